@@ -1,0 +1,55 @@
+// What has to exist before the runtime starts: the Worker as one bundle, and the control database at its newest schema.
+
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathWith, root } from "./setup.mjs";
+
+/** Bundles exactly as a deploy would; returns the path of the main module. */
+export async function bundleWorker(stateDir) {
+  const outdir = join(stateDir, "bundle");
+  await wrangler(["deploy", "--dry-run", "--outdir", outdir], "The Worker could not be bundled.");
+  return join(outdir, "index.js");
+}
+
+/** Applies the migrations of the control database, if the configuration has one and the migrations changed. */
+export async function prepareDatabases(stateDir, bindings) {
+  const folder = join(root, "migrations");
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".sql")).sort() : [];
+  if (files.length === 0) return;
+
+  const hash = createHash("sha256");
+  for (const name of [...bindings, ...files]) hash.update(`${name}\0`);
+  for (const name of files) hash.update(readFileSync(join(folder, name)));
+  const digest = hash.digest("hex");
+  const stamp = join(stateDir, "migrations.applied");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+
+  for (const binding of bindings) {
+    const command = ["d1", "migrations", "apply", binding, "--local", "--persist-to", stateDir];
+    await wrangler(command, `The migrations of the database ${binding} could not be applied.`);
+  }
+  writeFileSync(stamp, digest);
+}
+
+function wrangler(args, failure) {
+  const child = spawn(join(root, "node_modules", ".bin", "wrangler"), args, {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      CI: "true",
+      NO_COLOR: "1",
+      PATH: pathWith(process.execPath),
+      WRANGLER_SEND_METRICS: "false",
+    },
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${failure}\n${output.trim()}`))));
+  });
+}

@@ -1,0 +1,75 @@
+// `npm start`: the whole broker on this machine, on the runtime that runs it at Cloudflare, with its data in STATE_DIR.
+
+import { createServer } from "node:net";
+import { isAbsolute, join } from "node:path";
+import { fail, root, setUp, whenOrphaned } from "./setup.mjs";
+
+const host = "127.0.0.1";
+const port = readPort(process.env.PORT);
+const stateDir = readStateDir(process.env.STATE_DIR);
+
+await setUp();
+const { claimState } = await import("./state.mjs");
+const { Runtime } = await import("./runtime.mjs");
+
+let state;
+let runtime;
+let stopping = false;
+
+async function stop(code) {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => process.exit(code), 5_000).unref();
+  await runtime?.stop();
+  state?.release();
+  process.exit(code);
+}
+
+function stopWith(error) {
+  if (stopping) return;
+  console.error(error.message);
+  void stop(1);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void stop(0));
+whenOrphaned(() => void stop(0));
+
+try {
+  state = await claimState(stateDir);
+  await assertPortIsFree();
+  runtime = new Runtime({ host, port, stateDir, onSpawn: state.recordRuntime, onFailure: stopWith });
+  const url = await runtime.start();
+  if (!stopping) announce(url);
+} catch (error) {
+  stopWith(error);
+}
+
+function announce({ port: boundPort }) {
+  const client = `-l ws -h ${host} -p ${boundPort} --path /mqtt`;
+  console.log(`DurableMQ is ready: ws://${host}:${boundPort}/mqtt`);
+  console.log(`HTTP:      http://${host}:${boundPort}/`);
+  console.log(`Subscribe: npx mqtt sub -v -t 'hello/#' ${client}`);
+  console.log(`Publish:   npx mqtt pub -t hello/world -m 'Hello!' -q 1 ${client}`);
+}
+
+function readPort(text = "8787") {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  return fail(`PORT must be a number from 0 (any free port) to 65535, and is "${text}".`);
+}
+
+function readStateDir(text = ".state") {
+  if (text === "") fail("STATE_DIR must name a folder, and is empty.");
+  return isAbsolute(text) ? text : join(root, text);
+}
+
+function assertPortIsFree() {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      const reason = error.code === "EADDRINUSE" ? "is in use by another program" : `cannot be used (${error.code})`;
+      reject(new Error(`Port ${port} on ${host} ${reason}. Choose another: PORT=8788 npm start`));
+    });
+    server.listen(port, host, () => server.close(resolve));
+  });
+}

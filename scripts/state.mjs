@@ -1,0 +1,111 @@
+// Who uses a state folder. Two runtimes on one set of databases would undo every promise of durability, so the folder
+// names the processes that use it, and a start first ends a runtime whose launcher was killed.
+
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive } from "./setup.mjs";
+
+/** Takes the folder for this process; returns how to record the runtime and how to give the folder back. */
+export async function claimState(folder) {
+  const file = join(folder, "running.json");
+  assertWritable(folder);
+
+  const previous = readRunning(file);
+  if (!(await goneWithin(previous.launcher, 3_000))) {
+    throw new Error(
+      `${folder} is in use by the broker with process id ${previous.launcher.pid}. ` +
+        `End that one, or choose another folder: STATE_DIR=<folder> npm start`,
+    );
+  }
+  if (isSame(previous.runtime)) process.kill(previous.runtime.pid, "SIGKILL");
+  if (!(await goneWithin(previous.runtime, 5_000))) {
+    throw new Error(`A runtime left over from an earlier start (process id ${previous.runtime.pid}) does not end.`);
+  }
+
+  const running = { launcher: identify(process.pid) };
+  const write = () => {
+    writeFileSync(`${file}.new`, `${JSON.stringify(running)}\n`);
+    renameSync(`${file}.new`, file);
+  };
+  write();
+  const watchdog = startWatchdog();
+  return {
+    recordRuntime(pid) {
+      running.runtime = identify(pid);
+      watchdog.write(`${pid}\n`);
+      write();
+    },
+    release() {
+      watchdog.end("\n");
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+function assertWritable(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    const probe = join(folder, `.probe-${process.pid}`);
+    writeFileSync(probe, "");
+    rmSync(probe);
+  } catch (error) {
+    throw new Error(
+      `The state folder ${folder} cannot be written (${error.code}). Choose another: STATE_DIR=<folder> npm start`,
+    );
+  }
+}
+
+function readRunning(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+/** A process id alone may have passed to another process; with its start time and program it cannot. */
+function identify(pid) {
+  return { pid, mark: markOf(pid) };
+}
+
+function isSame(recorded) {
+  return recorded !== undefined && isAlive(recorded.pid) && markOf(recorded.pid) === recorded.mark;
+}
+
+function markOf(pid) {
+  if (process.platform !== "linux") {
+    return spawnSync("ps", ["-o", "lstart=,comm=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, startTime] = [fields[0], fields[19]];
+    return state === "Z" ? "" : `${startTime} ${readlinkSync(`/proc/${pid}/exe`)}`;
+  } catch {
+    return "";
+  }
+}
+
+async function goneWithin(recorded, limitMs) {
+  const giveUpAt = Date.now() + limitMs;
+  while (isSame(recorded)) {
+    if (Date.now() > giveUpAt) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return true;
+}
+
+/**
+ * The runtime does not notice that its launcher was killed. This shell does, because its input ends, and ends the
+ * runtime it was last told of. It leads a process group of its own, so that a killed group does not include it.
+ */
+function startWatchdog() {
+  const script = 'while read -r pid; do last=$pid; done; [ -z "$last" ] || kill -9 "$last"';
+  const shell = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  shell.unref();
+  shell.stdin.unref();
+  shell.stdin.on("error", () => {});
+  return shell.stdin;
+}
