@@ -4,7 +4,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fail, pathWith, root, setUp, whenOrphaned } from "./setup.mjs";
+import { whenOrphaned } from "./process.mjs";
+import { fail, pathWith, root, setUp } from "./setup.mjs";
 
 const [command, ...args] = process.argv.slice(2);
 if (command === undefined) fail("Usage: node scripts/run.mjs <command> [arguments]");

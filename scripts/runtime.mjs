@@ -45,7 +45,7 @@ export class Runtime {
         giveUp(`The runtime failed: ${error.cause?.message ?? error.message}`);
       }
     }
-    this.#miniflare = new Miniflare(
+    this.#miniflare = withoutSignalHandlers(() => new Miniflare(
       convertV4MiniflareOptions({
         ...workerOptions,
         bindings: withEnvironment(workerOptions.bindings),
@@ -60,7 +60,7 @@ export class Runtime {
         resourcePersistencePath: join(stateDir, "v3"),
         unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
       }),
-    );
+    ));
     const url = await this.#miniflare.ready;
     const answer = await fetch(new URL("/healthz", url));
     const text = await answer.text();
@@ -97,6 +97,17 @@ export class Runtime {
   #giveUp(message) {
     if (!this.#stopping) this.#options.onFailure(new Error(message));
   }
+}
+
+/** Miniflare would end this process at a signal, before the state folder is given back. */
+function withoutSignalHandlers(create) {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
+  const created = create();
+  for (const [signal, kept] of before) {
+    for (const listener of process.listeners(signal)) if (!kept.includes(listener)) process.off(signal, listener);
+  }
+  return created;
 }
 
 /** A variable of wrangler.toml can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */

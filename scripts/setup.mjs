@@ -5,6 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isAlive, whenOrphaned } from "./process.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -112,31 +113,6 @@ function readIfPresent(file) {
   } catch (error) {
     if (error.code === "ENOENT") return "";
     throw error;
-  }
-}
-
-export function isAlive(pid) {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
-
-/**
- * Calls back when the process that started this one is gone without a word: the older Node that started this Node, or
- * npm. What was started must not outlive them unseen.
- */
-export function whenOrphaned(callback) {
-  if (process.channel) {
-    process.once("disconnect", callback);
-    process.channel.unref();
-  }
-  if (process.env.npm_lifecycle_event !== undefined && !process.channel) {
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && callback(), 250).unref();
   }
 }
 

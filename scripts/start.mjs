@@ -2,7 +2,8 @@
 
 import { createServer } from "node:net";
 import { isAbsolute, join } from "node:path";
-import { fail, root, setUp, whenOrphaned } from "./setup.mjs";
+import { whenOrphaned } from "./process.mjs";
+import { fail, root, setUp } from "./setup.mjs";
 
 const host = "127.0.0.1";
 const port = readPort(process.env.PORT);

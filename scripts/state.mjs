@@ -1,10 +1,10 @@
 // Who uses a state folder. Two runtimes on one set of databases would undo every promise of durability, so the folder
 // names the processes that use it, and a start first ends a runtime whose launcher was killed.
 
-import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive } from "./setup.mjs";
+import { identify, isSame } from "./process.mjs";
 
 /** Takes the folder for this process; returns how to record the runtime and how to give the folder back. */
 export async function claimState(folder) {
@@ -62,29 +62,6 @@ function readRunning(file) {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return {};
-  }
-}
-
-/** A process id alone may have passed to another process; with its start time and program it cannot. */
-function identify(pid) {
-  return { pid, mark: markOf(pid) };
-}
-
-function isSame(recorded) {
-  return recorded !== undefined && isAlive(recorded.pid) && markOf(recorded.pid) === recorded.mark;
-}
-
-function markOf(pid) {
-  if (process.platform !== "linux") {
-    return spawnSync("ps", ["-o", "lstart=,comm=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
-  }
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, startTime] = [fields[0], fields[19]];
-    return state === "Z" ? "" : `${startTime} ${readlinkSync(`/proc/${pid}/exe`)}`;
-  } catch {
-    return "";
   }
 }
 
