@@ -16,7 +16,11 @@ export async function bundleWorker(stateDir) {
 /** Applies the migrations of the control database, if the configuration has one and the migrations changed. */
 export async function prepareDatabases(stateDir, bindings) {
   const folder = join(root, "migrations");
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".sql")).sort() : [];
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".sql"))
+        .sort()
+    : [];
   if (files.length === 0) return;
 
   const hash = createHash("sha256");

@@ -1,8 +1,8 @@
 // The Workers runtime (workerd) under Miniflare, with the bindings that wrangler.toml names. Miniflare restarts a
 // runtime that died, on the same port; this adds what it leaves open: who the process is, and when to give up.
 
-import { readFileSync } from "node:fs";
 import { subscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { bundleWorker, prepareDatabases } from "./prepare.mjs";
 import { root } from "./setup.mjs";
@@ -45,22 +45,25 @@ export class Runtime {
         giveUp(`The runtime failed: ${error.cause?.message ?? error.message}`);
       }
     }
-    this.#miniflare = withoutSignalHandlers(() => new Miniflare(
-      convertV4MiniflareOptions({
-        ...workerOptions,
-        bindings: withEnvironment(workerOptions.bindings),
-        modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
-        modulesRoot: stateDir,
-        host,
-        port,
-        cf: false,
-        log: new Reporter(LogLevel.ERROR),
-        logRequests: false,
-        handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
-        resourcePersistencePath: join(stateDir, "v3"),
-        unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
-      }),
-    ));
+    this.#miniflare = withoutSignalHandlers(
+      () =>
+        new Miniflare(
+          convertV4MiniflareOptions({
+            ...workerOptions,
+            bindings: withEnvironment(workerOptions.bindings),
+            modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
+            modulesRoot: stateDir,
+            host,
+            port,
+            cf: false,
+            log: new Reporter(LogLevel.ERROR),
+            logRequests: false,
+            handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
+            resourcePersistencePath: join(stateDir, "v3"),
+            unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
+          }),
+        ),
+    );
     const url = await this.#miniflare.ready;
     const answer = await fetch(new URL("/healthz", url));
     const text = await answer.text();

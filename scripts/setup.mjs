@@ -40,7 +40,9 @@ function ensureToolNode() {
   if (!["linux", "darwin"].includes(process.platform) || !["x64", "arm64"].includes(process.arch)) {
     fail(`Node ${process.versions.node} is too old and no newer one can be fetched here: install Node 22.18 or newer.`);
   }
-  note(`Node ${process.versions.node} is too old for the toolchain: fetching Node ${toolNodeVersion} for this checkout.`);
+  note(
+    `Node ${process.versions.node} is too old for the toolchain: fetching Node ${toolNodeVersion} for this checkout.`,
+  );
   const unfinished = `${folder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });

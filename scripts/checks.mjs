@@ -1,0 +1,38 @@
+// The checks that need no test runner: types, with one program per platform, and Biome's formatter and linter.
+
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { root } from "./setup.mjs";
+
+/** Runs all checks and prints what they found; returns how many failed. */
+export async function runChecks() {
+  let failed = 0;
+  for (const folder of typedFolders()) failed += await runTool("tsc", ["-p", folder]);
+  failed += await runTool("biome", ["check", "--error-on-warnings"]);
+  return failed;
+}
+
+/** A folder whose configuration has no source yet would be an error of its own. */
+function typedFolders() {
+  return globSync("{.,{src,worker,test,bench}/**}/tsconfig.json", { cwd: root })
+    .map((file) => dirname(file))
+    .filter((folder) => globSync(join(folder, "**/*.ts"), { cwd: root, exclude: ["**/node_modules"] }).length > 0)
+    .sort();
+}
+
+function runTool(name, args) {
+  const child = spawn(join(root, "node_modules", ".bin", name), args, {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code !== 0) console.error(`${name} ${args.join(" ")} failed:\n${output.trim()}`);
+      resolve(code === 0 ? 0 : 1);
+    });
+  });
+}

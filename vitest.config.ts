@@ -1,0 +1,37 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+// A contract suite runs on node:sqlite and inside the runtime, unless its name says only one of them.
+const onlyInNode = "test/contract/**/*.node.test.ts";
+const onlyInWorkerd = "test/contract/**/*.workerd.test.ts";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/{unit,property,scripts,sim,tidy,contract}/**/*.test.ts"],
+          exclude: [onlyInWorkerd],
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        test: {
+          name: "workerd",
+          include: ["test/{workerd,contract}/**/*.test.ts"],
+          exclude: [onlyInNode],
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
