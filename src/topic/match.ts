@@ -26,15 +26,13 @@ export function matches(filter: string, topic: string): boolean {
  */
 export function covers(rule: string, filter: string): boolean {
   if (filter.startsWith("$") && startsWithWildcard(rule)) return false;
-  // A name has at least one level, so these two mean the same.
-  if (rule === "+/#" && filter === "#") return true;
   let at = 0;
   let filterAt = 0;
   for (;;) {
     const ruleEnd = levelEnd(rule, at);
     if (isLevel(rule, at, ruleEnd, "#")) return true;
     const filterEnd = levelEnd(filter, filterAt);
-    if (isLevel(filter, filterAt, filterEnd, "#")) return false;
+    if (isLevel(filter, filterAt, filterEnd, "#")) return needsOneMore(filter) && rule.slice(at) === "+/#";
     // A + of the filter equals a + of the rule only; a literal level never contains a wildcard character.
     if (!isLevel(rule, at, ruleEnd, "+") && !sameLevel(rule, at, ruleEnd, filter, filterAt, filterEnd)) return false;
     const ruleDone = ruleEnd === rule.length;
@@ -65,6 +63,11 @@ function sameLevel(left: string, leftFrom: number, leftEnd: number, right: strin
     if (left.charCodeAt(leftFrom + at) !== right.charCodeAt(from + at)) return false;
   }
   return true;
+}
+
+/** The level before # would be the empty name, which does not exist [MQTT-4.7.3-1]: here # is one level or more. */
+function needsOneMore(filter: string): boolean {
+  return filter === "#" || filter === "/#";
 }
 
 /** `a/#` also matches `a` itself. */
