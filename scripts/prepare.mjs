@@ -46,7 +46,9 @@ function wrangler(args, failure) {
       CI: "true",
       NO_COLOR: "1",
       PATH: pathWith(process.execPath),
+      WRANGLER_HIDE_BANNER: "true",
       WRANGLER_SEND_METRICS: "false",
+      WRANGLER_WRITE_LOGS: "false",
     },
   });
   let output = "";

@@ -15,7 +15,7 @@ const binary = join(root, "node_modules", ".bin", command);
 if (command !== "node" && !existsSync(binary)) fail(`There is no command ${command} among the installed packages.`);
 const child = spawn(command === "node" ? process.execPath : binary, args, {
   stdio: "inherit",
-  env: { ...process.env, PATH: pathWith(process.execPath), WRANGLER_SEND_METRICS: "false", NO_UPDATE_NOTIFIER: "1" },
+  env: { ...process.env, PATH: pathWith(process.execPath), WRANGLER_SEND_METRICS: "false" },
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 whenOrphaned(() => child.kill("SIGTERM"));

@@ -3,18 +3,23 @@
 
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { bundleWorker, prepareDatabases } from "./prepare.mjs";
 import { root } from "./setup.mjs";
 
 const restartLimitMs = 10_000;
-const crashesMax = 5;
-const crashWindowMs = 60_000;
+const recoveriesMax = 5;
+const recoveryPauseMs = 200;
+const crashesMax = 30;
+const crashWindowMs = 10_000;
 
 export class Runtime {
   #options;
+  #launch;
   #miniflare;
   #stopping = false;
+  #recovering = false;
   #crashes = [];
   #restartTimer;
 
@@ -23,68 +28,72 @@ export class Runtime {
     subscribe("child_process", ({ process: child }) => {
       child.once("spawn", () => this.#watch(child));
     });
+    process.on("unhandledRejection", (error) => void this.#recover(error.message));
   }
 
   /** Resolves with the address once HTTP really answers. */
   async start() {
-    const { host, port, stateDir } = this.#options;
+    const { stateDir } = this.#options;
     const bundling = bundleWorker(stateDir);
     bundling.catch(() => {});
-    const wrangler = await import("wrangler");
-    const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = await import("miniflare");
-
-    const { workerOptions } = wrangler.unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-    await Promise.all([bundling, prepareDatabases(stateDir, Object.keys(workerOptions.d1Databases ?? {}))]);
-    if (this.#stopping) throw new Error("Stopped while starting.");
-
+    const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+    await prepareDatabases(stateDir, Object.keys(workerOptions.d1Databases));
     const bundle = await bundling;
-    const giveUp = this.#giveUp.bind(this);
-    class Reporter extends Log {
-      log() {}
-      error(error) {
-        giveUp(`The runtime failed: ${error.cause?.message ?? error.message}`);
-      }
-    }
-    this.#miniflare = withoutSignalHandlers(
-      () =>
-        new Miniflare(
-          convertV4MiniflareOptions({
-            ...workerOptions,
-            bindings: withEnvironment(workerOptions.bindings),
-            modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
-            modulesRoot: stateDir,
-            host,
-            port,
-            cf: false,
-            log: new Reporter(LogLevel.ERROR),
-            logRequests: false,
-            handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
-            resourcePersistencePath: join(stateDir, "v3"),
-            unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
-          }),
-        ),
-    );
-    const url = await this.#miniflare.ready;
-    const answer = await fetch(new URL("/healthz", url));
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`The broker does not start: ${text.trim()}`);
-    return url;
+    this.#launch = await this.#launcher(workerOptions, bundle);
+    if (this.#stopping) throw new Error("Stopped while starting.");
+    return this.#launch(this.#options.port);
   }
 
   async stop() {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
-    await this.#miniflare?.dispose();
+    await this.#miniflare?.dispose().catch(() => {});
+  }
+
+  async #launcher(workerOptions, bundle) {
+    const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = await import("miniflare");
+    const failed = (message) => void this.#recover(message);
+    class FailureLog extends Log {
+      log() {}
+      error(error) {
+        failed(error.cause?.message ?? error.message);
+      }
+    }
+    const options = {
+      ...workerOptions,
+      bindings: withEnvironment(workerOptions.bindings),
+      modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
+      modulesRoot: dirname(bundle),
+      host: this.#options.host,
+      cf: false,
+      log: new FailureLog(LogLevel.ERROR),
+      logRequests: false,
+      handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
+      resourcePersistencePath: join(this.#options.stateDir, "v3"),
+      unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
+    };
+    return async (port) => {
+      this.#miniflare = withoutSignalHandlers(() => new Miniflare(convertV4MiniflareOptions({ ...options, port })));
+      const url = await this.#miniflare.ready;
+      const answer = await fetch(new URL("/healthz", url));
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`The broker does not start: ${text.trim()}`);
+      this.#options.port = Number(url.port || 80);
+      return url;
+    };
   }
 
   #watch(child) {
     if (!basename(child.spawnfile).startsWith("workerd")) return;
     this.#options.onSpawn(child.pid);
+    child.stdin.on("error", () => {});
     child.once("exit", () => this.#ended());
   }
 
+  /** Miniflare is about to restart the runtime. */
   #ended() {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#recovering || this.#launch === undefined) return;
     const now = Date.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - crashWindowMs), now];
     if (this.#crashes.length > crashesMax) {
@@ -93,8 +102,30 @@ export class Runtime {
     }
     process.stderr.write("The runtime died and is being restarted.\n");
     clearTimeout(this.#restartTimer);
-    const late = `The runtime did not come back within ${restartLimitMs / 1_000} s.`;
-    this.#restartTimer = setTimeout(() => this.#giveUp(late), restartLimitMs);
+    const late = `it did not answer within ${restartLimitMs / 1_000} s`;
+    this.#restartTimer = setTimeout(() => void this.#recover(late), restartLimitMs);
+  }
+
+  /** Miniflare could not restart the runtime, for example because it died again meanwhile: start from the beginning. */
+  async #recover(reason) {
+    if (this.#stopping || this.#recovering) return;
+    if (this.#launch === undefined) return this.#giveUp(reason);
+    this.#recovering = true;
+    clearTimeout(this.#restartTimer);
+    let cause = reason;
+    for (let attempt = 1; attempt <= recoveriesMax; attempt++) {
+      try {
+        await this.#miniflare.dispose().catch(() => {});
+        if (this.#stopping) return;
+        await this.#launch(this.#options.port);
+        this.#recovering = false;
+        return;
+      } catch (error) {
+        cause = error.message;
+      }
+      await pause(attempt * recoveryPauseMs);
+    }
+    this.#giveUp(`The runtime could not be restarted: ${cause}`);
   }
 
   #giveUp(message) {

@@ -45,7 +45,8 @@ try {
   stopWith(error);
 }
 
-function announce({ port: boundPort }) {
+function announce(url) {
+  const boundPort = url.port || 80;
   const client = `-l ws -h ${host} -p ${boundPort} --path /mqtt`;
   console.log(`DurableMQ is ready: ws://${host}:${boundPort}/mqtt`);
   console.log(`HTTP:      http://${host}:${boundPort}/`);
