@@ -1,0 +1,102 @@
+// Who may import whom. What is not listed is not allowed.
+
+import { expect, test } from "vitest";
+import { filesOf, type Import, importsOf, type Source } from "./sources.ts";
+
+interface Rule {
+  readonly values: readonly string[];
+  readonly types: readonly string[];
+  readonly packages?: readonly string[];
+}
+
+const allOfCore = [
+  "protocol",
+  "codec",
+  "topic",
+  "session",
+  "queue",
+  "retain",
+  "auth",
+  "metrics",
+  "hop",
+  "shard",
+  "store",
+];
+
+const coreRules: Record<string, Rule> = {
+  protocol: { values: [], types: [] },
+  topic: { values: [], types: [] },
+  metrics: { values: [], types: [] },
+  hop: { values: [], types: ["protocol"] },
+  codec: { values: ["protocol"], types: [], packages: ["mqtt-packet", "node:buffer"] },
+  queue: { values: ["protocol", "topic"], types: [] },
+  retain: { values: ["protocol", "topic"], types: [] },
+  auth: { values: ["protocol", "topic"], types: [] },
+  session: { values: ["protocol", "topic", "queue", "auth", "hop"], types: [] },
+  shard: { values: ["protocol", "topic", "queue", "retain", "hop"], types: [] },
+  store: { values: ["protocol"], types: allOfCore },
+};
+
+const objects = ["session", "shard", "directory"];
+
+test("core: a folder imports only what its rule lists", () => {
+  const offences = filesOf("src/*/**/*.ts").flatMap((source) => {
+    const folder = folderOf(source.path, "src");
+    const rule = coreRules[folder];
+    if (rule === undefined) return [`src/${folder} has no import rule`];
+    return importsOf(source)
+      .filter((imported) => !isAllowedInCore(folder, rule, imported))
+      .map((imported) => describe(source, imported));
+  });
+  expect(offences).toEqual([]);
+});
+
+test("objects know each other, and edge and admin know them, by type alone", () => {
+  const offences = filesOf("worker/*/**/*.ts").flatMap((source) => {
+    const folder = folderOf(source.path, "worker");
+    return importsOf(source)
+      .filter(({ target, typeOnly }) => {
+        const targetFolder = folderOf(target, "worker");
+        return !typeOnly && targetFolder !== folder && objects.includes(targetFolder);
+      })
+      .map((imported) => describe(source, imported));
+  });
+  expect(offences).toEqual([]);
+});
+
+test("nobody imports tests, benchmarks or scripts", () => {
+  const offences = filesOf("{src,worker}/**/*.ts").flatMap((source) =>
+    importsOf(source)
+      .filter(({ target }) => /^(test|bench|scripts)\//.test(target))
+      .map((imported) => describe(source, imported)),
+  );
+  expect(offences).toEqual([]);
+});
+
+test("every source file is imported by somebody", () => {
+  const imported = new Set(
+    filesOf("{src,worker,test,bench}/**/*.ts").flatMap((source) => importsOf(source).map(({ target }) => target)),
+  );
+  const orphans = filesOf("{src,worker}/**/*.ts")
+    .map(({ path }) => path)
+    .filter((path) => path !== "worker/index.ts" && !path.endsWith(".d.ts") && !imported.has(path));
+  expect(orphans).toEqual([]);
+});
+
+function isAllowedInCore(folder: string, rule: Rule, { target, typeOnly }: Import): boolean {
+  if (!target.startsWith("src/")) return rule.packages?.includes(target) ?? false;
+  const targetFolder = folderOf(target, "src");
+  return (
+    targetFolder === folder || rule.values.includes(targetFolder) || (typeOnly && rule.types.includes(targetFolder))
+  );
+}
+
+/** `session` for `worker/session/object.ts`; empty for a file that stands elsewhere or directly in the part. */
+function folderOf(path: string, part: string): string {
+  const [first, folder = "", file] = path.split("/");
+  return first === part && file !== undefined ? folder : "";
+}
+
+function describe(source: Source, { target }: Import): string {
+  return `${source.path} imports ${target}`;
+}
