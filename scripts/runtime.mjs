@@ -100,7 +100,8 @@ export class Runtime {
       this.#giveUp(`The runtime died ${this.#crashes.length} times within ${crashWindowMs / 1_000} s.`);
       return;
     }
-    process.stderr.write("The runtime died and is being restarted.\n");
+    // At Ctrl-C the terminal ends the runtime too, perhaps before this process has seen its own signal.
+    setTimeout(() => this.#stopping || process.stderr.write("The runtime died and is being restarted.\n"), 100);
     clearTimeout(this.#restartTimer);
     const late = `it did not answer within ${restartLimitMs / 1_000} s`;
     this.#restartTimer = setTimeout(() => void this.#recover(late), restartLimitMs);
