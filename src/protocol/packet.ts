@@ -11,6 +11,9 @@ export const SESSION_NEVER_EXPIRES = 0xffff_ffff;
 
 export type QoS = 0 | 1 | 2;
 
+/** Remaining length of four bytes and its header: no packet is larger. */
+export const PROTOCOL_PACKET_BYTES_MAX = 0x0fff_ffff + 5;
+
 export type UserProperty = readonly [name: string, value: string];
 
 export interface Will {
@@ -116,7 +119,8 @@ export interface ClientDisconnect {
 export interface ClientAuth {
   readonly type: "auth";
   readonly reason: ReasonCode;
-  readonly method?: string;
+  /** Always there: leaving it out is a protocol error [MQTT 3.15.2.2.2]. */
+  readonly method: string;
   readonly data?: Uint8Array;
 }
 

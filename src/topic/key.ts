@@ -12,20 +12,20 @@ export const separator = "\u0001";
 /** Greater than all descendants of a key that it is appended to, and not greater than any later key. */
 export const afterDescendants = "\u0002";
 
-const escape = "\u0002";
+const escapeMark = "\u0002";
 
 /** The key of a topic name or of a filter. */
 export function topicKey(name: string): string {
-  const escaped = name.replaceAll(escape, escape + escape).replaceAll(separator, escape + separator);
+  const escaped = name.replaceAll(escapeMark, escapeMark + escapeMark).replaceAll(separator, escapeMark + separator);
   return escaped.replaceAll("/", separator);
 }
 
 /** The name or filter that `topicKey` made this key of. */
 export function keyTopic(key: string): string {
-  if (!key.includes(escape)) return key.replaceAll(separator, "/");
+  if (!key.includes(escapeMark)) return key.replaceAll(separator, "/");
   let name = "";
   for (let at = 0; at < key.length; at++) {
-    if (key[at] === escape) name += key[++at];
+    if (key[at] === escapeMark) name += key[++at];
     else name += key[at] === separator ? "/" : key[at];
   }
   return name;
@@ -33,11 +33,11 @@ export function keyTopic(key: string): string {
 
 /** The levels of a key, each still escaped. */
 export function keyLevels(key: string): string[] {
-  if (!key.includes(escape)) return key.split(separator);
+  if (!key.includes(escapeMark)) return key.split(separator);
   const levels: string[] = [];
   let start = 0;
   for (let at = 0; at < key.length; at++) {
-    if (key[at] === escape) at++;
+    if (key[at] === escapeMark) at++;
     else if (key[at] === separator) {
       levels.push(key.slice(start, at));
       start = at + 1;
