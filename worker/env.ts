@@ -1,9 +1,20 @@
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
+/** Bindings and variables as wrangler.toml declares them. Variables are strings: see config.ts. */
 export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
-  readonly TOPIC_SHARDS: string;
-  readonly TOPIC_SHARD_DEPTH: string;
+  readonly TOPIC_SHARDS?: string;
+  readonly TOPIC_SHARD_DEPTH?: string;
+  readonly MAXIMUM_PACKET_BYTES?: string;
+  readonly QUEUE_MESSAGES_MAX?: string;
+  readonly QUEUE_BYTES_MAX?: string;
+  readonly QUEUE_POLICY?: string;
+  readonly INFLIGHT_MAX?: string;
+  readonly RECEIVE_MAXIMUM?: string;
+  readonly SUBSCRIPTIONS_MAX?: string;
+  readonly TOPIC_LEVELS_MAX?: string;
+  readonly SESSION_EXPIRY_SECONDS_MAX?: string;
+  readonly CONNECT_TIMEOUT_SECONDS?: string;
 }

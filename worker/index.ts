@@ -1,12 +1,32 @@
+// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; health and counters over HTTP.
+
+import { configOf } from "./config.ts";
+import { counters } from "./counters.ts";
+import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
 
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
 
 export default {
-  fetch(request) {
+  fetch(request, env, context) {
+    try {
+      configOf(env);
+    } catch (error) {
+      return new Response(`${(error as Error).message}\n`, { status: 500 });
+    }
     const { pathname } = new URL(request.url);
+    if (isUpgrade(request) && (pathname === "/mqtt" || pathname === "/")) return upgrade(request, env, context);
+    if (pathname === "/mqtt") {
+      return new Response("MQTT over WebSocket lives here: connect with an MQTT client.\n", {
+        status: 426,
+        headers: { Upgrade: "websocket", Connection: "Upgrade" },
+      });
+    }
     if (pathname === "/healthz") return new Response("ok\n");
+    if (pathname === "/metrics") {
+      return new Response(counters.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });
+    }
     return new Response("not found\n", { status: 404 });
   },
 } satisfies ExportedHandler<Env>;

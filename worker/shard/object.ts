@@ -1,4 +1,150 @@
-import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../env.ts";
+// A topic shard: routes, retained messages, and the fan-out. What a batch leads to is decided in src/shard; here it is
+// written, sent, and answered.
 
-export class TopicShard extends DurableObject<Env> {}
+import { DurableObject } from "cloudflare:workers";
+import { Fence } from "../../src/hop/fence.ts";
+import type { Stale } from "../../src/hop/key.ts";
+import { RecordReader } from "../../src/queue/record.ts";
+import { retainedPage } from "../../src/retain/page.ts";
+import type { RouteEntry } from "../../src/session/outgoing.ts";
+import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import type { ShardChange } from "../../src/shard/changes.ts";
+import { plan } from "../../src/shard/plan.ts";
+import { Routes } from "../../src/shard/routes.ts";
+import { SourceCursors } from "../../src/shard/source-cursors.ts";
+import { ShardStore } from "../../src/store/shard-store.ts";
+import { Sql } from "../../src/store/sql.ts";
+import { filtersMatching } from "../../src/topic/filters-matching.ts";
+import { topicKey } from "../../src/topic/key.ts";
+import type { ShardRequest } from "../calls.ts";
+import { configOf } from "../config.ts";
+import { counters } from "../counters.ts";
+import type { Env } from "../env.ts";
+import { shardIndex } from "../names.ts";
+import { ObjectSql } from "../sql.ts";
+import { FanOut } from "./fan-out.ts";
+
+/** Sessions whose last call is remembered, to answer a repeat of it. */
+const callersMax = 10_000;
+const nothing: ShardAnswer = { refused: [], retained: [] };
+
+export class TopicShard extends DurableObject<Env> {
+  readonly #store: ShardStore;
+  readonly #routes: Routes;
+  readonly #cursors: SourceCursors;
+  readonly #fence = new Fence<Promise<ShardAnswer>>(callersMax);
+  readonly #fanOut: FanOut;
+  #alarmAtMs = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    counters.add("wakes");
+    configOf(env);
+    this.#store = new ShardStore(new Sql(new ObjectSql(ctx.storage)));
+    this.#routes = new Routes(this.#store);
+    this.#cursors = new SourceCursors(this.#store);
+    this.#fanOut = new FanOut(env, shardIndex(ctx.id.name as string), Date.now(), this.#store, {
+      persist: (changes) => this.#persist(changes),
+      gone: (session, generation, body) => this.#forgetSession(session, generation, body),
+      wakeAt: (atMs) => this.#wakeAt(atMs),
+    });
+  }
+
+  /** One request of a session. When this returns, what it asked for is durable everywhere it has to be. */
+  async exchange(request: ShardRequest): Promise<ShardAnswer | Stale> {
+    const { key } = request;
+    const admission = this.#fence.admit(key);
+    if (admission.kind === "stale") return { stale: admission.known };
+    if (admission.kind === "repeat") return (await admission.answer) ?? nothing;
+    const answer = this.#handle(request);
+    this.#fence.settle(key, answer);
+    try {
+      return await answer;
+    } catch (error) {
+      this.#fence.forget(key);
+      throw error;
+    }
+  }
+
+  override async alarm(): Promise<void> {
+    counters.add("alarms");
+    this.#alarmAtMs = 0;
+    await this.#fanOut.deliverOwed();
+  }
+
+  async #handle(request: ShardRequest): Promise<ShardAnswer> {
+    switch (request.kind) {
+      case "publish":
+        return this.#publish(request);
+      case "subscribe":
+        return this.#subscribe(request);
+      case "unsubscribe": {
+        const { session, generation, filters } = request;
+        this.#deleteRoutes(filters.map(topicKey), session, generation);
+        return nothing;
+      }
+      case "replay":
+        return { refused: [], retained: [this.#page(request.entry, request.after)] };
+    }
+  }
+
+  async #publish(request: ShardRequest & { readonly kind: "publish" }): Promise<ShardAnswer> {
+    const { session, generation, isWill, body, repeated } = request;
+    const source = `${isWill ? "!" : "="}${session}`;
+    const routedUpTo = () => this.#cursors.get(source, generation);
+    const { deliveries, changes } = plan(this.#routes, { publisher: session, body, routedUpTo, repeated });
+    this.#persist(changes);
+    const refused = await this.#fanOut.send(source, generation, deliveries);
+    // Durable before the publisher hears of it: from here on these messages are never routed again.
+    this.#persist(this.#cursors.advance(source, generation, body, refused));
+    return { refused, retained: [] };
+  }
+
+  #subscribe(request: ShardRequest & { readonly kind: "subscribe" }): ShardAnswer {
+    const { session, generation, entries } = request;
+    const changes: ShardChange[] = entries.map(({ filter, qos, noLocal, retainAsPublished, identifier }) => {
+      const route = { session, generation, qos, noLocal, retainAsPublished, identifier };
+      return { kind: "put-route", key: topicKey(filter), route };
+    });
+    this.#persist(changes);
+    for (const { filter } of entries) this.#routes.forget(topicKey(filter));
+    const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
+    return { refused: [], retained: retained.filter((page) => page.body.length > 0 || page.after !== undefined) };
+  }
+
+  #page(entry: RouteEntry, after: string | undefined): RetainedPage {
+    const page = retainedPage(this.#store, entry, after, Date.now());
+    this.#persist(page.expired.map((key) => ({ kind: "delete-retained", key })));
+    return { entry, body: page.body, after: page.after };
+  }
+
+  /** A session does not exist any more: the routes that led these messages to it can go. */
+  #forgetSession(session: string, generation: number, body: Uint8Array): void {
+    const keys = new Set<string>();
+    const reader = new RecordReader(body);
+    while (reader.next()) for (const key of filtersMatching(reader.topic, this.#store.filters)) keys.add(key);
+    this.#deleteRoutes([...keys], session, generation);
+  }
+
+  #deleteRoutes(keys: readonly string[], session: string, generation: number): void {
+    this.#persist(keys.map((key) => ({ kind: "delete-route", key, session, generation })));
+    for (const key of keys) this.#routes.forget(key);
+  }
+
+  /** If it cannot be written, nothing that follows from it may be seen: the object starts anew. */
+  #persist(changes: readonly ShardChange[]): void {
+    try {
+      this.#store.apply(changes);
+    } catch (error) {
+      console.error(JSON.stringify({ event: "not-persisted", shard: this.ctx.id.name, error: `${error}` }));
+      this.ctx.abort(`not persisted: ${error}`);
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#alarmAtMs > 0 && this.#alarmAtMs <= atMs) return;
+    this.#alarmAtMs = atMs;
+    counters.add("alarms_set");
+    this.ctx.storage.setAlarm(atMs);
+  }
+}

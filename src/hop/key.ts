@@ -1,0 +1,40 @@
+// The name of one call between two objects. A sender numbers its calls; when it loses its memory it starts a new
+// incarnation. A receiver can therefore tell a repeat from news, and a straggler of a dead sender from the living one.
+
+/** `source` is unique among the receiver's callers; `sequence` rises within an incarnation. */
+export interface CallKey {
+  readonly source: string;
+  readonly incarnation: number;
+  readonly sequence: number;
+}
+
+/** The receiver knows a later incarnation of this source: take one above `known` and call again. */
+export interface Stale {
+  readonly stale: number;
+}
+
+export function isStale(answer: object): answer is Stale {
+  return "stale" in answer;
+}
+
+/** Numbers the calls of one sender, to all its receivers from one count: towards each of them it only rises. */
+export class Numbering {
+  readonly #source: string;
+  #incarnation: number;
+  #sequence = 0;
+
+  /** `incarnation` must be above all that this source had before; the time at which it woke serves. */
+  constructor(source: string, incarnation: number) {
+    this.#source = source;
+    this.#incarnation = incarnation;
+  }
+
+  next(): CallKey {
+    return { source: this.#source, incarnation: this.#incarnation, sequence: ++this.#sequence };
+  }
+
+  /** A receiver knows a later incarnation, which a clock that went back can cause: go above it. */
+  renew(known: number): void {
+    this.#incarnation = Math.max(this.#incarnation, known + 1);
+  }
+}

@@ -1,0 +1,212 @@
+// The outbound window: which of the queue's messages are on their way to the client, and how far each has come.
+//
+// Every QoS 1 or 2 message of a session has a position, counted from the session's first. `head` is the first position
+// that is not finished, `next` the first that was not sent on this connection. A packet identifier is a function of the
+// position, so that a resend after any crash carries the identifier of the first attempt without a row for it
+// [MQTT-4.4.0-1].
+
+import type { QoS } from "../protocol/packet.ts";
+
+/** untouched: not sent on this connection · released: PUBREL is due or sent · done: finished behind an unfinished one */
+export const Progress = { untouched: 0, sentQos1: 1, sentQos2: 2, released: 3, done: 4 } as const;
+export type Progress = (typeof Progress)[keyof typeof Progress];
+
+/** Runs of equal progress from `head` on: [how many positions, their progress]. */
+export type ProgressRuns = readonly (readonly [number, number])[];
+
+export interface WindowSnapshot {
+  readonly head: number;
+  readonly next: number;
+  readonly dupBelow: number;
+  readonly runs: ProgressRuns;
+}
+
+/** Identifiers are 1..65535; two positions that far apart would share one, so the window never spans more. */
+const packetIdCount = 65_535;
+
+export class Window {
+  #head: number;
+  #next: number;
+  /** Positions below were, or may have been, sent on an earlier connection: a resend of theirs carries DUP. */
+  dupBelow: number;
+  #inflight = 0;
+  #done = 0;
+  /** Counts what the client's acknowledgements changed. */
+  changes = 0;
+  #progress = new Uint8Array(64);
+
+  constructor(start = 0) {
+    this.#head = start;
+    this.#next = start;
+    this.dupBelow = start;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Messages sent and not finished: what Receive Maximum bounds [MQTT-3.3.4-9]. */
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  /** Positions behind `head` that are finished or were dropped. */
+  get doneCount(): number {
+    return this.#done;
+  }
+
+  isDone(position: number): boolean {
+    return this.progressAt(position) === Progress.done;
+  }
+
+  get spanIsFull(): boolean {
+    return this.#next - this.#head >= packetIdCount;
+  }
+
+  packetIdAt(position: number): number {
+    return (position % packetIdCount) + 1;
+  }
+
+  /** The position in flight under a packet identifier, or undefined. */
+  positionOf(packetId: number): number | undefined {
+    const start = this.#head % packetIdCount;
+    const position = this.#head + ((packetId - 1 - start + packetIdCount) % packetIdCount);
+    return position < this.#next ? position : undefined;
+  }
+
+  progressAt(position: number): Progress {
+    if (position - this.#head >= this.#progress.length) return Progress.untouched;
+    return this.#progress[position & (this.#progress.length - 1)] as Progress;
+  }
+
+  /** The message at `next` goes out (again). */
+  send(qos: QoS): void {
+    this.#set(this.#next, qos === 2 ? Progress.sentQos2 : Progress.sentQos1);
+    this.#next++;
+    this.#inflight++;
+  }
+
+  /** PUBREL for the message at `next` goes out again. */
+  sendRelease(): void {
+    this.#next++;
+    this.#inflight++;
+  }
+
+  /** The message at `next` needs no sending: it was finished before, or dropped. */
+  skip(): void {
+    this.#set(this.#next, Progress.done);
+    this.#next++;
+    this.#advance();
+  }
+
+  /** The message at a position that was not sent is given up. */
+  drop(position: number): void {
+    if (position === this.#next) this.skip();
+    else this.#set(position, Progress.done);
+  }
+
+  /** PUBREC came: from now on PUBREL is resent, never PUBLISH [MQTT-4.3.3-6]. */
+  release(position: number): void {
+    this.changes++;
+    this.#set(position, Progress.released);
+  }
+
+  /** The message in flight at this position is finished. */
+  finish(position: number): void {
+    this.changes++;
+    this.#set(position, Progress.done);
+    this.#inflight--;
+    this.#advance();
+  }
+
+  /** The connection ended: whatever is not finished will be sent again on the next one. */
+  rewind(): void {
+    for (let position = this.#head; position < this.#next; position++) {
+      const progress = this.progressAt(position);
+      if (progress === Progress.sentQos1 || progress === Progress.sentQos2) this.#set(position, Progress.untouched);
+    }
+    this.dupBelow = Math.max(this.dupBelow, this.#next);
+    this.#next = this.#head;
+    this.#inflight = 0;
+  }
+
+  /** Positions below are gone from the queue. */
+  moveTo(head: number): void {
+    while (this.#head < head) {
+      const progress = this.progressAt(this.#head);
+      if (this.#head < this.#next && progress !== Progress.done) this.#inflight--;
+      this.#set(this.#head, Progress.untouched);
+      this.#head++;
+    }
+    this.#next = Math.max(this.#next, head);
+    this.#advance();
+  }
+
+  /** The window of the living connection. */
+  snapshot(): WindowSnapshot {
+    return { head: this.#head, next: this.#next, dupBelow: this.dupBelow, runs: this.#runs(false) };
+  }
+
+  /** The window as the next connection will find it, if this one ends now. */
+  rewound(dupBelow: number): WindowSnapshot {
+    return { head: this.#head, next: this.#head, dupBelow, runs: this.#runs(true) };
+  }
+
+  /** As it was, on the same connection. */
+  static restore(snapshot: WindowSnapshot): Window {
+    const window = new Window(snapshot.head);
+    window.dupBelow = snapshot.dupBelow;
+    let position = snapshot.head;
+    for (const [count, progress] of snapshot.runs) {
+      for (const end = position + count; position < end; position++) {
+        window.#set(position, progress as Progress);
+        if (position < snapshot.next && progress !== Progress.done) window.#inflight++;
+      }
+    }
+    window.#next = snapshot.next;
+    return window;
+  }
+
+  #runs(rewound: boolean): ProgressRuns {
+    const runs: [number, number][] = [];
+    // Behind `next` lie those that an earlier connection brought further than this one, and dropped ones.
+    const end = this.#head + this.#progress.length;
+    for (let position = this.#head; position < end; position++) {
+      let progress = this.progressAt(position);
+      if (rewound && (progress === Progress.sentQos1 || progress === Progress.sentQos2)) progress = Progress.untouched;
+      const last = runs.at(-1);
+      if (last !== undefined && last[1] === progress) last[0]++;
+      else runs.push([1, progress]);
+    }
+    while (runs.at(-1)?.[1] === Progress.untouched) runs.pop();
+    return runs;
+  }
+
+  #advance(): void {
+    while (this.#head < this.#next && this.progressAt(this.#head) === Progress.done) {
+      this.#set(this.#head, Progress.untouched);
+      this.#head++;
+    }
+  }
+
+  #set(position: number, progress: Progress): void {
+    while (position - this.#head >= this.#progress.length) this.#grow();
+    const slot = position & (this.#progress.length - 1);
+    if (this.#progress[slot] === Progress.done) this.#done--;
+    if (progress === Progress.done) this.#done++;
+    this.#progress[slot] = progress;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(this.#progress.length * 2);
+    for (let offset = 0; offset < this.#progress.length; offset++) {
+      const position = this.#head + offset;
+      grown[position & (grown.length - 1)] = this.progressAt(position);
+    }
+    this.#progress = grown;
+  }
+}

@@ -1,0 +1,93 @@
+// The durable state of a session, and the changes a step asks for. All changes of one step are one transaction.
+
+import type { QoS } from "../protocol/packet.ts";
+import type { ProtocolVersion } from "../protocol/version.ts";
+import type { QueueReads, Segment } from "../queue/queue.ts";
+import type { ProgressRuns } from "../queue/window.ts";
+import type { InboundSnapshot } from "./inbound.ts";
+
+/** A session that outlives its connection. A session without this row ends with its connection. */
+export interface SessionRecord {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly version: ProtocolVersion;
+  /** Tells this session from earlier ones of the same client id, in the shards' routes. Milliseconds since 1970. */
+  readonly generation: number;
+  /** 0xFFFFFFFF: never [MQTT-3.1.2-23]. */
+  readonly expirySeconds: number;
+  /** When it ends if nobody connects; 0 while connected, and for a session that never ends. */
+  readonly expiresAtMs: number;
+}
+
+/** The outbound window as the next connection finds it, if this one ends without a word. */
+export interface DurableWindow {
+  readonly head: number;
+  readonly dupBelow: number;
+  /** Positions below were not sent unless `dupBelow` says so, whatever their segment's `offered` says. */
+  readonly exactBelow: number;
+  readonly runs: ProgressRuns;
+}
+
+export interface StoredWill {
+  /** The shard that its topic lives in. */
+  readonly shard: number;
+  /** One record, with a sequence of its own, so that a will is published once however often it is tried. */
+  readonly body: Uint8Array;
+  /** Of the session it belongs to. */
+  readonly generation: number;
+  readonly delayMs: number;
+  /** Message Expiry Interval, counted from its publication; 0 for none. */
+  readonly expiryMs: number;
+  /** 0 while its connection lives. */
+  readonly dueAtMs: number;
+}
+
+export interface StoredSubscription {
+  readonly filter: string;
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** Subscription Identifier; 0 for none. */
+  readonly identifier: number;
+}
+
+/** The sender of QoS 2 messages as a subscriber's session knows it, and the last sequence it took over. */
+export interface SourceCursor {
+  readonly publisher: string;
+  readonly publisherGeneration: number;
+  readonly shard: number;
+  readonly sequence: number;
+}
+
+export type Change =
+  | { readonly kind: "put-session"; readonly record: SessionRecord }
+  | { readonly kind: "put-inbound"; readonly inbound: InboundSnapshot }
+  | { readonly kind: "put-window"; readonly window: DurableWindow }
+  | { readonly kind: "put-will"; readonly will: StoredWill }
+  | { readonly kind: "delete-will" }
+  | { readonly kind: "put-subscription"; readonly subscription: StoredSubscription; readonly removing: boolean }
+  | { readonly kind: "delete-subscription"; readonly filter: string }
+  | { readonly kind: "put-segment"; readonly segment: Segment }
+  | { readonly kind: "delete-segments"; readonly below: number }
+  | { readonly kind: "put-source"; readonly cursor: SourceCursor }
+  /** Everything but the will goes. */
+  | { readonly kind: "end-session" };
+
+/** What a step may read from the database, synchronously. */
+export interface SessionReads extends QueueReads {
+  subscription(filter: string): StoredSubscription | undefined;
+  subscriptions(): readonly StoredSubscription[];
+  subscriptionCount(): number;
+  /** Filters whose removal a shard has not confirmed. */
+  filtersBeingRemoved(): readonly string[];
+  /** The last sequence taken over from a publisher by way of a shard; 0 if none. */
+  sourceSequence(publisher: string, publisherGeneration: number, shard: number): number;
+}
+
+/** The rows a session object loads when it wakes. */
+export interface StoredSession {
+  readonly record: SessionRecord | undefined;
+  readonly inbound: InboundSnapshot | undefined;
+  readonly window: DurableWindow | undefined;
+  readonly will: StoredWill | undefined;
+}

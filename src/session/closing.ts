@@ -1,0 +1,179 @@
+// The end of a connection, and of a session: wills, expiry, and what is written so that the next connection finds
+// everything as it was.
+
+import type { ClientDisconnect } from "../protocol/packet.ts";
+import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
+import { isFailure, ReasonCode } from "../protocol/reason.ts";
+import { reasonText } from "../protocol/reason-text.ts";
+import { stamped } from "../queue/record.ts";
+import { shardsOf } from "../topic/shards.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import type { StoredWill } from "./changes.ts";
+import type { Effects } from "./effects.ts";
+import { forgetState, generationOf, type Session } from "./state.ts";
+
+/** A will that no shard could take is tried again after this. */
+const willRetryMs = 30_000;
+/** First and longest interval at which an object asks whether a client with a will, or with an expiry, is still there. */
+const livenessFirstMs = 15_000;
+const livenessMaxMs = 3_600_000;
+
+/** The client broke a rule, or must go: it is told why, in what words its version has [MQTT-4.13.1-1]. */
+export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {
+  const { connection } = session;
+  if (connection === undefined) return;
+  effects.refuse(reasonText(reason), `${connection.clientId}: ${detail}`);
+  if (connection.version === 5) effects.send.push({ type: "disconnect", reason, reasonString: reasonText(reason) });
+  effects.close = reason;
+  endConnection(session, effects, nowMs, true);
+}
+
+export function disconnect(session: Session, packet: ClientDisconnect, effects: Effects, nowMs: number): void {
+  const { record } = session;
+  if (packet.sessionExpirySeconds !== undefined) {
+    if (record === undefined && packet.sessionExpirySeconds > 0) {
+      const detail = "DISCONNECT gives a session expiry to a session that had none";
+      return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
+    }
+    if (record !== undefined) {
+      const expirySeconds = Math.min(packet.sessionExpirySeconds, session.limits.sessionExpirySecondsMax);
+      if (expirySeconds !== record.expirySeconds) {
+        session.record = { ...record, expirySeconds };
+        effects.persist.push({ kind: "put-session", record: session.record });
+      }
+    }
+  }
+  effects.close = ReasonCode.normalDisconnection;
+  // Only 0x00 takes the will back [MQTT-3.14.4-3]; 0x04 asks for it.
+  endConnection(session, effects, nowMs, packet.reason !== ReasonCode.normalDisconnection || isFailure(packet.reason));
+}
+
+/** The connection broke. */
+export function closed(session: Session, effects: Effects, nowMs: number): void {
+  endConnection(session, effects, nowMs, true);
+}
+
+function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {
+  if (session.connection === undefined) return;
+  session.connection = undefined;
+  session.acknowledgements = new Acknowledgements();
+
+  const expirySeconds = session.record?.expirySeconds ?? 0;
+  const { will } = session;
+  if (will !== undefined && !publishesWill) {
+    session.will = undefined;
+    effects.persist.push({ kind: "delete-will" });
+  } else if (will !== undefined) {
+    startWill(session, will, Math.min(will.delayMs, expirySeconds * 1000), effects, nowMs);
+  }
+
+  if (expirySeconds === 0) {
+    endSession(session, effects, nowMs);
+    return;
+  }
+  rewindWindow(session, effects);
+  if (session.record !== undefined && expirySeconds !== SESSION_NEVER_EXPIRES) {
+    session.record = { ...session.record, expiresAtMs: nowMs + expirySeconds * 1000 };
+    effects.persist.push({ kind: "put-session", record: session.record });
+  }
+}
+
+/** Writes what was sent exactly, if the row does not say so already: a session whose queue is empty costs nothing. */
+function rewindWindow(session: Session, effects: Effects): void {
+  const { window, queue } = session;
+  window.rewind();
+  session.exactBelow = queue.end;
+  if (window.head < queue.end || session.durableDupBelow > window.dupBelow) {
+    session.durableDupBelow = window.dupBelow;
+    effects.windowChanged = true;
+  }
+}
+
+/**
+ * The will's hour is set, and written before anything is sent. That time is also the sequence under which it is routed,
+ * as a source of its own: a will is published once, however often it has to be tried.
+ */
+function startWill(session: Session, will: StoredWill, delayMs: number, effects: Effects, nowMs: number): void {
+  const dueAtMs = nowMs + delayMs;
+  const expiresAtMs = will.expiryMs === 0 ? 0 : dueAtMs + will.expiryMs;
+  session.will = { ...will, dueAtMs, body: stamped(will.body, dueAtMs, expiresAtMs) };
+  effects.persist.push({ kind: "put-will", will: session.will });
+  if (delayMs === 0) routeWill(session, effects, nowMs);
+}
+
+/** Its row stays until the shard has confirmed. */
+function routeWill(session: Session, effects: Effects, nowMs: number): void {
+  if (session.will === undefined) return;
+  const will = { ...session.will, dueAtMs: nowMs + willRetryMs };
+  session.will = will;
+  session.willInFlight = will;
+  const { shard, body, generation } = will;
+  effects.outbox.push(shard, { kind: "publish", body, count: 1, pending: [undefined], generation, will });
+}
+
+/** Subscriptions, queue and identifiers go. Shards that miss the message learn it at their next delivery. */
+export function endSession(session: Session, effects: Effects, nowMs: number): void {
+  const { topicShardDepth, topicShards } = session.limits;
+  const generation = generationOf(session) ?? nowMs;
+  const filtersOf = new Map<number, string[]>();
+  for (const { filter } of session.reads.subscriptions()) {
+    for (const shard of shardsOf(filter, topicShardDepth, topicShards)) {
+      const filters = filtersOf.get(shard);
+      if (filters === undefined) filtersOf.set(shard, [filter]);
+      else filters.push(filter);
+    }
+  }
+  for (const [shard, filters] of filtersOf) {
+    effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
+  }
+  const unfinished = session.queue.end - session.window.head;
+  if (unfinished > 0) effects.drop("session-ended", `${session.name}: undelivered at the end of the session`, unfinished);
+  // A will does not outwait its session [MQTT-3.1.2-8].
+  if (session.will !== undefined && session.will !== session.willInFlight) {
+    if (session.will.dueAtMs === 0) startWill(session, session.will, 0, effects, nowMs);
+    else routeWill(session, effects, nowMs);
+  }
+  effects.persist.push({ kind: "end-session" });
+  forgetState(session);
+}
+
+/** Rows without a session: it ended with a connection whose end nobody saw. */
+export function abandon(session: Session, effects: Effects, nowMs: number): void {
+  if (session.will !== undefined) startWill(session, session.will, 0, effects, nowMs);
+  endSession(session, effects, nowMs);
+}
+
+export function tick(session: Session, effects: Effects, nowMs: number): void {
+  if (session.connection !== undefined) return;
+  const { record, will } = session;
+  if (record !== undefined && record.expiresAtMs === 0 && record.expirySeconds !== SESSION_NEVER_EXPIRES) {
+    // The client vanished with the broker: its time starts when that is noticed.
+    session.record = { ...record, expiresAtMs: nowMs + record.expirySeconds * 1000 };
+    effects.persist.push({ kind: "put-session", record: session.record });
+  }
+  if (will !== undefined && will.dueAtMs === 0) {
+    startWill(session, will, Math.min(will.delayMs, (record?.expirySeconds ?? 0) * 1000), effects, nowMs);
+  } else if (will !== undefined && will.dueAtMs <= nowMs) {
+    routeWill(session, effects, nowMs);
+  }
+  if (session.record !== undefined && session.record.expiresAtMs > 0 && session.record.expiresAtMs <= nowMs) {
+    endSession(session, effects, nowMs);
+  }
+}
+
+/** When the session wants to be woken next, in ms since 1970; undefined: never. */
+export function wakeAtMs(session: Session, nowMs: number): number | undefined {
+  const { connection, record, will } = session;
+  const expires = record !== undefined && record.expirySeconds !== SESSION_NEVER_EXPIRES;
+  if (connection !== undefined) {
+    if (will === undefined && !expires) return undefined;
+    // Should the broker die with the connection, nobody else would notice that the client is gone. The interval grows
+    // with the connection's age, so that it is noticed within as long again, and an old connection costs little.
+    const grown = Math.max(livenessFirstMs, connection.keepAliveSeconds * 1500, nowMs - connection.connectedAtMs);
+    return nowMs + Math.min(grown, livenessMaxMs);
+  }
+  const times: number[] = [];
+  if (will !== undefined) times.push(will.dueAtMs === 0 ? nowMs + livenessFirstMs : will.dueAtMs);
+  if (expires) times.push(record.expiresAtMs === 0 ? nowMs + record.expirySeconds * 1000 : record.expiresAtMs);
+  return times.length === 0 ? undefined : Math.min(...times);
+}

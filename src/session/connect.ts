@@ -1,0 +1,118 @@
+// CONNECT: makes, resumes or replaces the session [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6], and sends what an
+// earlier connection left unfinished.
+
+import type { Connect, ConnackProperties, Will } from "../protocol/packet.ts";
+import { ReasonCode } from "../protocol/reason.ts";
+import { RecordWriter } from "../queue/record.ts";
+import type { SessionRecord, StoredWill } from "./changes.ts";
+import { endSession } from "./closing.ts";
+import type { Effects } from "./effects.ts";
+import { fill } from "./fill.ts";
+import { shardOfTopic } from "./publish.ts";
+import type { Session } from "./state.ts";
+import { finishRemovals } from "./subscribe.ts";
+
+export interface ConnectInput {
+  readonly type: "connect";
+  readonly connect: Connect;
+  readonly epoch: number;
+  /** The client sent no id and was given this one [MQTT-3.2.2-16]. */
+  readonly clientIdWasAssigned: boolean;
+}
+
+/** Whoever was connected has been told to go before this: see "taken-over". */
+export function connect(session: Session, input: ConnectInput, effects: Effects, nowMs: number): void {
+  const { connect } = input;
+  const { limits } = session;
+  if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
+  const found = session.record;
+  const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
+  const generation = found?.generation ?? nowMs;
+
+  session.connection = {
+    epoch: input.epoch,
+    version: connect.version,
+    clientId: connect.clientId,
+    generation,
+    keepAliveSeconds: connect.keepAliveSeconds,
+    receiveMaximum: connect.receiveMaximum,
+    maximumPacketBytes: connect.maximumPacketBytes,
+    connectedAtMs: nowMs,
+    offeredBelow: session.queue.end,
+  };
+  if (found !== undefined || expirySeconds > 0) {
+    const { clientId, version } = connect;
+    keepRecord(session, effects, { clientId, username: connect.username, version, generation, expirySeconds, expiresAtMs: 0 });
+  }
+  takeWill(session, connect.will, generation, effects);
+
+  effects.send.push({
+    type: "connack",
+    sessionPresent: found !== undefined,
+    reason: ReasonCode.success,
+    properties: connect.version === 5 ? announce(session, input, expirySeconds) : {},
+  });
+  if (found !== undefined) finishRemovals(session, effects);
+  fill(session, effects, nowMs);
+}
+
+function announce(session: Session, input: ConnectInput, expirySeconds: number): ConnackProperties {
+  const { limits } = session;
+  return {
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketBytes: limits.maximumPacketBytes,
+    sharedAvailable: false,
+    ...(input.clientIdWasAssigned ? { assignedClientId: input.connect.clientId } : {}),
+    ...(expirySeconds === input.connect.sessionExpirySeconds ? {} : { sessionExpirySeconds: expirySeconds }),
+  };
+}
+
+/** A session that comes back as it left is not written. */
+function keepRecord(session: Session, effects: Effects, record: SessionRecord): void {
+  const known = session.record;
+  if (
+    known === undefined ||
+    known.expirySeconds !== record.expirySeconds ||
+    known.expiresAtMs !== 0 ||
+    known.version !== record.version ||
+    known.username !== record.username
+  ) {
+    effects.persist.push({ kind: "put-session", record });
+  }
+  session.record = record;
+}
+
+function takeWill(session: Session, will: Will | undefined, generation: number, effects: Effects): void {
+  const known = session.will;
+  if (will === undefined) {
+    // Back within the delay: an earlier connection's will is not sent [MQTT-3.1.3-9].
+    if (known !== undefined && known !== session.willInFlight) {
+      session.will = undefined;
+      effects.persist.push({ kind: "delete-will" });
+    }
+    return;
+  }
+  session.will = storedWill(session, will, generation);
+  effects.persist.push({ kind: "put-will", will: session.will });
+}
+
+function storedWill(session: Session, will: Will, generation: number): StoredWill {
+  const writer = new RecordWriter();
+  writer.append({
+    qos: will.qos,
+    retain: will.retain,
+    sequence: 0,
+    expiresAtMs: 0,
+    topicBytes: will.topicBytes,
+    properties: will.properties,
+    payload: will.payload,
+  });
+  return {
+    shard: shardOfTopic(session, will.topic),
+    body: writer.take(),
+    generation,
+    delayMs: will.delaySeconds * 1000,
+    expiryMs: (will.messageExpirySeconds ?? 0) * 1000,
+    dueAtMs: 0,
+  };
+}

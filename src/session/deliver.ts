@@ -1,0 +1,241 @@
+// Messages for this session, from a shard: into the queue, out to the client as far as the window allows, and the answer
+// tells the shard what was taken over. When the answer leaves, what it says is durable or on the wire.
+
+import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
+import type { Effects } from "./effects.ts";
+import { fill, sendQos0 } from "./fill.ts";
+import type { RetainedPage } from "./routing.ts";
+import { generationOf, type Session } from "./state.ts";
+
+/** Messages of one publisher, in its order. */
+export interface DeliveryPart {
+  readonly publisher: string;
+  readonly publisherGeneration: number;
+  /** Of the session that subscribed: an earlier session of the same client id takes nothing. */
+  readonly generation: number;
+  readonly body: Uint8Array;
+  /** The publisher has its acknowledgement: the message cannot be refused any more, only waited with. */
+  readonly owed: boolean;
+}
+
+export interface PartAnswer {
+  /** No such session: its routes can go. */
+  readonly gone: boolean;
+  /** Indexes of the records that did not fit into the queue and whose publisher must be told. */
+  readonly refused: readonly number[];
+}
+
+export interface DeliveryAnswer {
+  /** Nothing was taken over: owed messages do not fit yet. The call comes again later. */
+  readonly busy: boolean;
+  readonly parts: readonly PartAnswer[];
+}
+
+const goneAnswer: PartAnswer = { gone: true, refused: [] };
+const takenAnswer: PartAnswer = { gone: false, refused: [] };
+
+/** A row holds at most 2 MB; segments stay well below. */
+const segmentBytesMax = 1_500_000;
+
+interface Intake {
+  readonly session: Session;
+  readonly shard: number;
+  readonly effects: Effects;
+  readonly nowMs: number;
+  /** What goes into the queue: whole bodies where possible. */
+  readonly bodies: { readonly body: Uint8Array; readonly count: number }[];
+  messages: number;
+  bytes: number;
+}
+
+export function deliver(
+  session: Session,
+  shard: number,
+  parts: readonly DeliveryPart[],
+  effects: Effects,
+  nowMs: number,
+): DeliveryAnswer {
+  if (owedDoNotFit(session, parts)) return { busy: true, parts: [] };
+  const intake: Intake = { session, shard, effects, nowMs, bodies: [], messages: 0, bytes: 0 };
+  const generation = generationOf(session);
+  const answers = parts.map((part) => {
+    if (generation === undefined || part.generation !== generation) return goneAnswer;
+    const refused = takePart(intake, part);
+    return refused.length === 0 ? takenAnswer : { gone: false, refused };
+  });
+  store(intake);
+  return { busy: false, parts: answers };
+}
+
+/** Retained messages for a new subscription: like any other, but nobody can be refused. */
+export function deliverRetained(session: Session, page: RetainedPage, effects: Effects, nowMs: number): void {
+  const intake: Intake = { session, shard: -1, effects, nowMs, bodies: [], messages: 0, bytes: 0 };
+  takePart(intake, { publisher: "", publisherGeneration: 0, generation: 0, body: page.body, owed: false });
+  store(intake);
+}
+
+function owedDoNotFit(session: Session, parts: readonly DeliveryPart[]): boolean {
+  if (session.limits.queuePolicy !== "reject" || !parts.some((part) => part.owed)) return false;
+  const { queue, window, limits } = session;
+  const bytes = parts.reduce((sum, part) => sum + part.body.length, 0);
+  const isFull = queue.end - window.head >= limits.queueMessagesMax || queue.bytes + bytes > limits.queueBytesMax;
+  return isFull && queue.end > window.head;
+}
+
+function takePart(intake: Intake, part: DeliveryPart): number[] {
+  const { session, effects, nowMs } = intake;
+  const { connection } = session;
+  const reader = new RecordReader(part.body);
+  const cursor = `${intake.shard} ${part.publisherGeneration} ${part.publisher}`;
+  const refused: number[] = [];
+  const kept = new Keeper(part.body);
+  let lastSequence = 0;
+
+  for (let index = 0; reader.next(); index++) {
+    const { qos, sequence } = reader;
+    if (qos === 0) {
+      // Never queued, by us or by the shard: a client that is not there misses it.
+      if (connection !== undefined && !part.owed) sendQos0(reader, connection, effects, nowMs);
+      kept.leave();
+    } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part, cursor))) {
+      // Taken over before: the shard did not hear the answer.
+      kept.leave();
+    } else if (refused.length > 0) {
+      // Once one is refused the rest is too, so that the cursor never passes a message that was not taken.
+      refused.push(index);
+      kept.leave();
+    } else {
+      const admission = admit(intake, reader, part);
+      if (admission === "refuse") refused.push(index);
+      else if (sequence > 0) lastSequence = sequence;
+      if (admission === "take") kept.take(reader);
+      else kept.leave();
+    }
+  }
+  if (kept.count > 0) intake.bodies.push({ body: kept.body(), count: kept.count });
+  if (lastSequence > 0) {
+    const { publisher, publisherGeneration } = part;
+    session.sources.set(cursor, lastSequence);
+    const source = { publisher, publisherGeneration, shard: intake.shard, sequence: lastSequence };
+    effects.persist.push({ kind: "put-source", cursor: source });
+  }
+  return refused;
+}
+
+/**
+ * Whether a message goes into the queue, in this order:
+ * 1. there is room: it does;
+ * 2. its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the excess is one call;
+ * 3. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
+ * 4. the policy is to reject and there is a publisher to be told: it is refused;
+ * 5. otherwise it is dropped, and counted.
+ */
+function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take" | "refuse" | "drop" {
+  const { session, effects } = intake;
+  const { queueMessagesMax, queueBytesMax, queuePolicy } = session.limits;
+  const size = reader.end - reader.start;
+  const depth = queueDepth(session) + intake.messages;
+  const bytes = session.queue.bytes + intake.bytes + size;
+  if ((depth < queueMessagesMax && bytes <= queueBytesMax) || part.owed || queuePolicy === "drop-oldest") {
+    intake.messages++;
+    intake.bytes += size;
+    return "take";
+  }
+  if (queuePolicy === "reject" && part.publisher !== "") {
+    effects.refuse("queue-full", `${session.name}: topic ${reader.topic} from ${part.publisher}`);
+    return "refuse";
+  }
+  effects.drop("queue-full", `${session.name}: topic ${reader.topic} from ${part.publisher || "the retained store"}`);
+  return "drop";
+}
+
+function store(intake: Intake): void {
+  const { session, effects, nowMs, bodies } = intake;
+  const { connection, queue, window, limits } = session;
+  const offered = connection !== undefined;
+  // A session that ends with its connection owes nothing after it: only what has to wait is written.
+  const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
+  const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
+  const stored = session.record !== undefined || !goesAtOnce;
+
+  let pending: Uint8Array[] = [];
+  let count = 0;
+  let bytes = 0;
+  const append = () => {
+    if (count === 0) return;
+    const segment = queue.append(concatenate(pending), count, { offered, stored, next: window.next });
+    if (stored) effects.persist.push({ kind: "put-segment", segment });
+    pending = [];
+    count = 0;
+    bytes = 0;
+  };
+  for (const part of bodies) {
+    if (bytes + part.body.length > segmentBytesMax) append();
+    pending.push(part.body);
+    count += part.count;
+    bytes += part.body.length;
+  }
+  append();
+  if (limits.queuePolicy === "drop-oldest") dropOldest(session, effects);
+  if (bodies.length > 0) fill(session, effects, nowMs);
+}
+
+/** Gives up messages whose delivery has not begun, oldest first, until the queue is within its limits. */
+function dropOldest(session: Session, effects: Effects): void {
+  const { window, queue, limits } = session;
+  for (let position = Math.max(window.next, window.dupBelow); position < queue.end; position++) {
+    if (queueDepth(session) <= limits.queueMessagesMax && queue.bytes <= limits.queueBytesMax) return;
+    const found = queue.read(position);
+    if (found === undefined || window.isDone(position)) continue;
+    effects.drop("queue-full", `${session.name}: topic ${found.reader.topic}, the oldest`);
+    queue.giveUp(found.reader.end - found.reader.start);
+    window.drop(position);
+    effects.windowChanged = true;
+  }
+}
+
+/** Messages waiting or unacknowledged. */
+function queueDepth(session: Session): number {
+  return session.queue.end - session.window.head - session.window.doneCount;
+}
+
+function sourceSequence(intake: Intake, part: DeliveryPart, cursor: string): number {
+  const known = intake.session.sources.get(cursor);
+  if (known !== undefined) return known;
+  const { publisher, publisherGeneration } = part;
+  const sequence = intake.session.reads.sourceSequence(publisher, publisherGeneration, intake.shard);
+  intake.session.sources.set(cursor, sequence);
+  return sequence;
+}
+
+/** The kept records of a batch: the batch itself as long as all are, a copy from the first that is left out on. */
+class Keeper {
+  readonly #batch: Uint8Array;
+  #prefixEnd = 0;
+  #leftSome = false;
+  #writer: RecordWriter | undefined;
+  count = 0;
+
+  constructor(batch: Uint8Array) {
+    this.#batch = batch;
+  }
+
+  take(reader: RecordReader): void {
+    this.count++;
+    if (!this.#leftSome) {
+      this.#prefixEnd = reader.end;
+      return;
+    }
+    this.#writer ??= new RecordWriter();
+    this.#writer.appendCopy(reader);
+  }
+
+  leave(): void {
+    this.#leftSome = true;
+  }
+
+  body(): Uint8Array {
+    const prefix = this.#batch.subarray(0, this.#prefixEnd);
+    return this.#writer === undefined ? prefix : concatenate([prefix, this.#writer.take()]);
+  }
+}

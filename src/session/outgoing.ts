@@ -1,0 +1,130 @@
+// What a session asks of a topic shard. Items of one lane leave in order: a SUBSCRIBE that follows a PUBLISH sees it.
+
+import type { ReasonCode } from "../protocol/reason.ts";
+import type { QoS } from "../protocol/packet.ts";
+import { concatenate, RecordWriter, type RoutedMessage } from "../queue/record.ts";
+import type { PendingAcknowledgement } from "./acknowledgements.ts";
+import type { StoredWill } from "./changes.ts";
+
+export interface RouteEntry {
+  readonly filter: string;
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifier: number;
+  /** Whether the shard answers with the retained messages that match [MQTT-3.3.1-9] [MQTT-3.3.1-10]. */
+  readonly sendRetained: boolean;
+}
+
+/** A SUBSCRIBE or UNSUBSCRIBE in progress: answered when every shard concerned has confirmed. */
+export interface Operation {
+  readonly kind: "subscribe" | "unsubscribe";
+  /** Of the connection that waits for the answer. */
+  readonly epoch: number;
+  readonly packetId: number;
+  readonly reasons: readonly ReasonCode[];
+  /** Filters to forget once an UNSUBSCRIBE is confirmed. */
+  readonly filters: readonly string[];
+  shardsLeft: number;
+}
+
+export type LaneItem =
+  | PublishItem
+  | {
+      readonly kind: "subscribe";
+      readonly generation: number;
+      readonly entries: readonly RouteEntry[];
+      readonly operation: Operation | undefined;
+    }
+  | {
+      readonly kind: "unsubscribe";
+      readonly generation: number;
+      readonly filters: readonly string[];
+      readonly operation: Operation | undefined;
+    }
+  /** The next page of retained messages for a filter. */
+  | { readonly kind: "replay"; readonly entry: RouteEntry; readonly after: string };
+
+export interface PublishItem {
+  readonly kind: "publish";
+  readonly body: Uint8Array;
+  readonly count: number;
+  /** Aligned with the records; undefined for QoS 0. */
+  readonly pending: readonly (PendingAcknowledgement | undefined)[];
+  /** Of the publishing session. */
+  readonly generation: number;
+  /** The one record is this will: its row goes when the shard has confirmed. */
+  readonly will: StoredWill | undefined;
+}
+
+export interface Routing {
+  readonly shard: number;
+  readonly item: LaneItem;
+}
+
+/** Collects what one step sends to the shards: all its messages to a shard as one item. */
+export class Outbox {
+  readonly #routings: ({ shard: number; item: LaneItem } | { shard: number; open: OpenBatch })[] = [];
+  readonly #open = new Map<number, OpenBatch>();
+
+  publish(
+    shard: number,
+    generation: number,
+    message: RoutedMessage,
+    pending: PendingAcknowledgement | undefined,
+  ): void {
+    let batch = this.#open.get(shard);
+    if (batch === undefined || batch.writer.byteLength >= itemBytesMax) {
+      batch = { writer: new RecordWriter(), pending: [], generation };
+      this.#open.set(shard, batch);
+      this.#routings.push({ shard, open: batch });
+    }
+    batch.writer.append(message);
+    batch.pending.push(pending);
+  }
+
+  push(shard: number, item: LaneItem): void {
+    this.#open.delete(shard);
+    this.#routings.push({ shard, item });
+  }
+
+  take(): Routing[] {
+    return this.#routings.map((routing) => {
+      if ("item" in routing) return routing;
+      const { writer, pending, generation } = routing.open;
+      const { count } = writer;
+      const body = writer.take();
+      return { shard: routing.shard, item: { kind: "publish", body, count, pending, generation, will: undefined } };
+    });
+  }
+}
+
+interface OpenBatch {
+  readonly writer: RecordWriter;
+  readonly pending: (PendingAcknowledgement | undefined)[];
+  readonly generation: number;
+}
+
+/** A call carries no more than this, unless a single message is larger. */
+export const callBytesMax = 1024 * 1024;
+const itemBytesMax = 256 * 1024;
+
+/** How many waiting items leave in one call: as many messages of one session as fit, or one other request. */
+export function packItems(waiting: readonly LaneItem[]): number {
+  let count = 0;
+  let bytes = 0;
+  let generation = 0;
+  for (const item of waiting) {
+    // A will is a source of its own.
+    if (item.kind !== "publish" || item.will !== undefined) return Math.max(count, 1);
+    bytes += item.body.length;
+    if (count > 0 && (bytes > callBytesMax || item.generation !== generation)) return count;
+    generation = item.generation;
+    count++;
+  }
+  return count;
+}
+
+export function joinBodies(items: readonly PublishItem[]): Uint8Array {
+  return concatenate(items.map((item) => item.body));
+}

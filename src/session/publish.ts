@@ -1,0 +1,60 @@
+// PUBLISH from the client. Nothing is acknowledged here: the shards are asked first.
+
+import type { Publish } from "../protocol/packet.ts";
+import { ReasonCode } from "../protocol/reason.ts";
+import { shardOf } from "../topic/shards.ts";
+import { violate } from "./closing.ts";
+import type { Effects } from "./effects.ts";
+import type { Session } from "./state.ts";
+
+const rememberedTopicsMax = 1_000;
+
+export function publish(session: Session, packet: Publish, effects: Effects, nowMs: number): void {
+  const { connection } = session;
+  if (connection === undefined) return;
+  if (packet.topicAlias > 0) {
+    // CONNACK announced no Topic Alias Maximum [MQTT-3.2.2-18].
+    return violate(session, ReasonCode.topicAliasInvalid, "MQTT-3.2.2-18: no topic alias was allowed", effects, nowMs);
+  }
+  const { qos, packetId } = packet;
+  const message = {
+    qos,
+    retain: packet.retain,
+    sequence: 0,
+    expiresAtMs: packet.messageExpirySeconds === undefined ? 0 : nowMs + packet.messageExpirySeconds * 1000,
+    topicBytes: packet.topicBytes,
+    properties: packet.properties,
+    payload: packet.payload,
+  };
+  const shard = shardOfTopic(session, packet.topic);
+  if (qos === 0) {
+    effects.outbox.publish(shard, connection.generation, message, undefined);
+    return;
+  }
+
+  if (session.acknowledgements.size >= session.limits.receiveMaximum && connection.version === 5) {
+    const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
+    return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
+  }
+  const pending = session.acknowledgements.expect(packetId, qos);
+  if (qos === 2) {
+    const known = session.inbound.entry(packetId);
+    if (known?.routed) {
+      // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
+      pending.reason = ReasonCode.success;
+      session.acknowledgements.flush(effects.send);
+      return;
+    }
+    message.sequence = known?.sequence ?? session.inbound.receive(packetId);
+  }
+  effects.outbox.publish(shard, connection.generation, message, pending);
+}
+
+export function shardOfTopic(session: Session, topic: string): number {
+  const known = session.shardOfTopic.get(topic);
+  if (known !== undefined) return known;
+  if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
+  const shard = shardOf(topic, session.limits.topicShardDepth, session.limits.topicShards);
+  session.shardOfTopic.set(topic, shard);
+  return shard;
+}

@@ -1,0 +1,129 @@
+// A session in memory, and the ways into it: made new when its object wakes, from its rows and, if its client stayed
+// connected through hibernation, from what the socket carries.
+
+import type { ProtocolVersion } from "../protocol/version.ts";
+import { Queue, type QueueBounds } from "../queue/queue.ts";
+import { Window, type WindowSnapshot } from "../queue/window.ts";
+
+import { Acknowledgements } from "./acknowledgements.ts";
+import type { SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import { Inbound } from "./inbound.ts";
+import type { SessionLimits } from "./limits.ts";
+
+export interface Connection {
+  /** Rises with each connection; a late event of an older socket is told apart by it. */
+  readonly epoch: number;
+  readonly version: ProtocolVersion;
+  readonly clientId: string;
+  readonly generation: number;
+  readonly keepAliveSeconds: number;
+  readonly receiveMaximum: number;
+  readonly maximumPacketBytes: number;
+  readonly connectedAtMs: number;
+  /** End of the queue when it began: segments before may have been offered to an earlier connection. */
+  readonly offeredBelow: number;
+}
+
+/** What survives hibernation with the socket, without a row. */
+export interface ConnectionSnapshot {
+  readonly connection: Connection;
+  readonly window: WindowSnapshot;
+  readonly queue: QueueBounds;
+  readonly exactBelow: number;
+  readonly durableDupBelow: number;
+}
+
+export interface Session {
+  readonly limits: SessionLimits;
+  readonly reads: SessionReads;
+  /** Name of this session towards shards and other sessions. */
+  readonly name: string;
+  /** Present while the session outlives its connections. */
+  record: SessionRecord | undefined;
+  connection: Connection | undefined;
+  acknowledgements: Acknowledgements;
+  inbound: Inbound;
+  will: StoredWill | undefined;
+  /** The will that a shard was asked to publish and has not confirmed. */
+  willInFlight: StoredWill | undefined;
+  window: Window;
+  queue: Queue;
+  /** See DurableWindow: up to here `dupBelow` is exact. */
+  exactBelow: number;
+  /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
+  durableDupBelow: number;
+  /** Cursors of QoS 2 publishers, read once. */
+  readonly sources: Map<string, number>;
+  readonly shardOfTopic: Map<string, number>;
+}
+
+export function loadSession(
+  name: string,
+  limits: SessionLimits,
+  reads: SessionReads,
+  stored: StoredSession,
+  snapshot: ConnectionSnapshot | undefined,
+): Session {
+  const shared = {
+    limits,
+    reads,
+    name,
+    record: stored.record,
+    acknowledgements: new Acknowledgements(),
+    inbound: new Inbound(stored.inbound),
+    will: stored.will,
+    willInFlight: undefined,
+    sources: new Map<string, number>(),
+    shardOfTopic: new Map<string, number>(),
+  };
+  if (snapshot !== undefined) {
+    return {
+      ...shared,
+      connection: snapshot.connection,
+      window: Window.restore(snapshot.window),
+      queue: new Queue(reads, snapshot.queue),
+      exactBelow: snapshot.exactBelow,
+      durableDupBelow: snapshot.durableDupBelow,
+    };
+  }
+  return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
+}
+
+type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow">;
+
+/** The outbound side from rows alone: nobody is connected, and whoever was may have vanished without a word. */
+function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
+  const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, runs: [] };
+  const span = row.runs.reduce((sum, [count]) => sum + count, 0);
+  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow);
+  const bounds = reads.queueBounds() ?? { first: start, end: start, bytesBeforeFirst: 0, totalBytes: 0 };
+  const queue = new Queue(reads, bounds);
+  const window = Window.restore({ head: row.head, next: row.head, dupBelow: row.dupBelow, runs: row.runs });
+  window.moveTo(bounds.first);
+  window.dupBelow = Math.min(window.dupBelow, queue.end);
+  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
+}
+
+/** What to keep with the socket. */
+export function snapshotOf(session: Session, connection: Connection): ConnectionSnapshot {
+  const { exactBelow, durableDupBelow } = session;
+  return { connection, window: session.window.snapshot(), queue: session.queue.bounds, exactBelow, durableDupBelow };
+}
+
+/** The session that now exists under this client id, if any: the one that outlives connections or the living one. */
+export function generationOf(session: Session): number | undefined {
+  return session.record?.generation ?? session.connection?.generation;
+}
+
+/** Starts from nothing: no subscriptions, no queue, nothing in flight in either direction. */
+export function forgetState(session: Session): void {
+  const end = session.queue.end;
+  session.record = undefined;
+  // Sequences go on: shards remember the last one of this client id.
+  session.inbound = new Inbound({ nextSequence: session.inbound.snapshot().nextSequence, runs: [] });
+  session.window = new Window(end);
+  session.queue = new Queue(session.reads, { first: end, end, bytesBeforeFirst: 0, totalBytes: 0 });
+  session.exactBelow = end;
+  session.durableDupBelow = end;
+  session.sources.clear();
+}

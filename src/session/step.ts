@@ -1,0 +1,144 @@
+// The rules of a session: an input, the time, and out come effects. Nothing here waits, reads a clock or touches a
+// platform; the object that calls it makes the effects come true in their order.
+
+import type { ClientPacket } from "../protocol/packet.ts";
+import type { ProtocolFailure } from "../protocol/failure.ts";
+import { ReasonCode } from "../protocol/reason.ts";
+import { puback, pubcomp, pubrec, pubrel } from "./acknowledge.ts";
+import { type ConnectInput, connect } from "./connect.ts";
+import { abandon, closed, disconnect, tick, violate } from "./closing.ts";
+import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
+import { Effects } from "./effects.ts";
+import { fill } from "./fill.ts";
+import type { LaneItem } from "./outgoing.ts";
+import { publish } from "./publish.ts";
+import { answered, failed, type ShardAnswer } from "./routing.ts";
+import type { Session } from "./state.ts";
+import { subscribe, unsubscribe } from "./subscribe.ts";
+
+export type SessionInput =
+  | ConnectInput
+  /** What arrived together. A failure, if any, is the last. */
+  | { readonly type: "packets"; readonly packets: readonly (ClientPacket | ProtocolFailure)[] }
+  /** The connection is gone, without a DISCONNECT. */
+  | { readonly type: "closed" }
+  /** Another connection presented this client id [MQTT-3.1.4-3]. */
+  | { readonly type: "taken-over" }
+  /** A shard has confirmed what a lane sent it. */
+  | { readonly type: "answered"; readonly shard: number; readonly items: readonly LaneItem[]; readonly answer: ShardAnswer }
+  /** A shard could not be brought to an answer. */
+  | { readonly type: "failed"; readonly items: readonly LaneItem[] }
+  /** The object woke and found rows of a session that ended with a connection nobody saw end. */
+  | { readonly type: "abandoned" }
+  /** The alarm. */
+  | { readonly type: "tick" };
+
+export function step(session: Session, input: SessionInput, nowMs: number): Effects {
+  const effects = new Effects();
+  const inboundChanges = session.inbound.changes;
+  switch (input.type) {
+    case "connect":
+      connect(session, input, effects, nowMs);
+      break;
+    case "packets":
+      takePackets(session, input.packets, effects, nowMs);
+      break;
+    case "closed":
+      closed(session, effects, nowMs);
+      break;
+    case "taken-over":
+      violate(session, ReasonCode.sessionTakenOver, "taken over", effects, nowMs);
+      break;
+    case "answered":
+      answered(session, input.shard, input.items, input.answer, effects, nowMs);
+      break;
+    case "failed":
+      failed(session, input.items, effects, nowMs);
+      break;
+    case "abandoned":
+      abandon(session, effects, nowMs);
+      break;
+    case "tick":
+      tick(session, effects, nowMs);
+      break;
+    default:
+      input satisfies never;
+  }
+  finish(session, effects, inboundChanges);
+  return effects;
+}
+
+function takePackets(
+  session: Session,
+  packets: readonly (ClientPacket | ProtocolFailure)[],
+  effects: Effects,
+  nowMs: number,
+): void {
+  const changesBefore = session.window.changes;
+  for (const packet of packets) {
+    // Nothing that follows a DISCONNECT or a violation counts [MQTT-3.14.4-1].
+    if (session.connection === undefined) break;
+    takePacket(session, packet, effects, nowMs);
+  }
+  if (session.connection !== undefined && session.window.changes !== changesBefore) fill(session, effects, nowMs);
+}
+
+function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, effects: Effects, nowMs: number): void {
+  switch (packet.type) {
+    case "publish":
+      return publish(session, packet, effects, nowMs);
+    case "puback":
+      return puback(session, packet, effects);
+    case "pubrec":
+      return pubrec(session, packet, effects);
+    case "pubrel":
+      return pubrel(session, packet, effects);
+    case "pubcomp":
+      return pubcomp(session, packet, effects);
+    case "subscribe":
+      return subscribe(session, packet, effects);
+    case "unsubscribe":
+      return unsubscribe(session, packet, effects);
+    case "pingreq":
+      // The edge answers pings; one that comes through is answered all the same [MQTT-3.12.4-1].
+      effects.send.push({ type: "pingresp" });
+      return;
+    case "disconnect":
+      return disconnect(session, packet, effects, nowMs);
+    case "connect":
+      return violate(session, ReasonCode.protocolError, "MQTT-3.1.0-2: second CONNECT", effects, nowMs);
+    case "auth":
+      return violate(session, ReasonCode.protocolError, "MQTT-4.12.0-7: AUTH without a method", effects, nowMs);
+    case "failure":
+      return violate(session, packet.reason, `${packet.rule}: ${packet.detail}`, effects, nowMs);
+    default:
+      packet satisfies never;
+  }
+}
+
+/** Messages from a shard; see src/session/deliver.ts. */
+export function take(
+  session: Session,
+  shard: number,
+  parts: readonly DeliveryPart[],
+  nowMs: number,
+): { readonly effects: Effects; readonly answer: DeliveryAnswer } {
+  const effects = new Effects();
+  const inboundChanges = session.inbound.changes;
+  const answer = deliver(session, shard, parts, effects, nowMs);
+  finish(session, effects, inboundChanges);
+  return { effects, answer };
+}
+
+/** Rows that change many times in a step are written once, at its end. */
+function finish(session: Session, effects: Effects, inboundChanges: number): void {
+  // A session that has ended meanwhile has no rows.
+  if (session.inbound.changes !== inboundChanges && (session.record ?? session.connection) !== undefined) {
+    effects.persist.push({ kind: "put-inbound", inbound: session.inbound.snapshot() });
+  }
+  if (effects.windowChanged && session.record !== undefined) {
+    const { durableDupBelow: dupBelow, exactBelow } = session;
+    const { head, runs } = session.window.rewound(dupBelow);
+    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, runs } });
+  }
+}

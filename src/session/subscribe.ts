@@ -1,0 +1,115 @@
+// SUBSCRIBE and UNSUBSCRIBE. The session's row comes first, then the shards that route; the client is answered when all
+// of them have confirmed.
+
+import type { Subscribe, Unsubscribe } from "../protocol/packet.ts";
+import { ReasonCode } from "../protocol/reason.ts";
+import { topicFilterProblem } from "../topic/name.ts";
+import { isShared } from "../topic/share.ts";
+import { shardsOf } from "../topic/shards.ts";
+import type { Effects } from "./effects.ts";
+import type { Operation, RouteEntry } from "./outgoing.ts";
+import type { Session } from "./state.ts";
+
+export function subscribe(session: Session, packet: Subscribe, effects: Effects): void {
+  const { connection, reads, limits } = session;
+  if (connection === undefined) return;
+  const identifier = packet.identifier ?? 0;
+  const reasons: ReasonCode[] = [];
+  const entriesOf = new Map<number, RouteEntry[]>();
+  let count = reads.subscriptionCount();
+
+  for (const request of packet.subscriptions) {
+    const { filter, qos, noLocal, retainAsPublished } = request;
+    const known = reads.subscription(filter);
+    const refusal = refusalOf(session, filter, known === undefined ? count : 0);
+    if (refusal !== undefined) {
+      reasons.push(connection.version === 5 ? refusal : ReasonCode.unspecifiedError);
+      effects.refuse("subscription-refused", `${connection.clientId}: ${filter}`);
+      continue;
+    }
+    if (known === undefined) count++;
+    const subscription = { filter, qos, noLocal, retainAsPublished, identifier };
+    effects.persist.push({ kind: "put-subscription", subscription, removing: false });
+    const sendRetained = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
+    for (const shard of shardsOf(filter, limits.topicShardDepth, limits.topicShards)) {
+      addTo(entriesOf, shard, { ...subscription, sendRetained });
+    }
+    reasons.push(qos);
+  }
+
+  const operation: Operation = {
+    kind: "subscribe",
+    epoch: connection.epoch,
+    packetId: packet.packetId,
+    reasons,
+    filters: [],
+    shardsLeft: entriesOf.size,
+  };
+  if (entriesOf.size === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
+  const { generation } = connection;
+  for (const [shard, entries] of entriesOf) {
+    effects.outbox.push(shard, { kind: "subscribe", generation, entries, operation });
+  }
+}
+
+function refusalOf(session: Session, filter: string, count: number): ReasonCode | undefined {
+  if (isShared(filter)) return ReasonCode.sharedSubscriptionsNotSupported;
+  const levels = { bytesMax: 65_535, levelsMax: session.limits.topicLevelsMax };
+  if (topicFilterProblem(filter, levels) !== undefined) return ReasonCode.topicFilterInvalid;
+  return count >= session.limits.subscriptionsMax ? ReasonCode.quotaExceeded : undefined;
+}
+
+export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effects): void {
+  const { connection } = session;
+  if (connection === undefined) return;
+  const known: string[] = [];
+  const reasons = packet.filters.map((filter) => {
+    const subscription = session.reads.subscription(filter);
+    if (subscription === undefined) return ReasonCode.noSubscriptionExisted;
+    // Marked, not deleted, until the shards have confirmed: a crash in between must not leave a route behind.
+    if (!known.includes(filter)) effects.persist.push({ kind: "put-subscription", subscription, removing: true });
+    known.push(filter);
+    return ReasonCode.success;
+  });
+  remove(session, known, { packetId: packet.packetId, reasons }, effects);
+}
+
+/** An UNSUBSCRIBE that a crash interrupted is carried through before anything else happens. */
+export function finishRemovals(session: Session, effects: Effects): void {
+  const filters = session.reads.filtersBeingRemoved();
+  if (filters.length > 0) remove(session, filters, undefined, effects);
+}
+
+function remove(
+  session: Session,
+  filters: readonly string[],
+  answer: { readonly packetId: number; readonly reasons: ReasonCode[] } | undefined,
+  effects: Effects,
+): void {
+  const { connection, limits } = session;
+  if (connection === undefined) return;
+  const filtersOf = new Map<number, string[]>();
+  for (const filter of filters) {
+    for (const shard of shardsOf(filter, limits.topicShardDepth, limits.topicShards)) addTo(filtersOf, shard, filter);
+  }
+  const operation: Operation = {
+    kind: "unsubscribe",
+    // Nobody waits for the answer to what is carried through after a crash.
+    epoch: answer === undefined ? -1 : connection.epoch,
+    packetId: answer?.packetId ?? 0,
+    reasons: answer?.reasons ?? [],
+    filters,
+    shardsLeft: filtersOf.size,
+  };
+  if (filtersOf.size === 0 && answer !== undefined) effects.send.push({ type: "unsuback", ...answer });
+  const { generation } = connection;
+  for (const [shard, of] of filtersOf) {
+    effects.outbox.push(shard, { kind: "unsubscribe", generation, filters: of, operation });
+  }
+}
+
+function addTo<Item>(map: Map<number, Item[]>, shard: number, item: Item): void {
+  const items = map.get(shard);
+  if (items === undefined) map.set(shard, [item]);
+  else items.push(item);
+}

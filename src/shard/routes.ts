@@ -1,0 +1,84 @@
+// Who gets what is published to a topic. Overlapping subscriptions of a session are resolved here, once, to one delivery
+// at the highest QoS with all identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. Routes stay in the database: a topic costs a few
+// seeks the first time, and its answer is remembered until a subscription that matches it comes or goes.
+
+import type { QoS } from "../protocol/packet.ts";
+import { filtersMatching } from "../topic/filters-matching.ts";
+import { keyTopic } from "../topic/key.ts";
+import { matches, startsWithWildcard } from "../topic/match.ts";
+import type { Route, ShardReads } from "./changes.ts";
+
+/** How one session is to receive a message. */
+export interface Target {
+  readonly session: string;
+  readonly generation: number;
+  /** For messages of other clients. */
+  readonly others: Terms;
+  /** For its own messages: without the subscriptions that say No Local [MQTT-3.8.3-3]; undefined when all do. */
+  readonly own: Terms | undefined;
+}
+
+export interface Terms {
+  readonly qos: QoS;
+  readonly retainAsPublished: boolean;
+  readonly identifiers: readonly number[];
+}
+
+const rememberedTopicsMax = 10_000;
+
+export class Routes {
+  readonly #reads: ShardReads;
+  readonly #remembered = new Map<string, readonly Target[]>();
+
+  constructor(reads: ShardReads) {
+    this.#reads = reads;
+  }
+
+  targets(topic: string): readonly Target[] {
+    const known = this.#remembered.get(topic);
+    if (known !== undefined) return known;
+    const routesOf = new Map<string, Route[]>();
+    for (const key of filtersMatching(topic, this.#reads.filters)) {
+      for (const route of this.#reads.routesAt(key)) {
+        const routes = routesOf.get(route.session);
+        if (routes === undefined) routesOf.set(route.session, [route]);
+        else routes.push(route);
+      }
+    }
+    const targets = Array.from(routesOf.values(), merge);
+    if (this.#remembered.size >= rememberedTopicsMax) this.#remembered.clear();
+    this.#remembered.set(topic, targets);
+    return targets;
+  }
+
+  /** A subscription to the filter with this key came, changed or went. */
+  forget(key: string): void {
+    const filter = keyTopic(key);
+    if (!startsWithWildcard(filter) && !filter.includes("/+") && !filter.endsWith("/#")) {
+      this.#remembered.delete(filter);
+      return;
+    }
+    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#remembered.delete(topic);
+  }
+}
+
+function merge(routes: readonly Route[]): Target {
+  // Routes of an earlier session of this client id are being removed.
+  const generation = Math.max(...routes.map((route) => route.generation));
+  const current = routes.filter((route) => route.generation === generation);
+  const own = current.filter((route) => !route.noLocal);
+  return {
+    session: (current[0] as Route).session,
+    generation,
+    others: terms(current),
+    own: own.length === 0 ? undefined : terms(own),
+  };
+}
+
+function terms(routes: readonly Route[]): Terms {
+  return {
+    qos: Math.max(...routes.map((route) => route.qos)) as QoS,
+    retainAsPublished: routes.some((route) => route.retainAsPublished),
+    identifiers: routes.filter((route) => route.identifier > 0).map((route) => route.identifier),
+  };
+}

@@ -1,0 +1,57 @@
+// The last QoS 2 message of each publisher that was routed: what makes a repeated message be routed once. Durable,
+// because a publisher's client may come back with its message days later.
+
+import { RecordReader } from "../queue/record.ts";
+import type { ShardChange, ShardReads } from "./changes.ts";
+
+interface Cursor {
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+const rememberedMax = 10_000;
+
+export class SourceCursors {
+  readonly #reads: ShardReads;
+  readonly #remembered = new Map<string, Cursor>();
+
+  constructor(reads: ShardReads) {
+    this.#reads = reads;
+  }
+
+  /** Messages of this source up to the answer were routed. */
+  get(source: string, generation: number): number {
+    const cursor = this.#cursor(source);
+    return cursor?.generation === generation ? cursor.sequence : 0;
+  }
+
+  /**
+   * The batch was routed, but for the messages that were refused: the cursor stops before the first of them, which may
+   * come again under the same sequence.
+   */
+  advance(source: string, generation: number, body: Uint8Array, refused: readonly number[]): ShardChange[] {
+    const reader = new RecordReader(body);
+    const end = refused[0] ?? Number.POSITIVE_INFINITY;
+    let sequence = 0;
+    for (let index = 0; index < end && reader.next(); index++) sequence = Math.max(sequence, reader.sequence);
+    const known = this.#cursor(source);
+    // Words of a session that a later one has replaced do not count.
+    if (sequence === 0 || (known !== undefined && known.generation > generation)) return [];
+    if (known?.generation === generation && known.sequence >= sequence) return [];
+    this.#remember(source, { generation, sequence });
+    return [{ kind: "put-source", source, generation, sequence }];
+  }
+
+  #cursor(source: string): Cursor | undefined {
+    const known = this.#remembered.get(source);
+    if (known !== undefined) return known;
+    const stored = this.#reads.source(source);
+    if (stored !== undefined) this.#remember(source, stored);
+    return stored;
+  }
+
+  #remember(source: string, cursor: Cursor): void {
+    if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
+    this.#remembered.set(source, cursor);
+  }
+}

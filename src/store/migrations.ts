@@ -1,0 +1,24 @@
+// Schema migrations inside an object: append-only, run when an older object first writes. Old and new code run side by
+// side during a deploy, so a migration may add tables and columns with defaults, and nothing else.
+
+import type { Sql } from "./sql.ts";
+
+/** The statements of each version, the first being version 1. Entries are never edited, only appended. */
+export type Migrations = readonly (readonly string[])[];
+
+/** The version of an object's schema; 0 for one that has never written. */
+export function schemaVersion(sql: Sql): number {
+  const table = sql.first("SELECT 1 AS present FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'");
+  if (table === undefined) return 0;
+  return (sql.first("SELECT version FROM schema_version")?.["version"] as number | undefined) ?? 0;
+}
+
+/** Brings the schema to the newest version. A newer one, left by newer code, is taken as it is. */
+export function migrate(sql: Sql, migrations: Migrations, from: number): void {
+  if (from >= migrations.length) return;
+  sql.transaction(() => {
+    if (from === 0) sql.run("CREATE TABLE schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER)");
+    for (const statements of migrations.slice(from)) for (const statement of statements) sql.run(statement);
+    sql.run("INSERT OR REPLACE INTO schema_version (id, version) VALUES (1, ?)", migrations.length);
+  });
+}

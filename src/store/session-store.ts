@@ -1,0 +1,252 @@
+// The SQL of a session object: its rows, read when it wakes, and the changes of a step, written in one transaction.
+
+import type { QoS } from "../protocol/packet.ts";
+import type { QueueBounds, Segment } from "../queue/queue.ts";
+import type {
+  Change,
+  DurableWindow,
+  SessionReads,
+  SessionRecord,
+  StoredSession,
+  StoredSubscription,
+  StoredWill,
+} from "../session/changes.ts";
+import type { InboundSnapshot } from "../session/inbound.ts";
+import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
+import type { Sql, SqlRow } from "./sql.ts";
+
+// An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
+const migrations: Migrations = [
+  [
+    "CREATE TABLE state (key INTEGER PRIMARY KEY, json TEXT NOT NULL)",
+    `CREATE TABLE will (id INTEGER PRIMARY KEY CHECK (id = 1), shard INTEGER NOT NULL, generation INTEGER NOT NULL,
+      delay_ms INTEGER NOT NULL, expiry_ms INTEGER NOT NULL, due_at_ms INTEGER NOT NULL, body BLOB NOT NULL)`,
+    `CREATE TABLE subscription (filter TEXT PRIMARY KEY, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
+      retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE segment (position INTEGER PRIMARY KEY, count INTEGER NOT NULL, total_bytes INTEGER NOT NULL,
+      offered INTEGER NOT NULL, body BLOB NOT NULL)`,
+    `CREATE TABLE source (publisher TEXT, shard INTEGER, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
+      PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
+    "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+  ],
+];
+
+/** Keys of the table `state`. */
+const stateKey = { session: 1, inbound: 2, window: 3 } as const;
+
+export class SessionStore implements SessionReads {
+  readonly #sql: Sql;
+  #version: number;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    this.#version = schemaVersion(sql);
+  }
+
+  load(): StoredSession {
+    if (this.#version === 0) return { record: undefined, inbound: undefined, window: undefined, will: undefined };
+    const state = new Map<number, string>();
+    for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
+    const parse = (key: number) => JSON.parse(state.get(key) ?? "null") ?? undefined;
+    return {
+      record: parse(stateKey.session) as SessionRecord | undefined,
+      inbound: parse(stateKey.inbound) as InboundSnapshot | undefined,
+      window: parse(stateKey.window) as DurableWindow | undefined,
+      will: this.#will(),
+    };
+  }
+
+  /** Whether there is a database at all. */
+  get exists(): boolean {
+    return this.#version > 0;
+  }
+
+  /** The database was deleted. */
+  forgotten(): void {
+    this.#version = 0;
+  }
+
+  /** Whether anything is left of a session: subscriptions, a queue or state. */
+  get isEmpty(): boolean {
+    if (this.#version === 0) return true;
+    const row = this.#sql.first(
+      `SELECT EXISTS (SELECT 1 FROM state) OR EXISTS (SELECT 1 FROM subscription) OR EXISTS (SELECT 1 FROM segment)
+        OR EXISTS (SELECT 1 FROM will) AS present`,
+    );
+    return row?.["present"] === 0;
+  }
+
+  /** One transaction. */
+  apply(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    if (this.#version === 0 && changes.every(changesNothingWhenEmpty)) return;
+    this.#migrate();
+    if (changes.length === 1) this.#change(changes[0] as Change);
+    else this.#sql.transaction(() => changes.forEach((change) => this.#change(change)));
+  }
+
+  /** Messages given up, by reason, since the session's object came to be. */
+  addDrops(counts: ReadonlyMap<string, number>): void {
+    this.#migrate();
+    const statement =
+      "INSERT INTO dropped (reason, count) VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count";
+    this.#sql.transaction(() => {
+      for (const [reason, count] of counts) this.#sql.run(statement, reason, count);
+    });
+  }
+
+  drops(): ReadonlyMap<string, number> {
+    if (this.#version === 0) return new Map();
+    const rows = this.#sql.all("SELECT reason, count FROM dropped");
+    return new Map(rows.map(({ reason, count }) => [reason as string, count as number]));
+  }
+
+  subscription(filter: string): StoredSubscription | undefined {
+    if (this.#version === 0) return undefined;
+    const row = this.#sql.first("SELECT * FROM subscription WHERE filter = ? AND removing = 0", filter);
+    return row === undefined ? undefined : toSubscription(row);
+  }
+
+  subscriptions(): readonly StoredSubscription[] {
+    if (this.#version === 0) return [];
+    return this.#sql.all("SELECT * FROM subscription").map(toSubscription);
+  }
+
+  subscriptionCount(): number {
+    if (this.#version === 0) return 0;
+    return this.#sql.first("SELECT COUNT(*) AS count FROM subscription")?.["count"] as number;
+  }
+
+  filtersBeingRemoved(): readonly string[] {
+    if (this.#version === 0) return [];
+    return this.#sql.all("SELECT filter FROM subscription WHERE removing = 1").map((row) => row["filter"] as string);
+  }
+
+  sourceSequence(publisher: string, publisherGeneration: number, shard: number): number {
+    if (this.#version === 0) return 0;
+    const row = this.#sql.first(
+      "SELECT sequence FROM source WHERE publisher = ? AND shard = ? AND generation = ?",
+      publisher,
+      shard,
+      publisherGeneration,
+    );
+    return (row?.["sequence"] as number | undefined) ?? 0;
+  }
+
+  segmentFrom(position: number): Segment | undefined {
+    if (this.#version === 0) return undefined;
+    const row =
+      this.#sql.first(
+        "SELECT * FROM segment WHERE position <= ? AND position + count > ? ORDER BY position DESC LIMIT 1",
+        position,
+        position,
+      ) ?? this.#sql.first("SELECT * FROM segment WHERE position > ? ORDER BY position LIMIT 1", position);
+    if (row === undefined) return undefined;
+    return {
+      position: row["position"] as number,
+      count: row["count"] as number,
+      totalBytes: row["total_bytes"] as number,
+      offered: row["offered"] === 1,
+      body: row["body"] as Uint8Array,
+    };
+  }
+
+  queueBounds(): QueueBounds | undefined {
+    if (this.#version === 0) return undefined;
+    const columns = "position, count, total_bytes, length(body) AS bytes";
+    const first = this.#sql.first(`SELECT ${columns} FROM segment ORDER BY position LIMIT 1`);
+    const last = this.#sql.first(`SELECT ${columns} FROM segment ORDER BY position DESC LIMIT 1`);
+    if (first === undefined || last === undefined) return undefined;
+    return {
+      first: first["position"] as number,
+      end: (last["position"] as number) + (last["count"] as number),
+      bytesBeforeFirst: (first["total_bytes"] as number) - (first["bytes"] as number),
+      totalBytes: last["total_bytes"] as number,
+    };
+  }
+
+  #will(): StoredWill | undefined {
+    const row = this.#sql.first("SELECT * FROM will");
+    if (row === undefined) return undefined;
+    return {
+      shard: row["shard"] as number,
+      generation: row["generation"] as number,
+      delayMs: row["delay_ms"] as number,
+      expiryMs: row["expiry_ms"] as number,
+      dueAtMs: row["due_at_ms"] as number,
+      body: row["body"] as Uint8Array,
+    };
+  }
+
+  #migrate(): void {
+    if (this.#version >= migrations.length) return;
+    migrate(this.#sql, migrations, this.#version);
+    this.#version = migrations.length;
+  }
+
+  #change(change: Change): void {
+    const sql = this.#sql;
+    switch (change.kind) {
+      case "put-session":
+        return this.#putState(stateKey.session, change.record);
+      case "put-inbound":
+        return this.#putState(stateKey.inbound, change.inbound);
+      case "put-window":
+        return this.#putState(stateKey.window, change.window);
+      case "put-will": {
+        const { shard, generation, delayMs, expiryMs, dueAtMs, body } = change.will;
+        const statement = `INSERT INTO will VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
+          generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
+          due_at_ms = excluded.due_at_ms, body = excluded.body`;
+        return sql.run(statement, shard, generation, delayMs, expiryMs, dueAtMs, body);
+      }
+      case "delete-will":
+        return sql.run("DELETE FROM will");
+      case "put-subscription": {
+        const { filter, qos, noLocal, retainAsPublished, identifier } = change.subscription;
+        const statement = `INSERT INTO subscription VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
+          no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
+          identifier = excluded.identifier, removing = excluded.removing`;
+        return sql.run(statement, filter, qos, +noLocal, +retainAsPublished, identifier, +change.removing);
+      }
+      case "delete-subscription":
+        return sql.run("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
+      case "put-segment": {
+        const { position, count, totalBytes, offered, body } = change.segment;
+        return sql.run("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", position, count, totalBytes, +offered, body);
+      }
+      case "delete-segments":
+        return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
+      case "put-source": {
+        const { publisher, shard, publisherGeneration, sequence } = change.cursor;
+        const statement = `INSERT INTO source VALUES (?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET generation = excluded.generation, sequence = excluded.sequence`;
+        return sql.run(statement, publisher, shard, publisherGeneration, sequence);
+      }
+      case "end-session":
+        for (const table of ["state", "subscription", "segment", "source"]) sql.run(`DELETE FROM ${table}`);
+        return;
+      default:
+        change satisfies never;
+    }
+  }
+
+  #putState(key: number, value: object): void {
+    const statement = "INSERT INTO state (key, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json";
+    this.#sql.run(statement, key, JSON.stringify(value));
+  }
+}
+
+function changesNothingWhenEmpty(change: Change): boolean {
+  return change.kind === "end-session" || change.kind.startsWith("delete-");
+}
+
+function toSubscription(row: SqlRow): StoredSubscription {
+  return {
+    filter: row["filter"] as string,
+    qos: row["qos"] as QoS,
+    noLocal: row["no_local"] === 1,
+    retainAsPublished: row["retain_as_published"] === 1,
+    identifier: row["identifier"] as number,
+  };
+}

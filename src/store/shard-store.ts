@@ -1,0 +1,120 @@
+// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, and the outbox.
+
+import type { QoS } from "../protocol/packet.ts";
+import type { OwedCall, Route, ShardChange, ShardReads } from "../shard/changes.ts";
+import type { OrderedKeys } from "../topic/key.ts";
+import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
+import { packParts, unpackParts } from "./owed-parts.ts";
+import type { Sql } from "./sql.ts";
+
+// Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
+const migrations: Migrations = [
+  [
+    `CREATE TABLE route (key TEXT, session TEXT, generation INTEGER NOT NULL, qos INTEGER NOT NULL,
+      no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL,
+      PRIMARY KEY (key, session)) WITHOUT ROWID`,
+    "CREATE TABLE retained (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+    `CREATE TABLE source (source TEXT PRIMARY KEY, generation INTEGER NOT NULL, sequence INTEGER NOT NULL)
+      WITHOUT ROWID`,
+    `CREATE TABLE owed (target TEXT, incarnation INTEGER, sequence INTEGER, parts BLOB NOT NULL,
+      PRIMARY KEY (target, incarnation, sequence)) WITHOUT ROWID`,
+  ],
+];
+
+export class ShardStore implements ShardReads {
+  readonly #sql: Sql;
+  readonly filters: OrderedKeys;
+  readonly retainedTopics: OrderedKeys;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    migrate(sql, migrations, schemaVersion(sql));
+    this.filters = { seek: (from) => this.#seek("route", from) };
+    this.retainedTopics = { seek: (from) => this.#seek("retained", from) };
+  }
+
+  /** One transaction. */
+  apply(changes: readonly ShardChange[]): void {
+    if (changes.length === 1) this.#change(changes[0] as ShardChange);
+    else if (changes.length > 1) this.#sql.transaction(() => changes.forEach((change) => this.#change(change)));
+  }
+
+  routesAt(key: string): readonly Route[] {
+    return this.#sql.all("SELECT * FROM route WHERE key = ?", key).map((row) => ({
+      session: row["session"] as string,
+      generation: row["generation"] as number,
+      qos: row["qos"] as QoS,
+      noLocal: row["no_local"] === 1,
+      retainAsPublished: row["retain_as_published"] === 1,
+      identifier: row["identifier"] as number,
+    }));
+  }
+
+  retained(key: string): Uint8Array | undefined {
+    return this.#sql.first("SELECT body FROM retained WHERE key = ?", key)?.["body"] as Uint8Array | undefined;
+  }
+
+  source(source: string): { generation: number; sequence: number } | undefined {
+    const row = this.#sql.first("SELECT generation, sequence FROM source WHERE source = ?", source);
+    if (row === undefined) return undefined;
+    return { generation: row["generation"] as number, sequence: row["sequence"] as number };
+  }
+
+  owedTargets(): readonly { target: string; calls: number }[] {
+    const rows = this.#sql.all("SELECT target, COUNT(*) AS calls FROM owed GROUP BY target");
+    return rows.map(({ target, calls }) => ({ target: target as string, calls: calls as number }));
+  }
+
+  owedCalls(target: string, countMax: number): readonly OwedCall[] {
+    const statement = "SELECT * FROM owed WHERE target = ? ORDER BY incarnation, sequence LIMIT ?";
+    return this.#sql.all(statement, target, countMax).map((row) => ({
+      target,
+      incarnation: row["incarnation"] as number,
+      sequence: row["sequence"] as number,
+      parts: unpackParts(row["parts"] as Uint8Array),
+    }));
+  }
+
+  #seek(table: "route" | "retained", from: string): string | undefined {
+    const row = this.#sql.first(`SELECT key FROM ${table} WHERE key >= ? ORDER BY key LIMIT 1`, from);
+    return row?.["key"] as string | undefined;
+  }
+
+  #change(change: ShardChange): void {
+    const sql = this.#sql;
+    switch (change.kind) {
+      case "put-route": {
+        const { session, generation, qos, noLocal, retainAsPublished, identifier } = change.route;
+        const statement = `INSERT INTO route VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET generation = excluded.generation,
+          qos = excluded.qos, no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
+          identifier = excluded.identifier`;
+        return sql.run(statement, change.key, session, generation, qos, +noLocal, +retainAsPublished, identifier);
+      }
+      case "delete-route": {
+        const { key, session, generation } = change;
+        const statement = "DELETE FROM route WHERE key = ? AND session = ? AND generation <= ?";
+        return sql.run(statement, key, session, generation);
+      }
+      case "put-retained":
+        return sql.run("INSERT INTO retained VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body", change.key, change.body);
+      case "delete-retained":
+        return sql.run("DELETE FROM retained WHERE key = ?", change.key);
+      case "put-source": {
+        const { source, generation, sequence } = change;
+        return sql.run("INSERT OR REPLACE INTO source VALUES (?, ?, ?)", source, generation, sequence);
+      }
+      case "put-owed": {
+        const { target, incarnation, sequence, parts } = change.call;
+        const statement = "INSERT INTO owed VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET parts = excluded.parts";
+        return sql.run(statement, target, incarnation, sequence, packParts(parts));
+      }
+      case "delete-owed": {
+        const { target, incarnation, sequence } = change.call;
+        const statement = "DELETE FROM owed WHERE target = ? AND incarnation = ? AND sequence = ?";
+        return sql.run(statement, target, incarnation, sequence);
+      }
+      default:
+        change satisfies never;
+    }
+  }
+}

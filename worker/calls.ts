@@ -1,0 +1,44 @@
+// What objects say to each other. Two versions of the code talk during a deploy: fields are only ever added, and a
+// receiver does without those it does not get.
+
+import type { CallKey } from "../src/hop/key.ts";
+import type { DeliveryPart } from "../src/session/deliver.ts";
+import type { RouteEntry } from "../src/session/outgoing.ts";
+
+/** From a session to a topic shard. */
+export type ShardRequest =
+  | {
+      readonly kind: "publish";
+      readonly key: CallKey;
+      /** Name of the publishing session. */
+      readonly session: string;
+      readonly generation: number;
+      readonly isWill: boolean;
+      /** Records; see src/queue/record.ts. */
+      readonly body: Uint8Array;
+      /** An earlier attempt may have been heard: QoS 0 messages are not sent twice. */
+      readonly repeated: boolean;
+    }
+  | {
+      readonly kind: "subscribe";
+      readonly key: CallKey;
+      readonly session: string;
+      readonly generation: number;
+      readonly entries: readonly RouteEntry[];
+    }
+  | {
+      readonly kind: "unsubscribe";
+      readonly key: CallKey;
+      readonly session: string;
+      readonly generation: number;
+      readonly filters: readonly string[];
+    }
+  | { readonly kind: "replay"; readonly key: CallKey; readonly entry: RouteEntry; readonly after: string };
+
+/** From a topic shard to a session. */
+export interface DeliveryCall {
+  readonly key: CallKey;
+  readonly shard: number;
+  readonly parts: readonly DeliveryPart[];
+}
+

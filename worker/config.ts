@@ -1,0 +1,59 @@
+// The deployment's variables: parsed once, with a default and a range for each, and an error that says what is wrong.
+
+import * as z from "zod/mini";
+import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
+import type { Env } from "./env.ts";
+
+export interface Config extends SessionLimits {
+  /** A client that has sent no CONNECT by then is closed. */
+  readonly connectTimeoutSeconds: number;
+}
+
+function integer(min: number, max: number, fallback: number) {
+  return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);
+}
+
+const variables = z.object({
+  TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
+  TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
+  // A message is one row somewhere, and a row holds 2 MB.
+  MAXIMUM_PACKET_BYTES: integer(1024, 1_500_000, defaultSessionLimits.maximumPacketBytes),
+  QUEUE_MESSAGES_MAX: integer(1, 10_000_000, defaultSessionLimits.queueMessagesMax),
+  QUEUE_BYTES_MAX: integer(1024, 5_000_000_000, defaultSessionLimits.queueBytesMax),
+  QUEUE_POLICY: z._default(z.enum(["reject", "drop-oldest", "drop-newest"]), defaultSessionLimits.queuePolicy),
+  // What is in flight has to fit into what a socket can carry through hibernation, 16 KiB.
+  INFLIGHT_MAX: integer(1, 1024, defaultSessionLimits.inflightMax),
+  RECEIVE_MAXIMUM: integer(1, 65_535, defaultSessionLimits.receiveMaximum),
+  SUBSCRIPTIONS_MAX: integer(1, 100_000, defaultSessionLimits.subscriptionsMax),
+  TOPIC_LEVELS_MAX: integer(1, 65_535, defaultSessionLimits.topicLevelsMax),
+  SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
+  CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
+});
+
+let known: Config | undefined;
+
+/** Throws an error that names each variable that is wrong, and why. */
+export function configOf(env: Env): Config {
+  known ??= parse(env);
+  return known;
+}
+
+function parse(env: Env): Config {
+  const result = variables.safeParse(env);
+  if (!result.success) throw new Error(`Configuration: ${z.prettifyError(result.error)}`);
+  const { data } = result;
+  return {
+    topicShards: data.TOPIC_SHARDS,
+    topicShardDepth: data.TOPIC_SHARD_DEPTH,
+    maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,
+    queueMessagesMax: data.QUEUE_MESSAGES_MAX,
+    queueBytesMax: data.QUEUE_BYTES_MAX,
+    queuePolicy: data.QUEUE_POLICY,
+    inflightMax: data.INFLIGHT_MAX,
+    receiveMaximum: data.RECEIVE_MAXIMUM,
+    subscriptionsMax: data.SUBSCRIPTIONS_MAX,
+    topicLevelsMax: data.TOPIC_LEVELS_MAX,
+    sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
+    connectTimeoutSeconds: data.CONNECT_TIMEOUT_SECONDS,
+  };
+}

@@ -1,0 +1,230 @@
+// One client's connection at the edge. It finds packet boundaries, answers pings, keeps the keep-alive clock, and hands
+// everything else, as much as came in one turn of the event loop, to the session object as one frame. What the session
+// sends goes to the client untouched.
+//
+// States: waiting for CONNECT → dialling the session → relaying → closed. Packets that follow CONNECT at once wait for
+// the dialling to end.
+
+import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
+import { encodePackets } from "../../src/codec/encode.ts";
+import { PacketSplitter } from "../../src/codec/splitter.ts";
+import type { ProtocolFailure } from "../../src/protocol/failure.ts";
+import { fail } from "../../src/protocol/failure.ts";
+import type { Connect } from "../../src/protocol/packet.ts";
+import { ReasonCode } from "../../src/protocol/reason.ts";
+import { reasonText } from "../../src/protocol/reason-text.ts";
+import type { Config } from "../config.ts";
+import { counters, report } from "../counters.ts";
+import { alivePing, encodeHello } from "../hello.ts";
+
+export type Dial = (clientId: string) => Promise<WebSocket>;
+
+/** How often the edge shows the session object that it still holds the client; answered without waking the object. */
+const alivePingMs = 5 * 60_000;
+/** Bytes that may wait for the session to be dialled. */
+const waitingBytesMax = 4 * 1024 * 1024;
+
+const pingreqType = 0xc0;
+const pingresp = Uint8Array.of(0xd0, 0);
+
+type State = "connecting" | "dialling" | "relaying" | "closed";
+
+export class ClientConnection {
+  readonly #client: WebSocket;
+  readonly #dial: Dial;
+  readonly #splitter: PacketSplitter;
+  readonly #address: string;
+  readonly #done: () => void;
+  #state: State = "connecting";
+  #connect: Connect | undefined;
+  #session: WebSocket | undefined;
+  /** Whole packets for the session, in order. */
+  #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
+  #flushing = false;
+  #heardAtMs = Date.now();
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #alive: ReturnType<typeof setInterval> | undefined;
+
+  /** `done` is called once, when nothing more will happen. */
+  constructor(client: WebSocket, dial: Dial, config: Config, address: string, done: () => void) {
+    this.#client = client;
+    this.#dial = dial;
+    this.#address = address;
+    this.#done = done;
+    this.#splitter = new PacketSplitter(config.maximumPacketBytes);
+    this.#deadline = setTimeout(() => {
+      const detail = `no CONNECT within ${config.connectTimeoutSeconds} seconds`;
+      this.#refuse(fail(ReasonCode.maximumConnectTime, "connect-timeout", detail));
+    }, config.connectTimeoutSeconds * 1000);
+    client.addEventListener("message", (event) => this.#take(event.data as ArrayBuffer | string));
+    client.addEventListener("close", () => this.#clientEnded());
+    client.addEventListener("error", () => this.#clientEnded());
+  }
+
+  #take(data: ArrayBuffer | string): void {
+    if (this.#state === "closed") return;
+    counters.add("frames_in");
+    this.#heardAtMs = Date.now();
+    if (typeof data === "string") {
+      return this.#refuse(fail(ReasonCode.protocolError, "MQTT-6.0.0-1", "a text frame"));
+    }
+    const failure = this.#splitter.push(new Uint8Array(data), this.#takePacket);
+    if (failure !== undefined) this.#refuse(failure);
+  }
+
+  /** Neighbouring packets of one frame are handed on as one piece. */
+  readonly #takePacket = (frame: Uint8Array, start: number, end: number): void => {
+    if (this.#state === "closed") return;
+    if (this.#state === "connecting") return this.#takeConnect(frame, start, end);
+    if (frame[start] === pingreqType && end - start === 2) {
+      counters.add("pings");
+      this.#send(pingresp);
+      return;
+    }
+    const whole = start === 0 && end === frame.length;
+    this.#outgoing.push(whole ? frame : frame.subarray(start, end));
+    this.#outgoingBytes += end - start;
+    if (this.#state === "relaying") this.#scheduleFlush();
+    else if (this.#outgoingBytes > waitingBytesMax) {
+      this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
+    }
+  };
+
+  #takeConnect(frame: Uint8Array, start: number, end: number): void {
+    const decoded = decodeConnect(frame, start, end);
+    if (decoded.type === "refusal") return this.#refuseConnect(decoded);
+    clearTimeout(this.#deadline);
+    const clientIdWasAssigned = decoded.clientId === "";
+    // [MQTT-3.1.3-6] [MQTT3-3.1.3-6]
+    const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : decoded.clientId;
+    this.#connect = { ...decoded, clientId };
+    this.#state = "dialling";
+    const hello = encodeHello({ clientId, clientIdWasAssigned }, frame.subarray(start, end));
+    this.#open(clientId, hello).catch((error: unknown) => this.#unreachable(error));
+  }
+
+  async #open(clientId: string, hello: Uint8Array): Promise<void> {
+    counters.add("object_calls");
+    const session = await this.#dial(clientId);
+    if (this.#state === "closed") {
+      session.close(1000, "");
+      return;
+    }
+    counters.add("connections_opened");
+    this.#session = session;
+    this.#state = "relaying";
+    session.addEventListener("message", (event) => {
+      // The only text is the answer to the alive ping.
+      if (typeof event.data !== "string") this.#send(event.data as ArrayBuffer);
+    });
+    session.addEventListener("close", () => this.#sessionEnded());
+    session.addEventListener("error", () => this.#sessionEnded());
+    session.send(hello);
+    if (this.#outgoing.length > 0) this.#scheduleFlush();
+    this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
+    this.#keepAlive();
+  }
+
+  /** [MQTT-3.1.2-22] [MQTT3-3.1.2-24] One timer, set again only when it rings. */
+  #keepAlive(): void {
+    const seconds = this.#connect?.keepAliveSeconds ?? 0;
+    if (seconds === 0) return;
+    const remainingMs = this.#heardAtMs + seconds * 1500 - Date.now();
+    if (remainingMs <= 0) {
+      const detail = `nothing for ${seconds * 1.5} seconds`;
+      return this.#refuse(fail(ReasonCode.keepAliveTimeout, "MQTT-3.1.2-22", detail));
+    }
+    this.#deadline = setTimeout(() => this.#keepAlive(), remainingMs);
+  }
+
+  /** A timer of no time rings when everything that has arrived is taken: what came together leaves together. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setTimeout(() => this.#flush(), 0);
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#session === undefined || this.#outgoing.length === 0) return;
+    let frame = this.#outgoing[0] as Uint8Array;
+    if (this.#outgoing.length > 1) {
+      frame = new Uint8Array(this.#outgoingBytes);
+      let at = 0;
+      for (const packet of this.#outgoing) {
+        frame.set(packet, at);
+        at += packet.length;
+      }
+    }
+    this.#outgoing = [];
+    this.#outgoingBytes = 0;
+    this.#session.send(frame);
+  }
+
+  #send(frame: ArrayBuffer | Uint8Array): void {
+    if (this.#state === "closed") return;
+    counters.add("frames_out");
+    this.#client.send(frame);
+  }
+
+  #refuseConnect({ reason, rule, detail, connack }: ConnectRefusal): void {
+    this.#report(reason, rule, detail);
+    if (connack !== undefined) this.#send(connack);
+    this.#end();
+  }
+
+  /** The client's mistake, or its absence: it is told, as far as its version has words, and closed. */
+  #refuse({ reason, rule, detail }: ProtocolFailure): void {
+    if (this.#state === "closed") return;
+    this.#report(reason, rule, detail);
+    // What came before the mistake counts.
+    this.#flush();
+    // [MQTT-3.14.0-1] No DISCONNECT before CONNACK.
+    if (this.#state === "relaying" && this.#connect?.version === 5) {
+      this.#send(encodePackets([{ type: "disconnect", reason, reasonString: reasonText(reason) }], 5));
+    }
+    this.#end();
+  }
+
+  #unreachable(error: unknown): void {
+    if (this.#state === "closed" || this.#connect === undefined) return;
+    this.#report(ReasonCode.serverUnavailable, "session-unreachable", `${error}`);
+    const reason = ReasonCode.serverUnavailable;
+    this.#send(encodePackets([{ type: "connack", sessionPresent: false, reason, properties: {} }], this.#connect.version));
+    this.#end();
+  }
+
+  #report(reason: ReasonCode, rule: string, detail: string): void {
+    const who = this.#connect?.clientId ?? this.#address;
+    report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
+  }
+
+  #clientEnded(): void {
+    if (this.#state === "closed") return;
+    // What arrived whole is processed, also when the client left right after.
+    this.#flush();
+    this.#end();
+  }
+
+  /** The session closed the connection, or its object was reset: the client comes again and resends. */
+  #sessionEnded(): void {
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#state === "closed") return;
+    if (this.#session !== undefined) counters.add("connections_closed");
+    this.#state = "closed";
+    clearTimeout(this.#deadline);
+    clearInterval(this.#alive);
+    for (const socket of [this.#client, this.#session]) {
+      try {
+        socket?.close(1000, "");
+      } catch {
+        // It is closed already.
+      }
+    }
+    this.#done();
+  }
+}

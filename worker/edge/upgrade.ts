@@ -1,0 +1,42 @@
+// The WebSocket upgrade: which requests become MQTT connections, and under which subprotocol.
+
+import { configOf } from "../config.ts";
+import type { Env } from "../env.ts";
+import { sessionName } from "../names.ts";
+import { ClientConnection } from "./client.ts";
+
+/** The first is what MQTT asks for [MQTT-6.0.0-4]; the second is what clients of MQTT 3.1 offer. */
+const subprotocols = ["mqtt", "mqttv3.1"];
+
+export function isUpgrade(request: Request): boolean {
+  return request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+}
+
+export function upgrade(request: Request, env: Env, context: ExecutionContext): Response {
+  const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",").map((name) => name.trim());
+  const chosen = subprotocols.find((name) => offered.includes(name));
+  if (chosen === undefined && offered.some((name) => name !== "")) {
+    return new Response(`Offer the WebSocket subprotocol ${subprotocols.join(" or ")}.\n`, { status: 400 });
+  }
+  const { 0: far, 1: client } = new WebSocketPair();
+  // Frames must come as bytes at once: Blobs are read asynchronously, and packets would change places.
+  client.binaryType = "arraybuffer";
+  client.accept({ allowHalfOpen: true });
+  const address = request.headers.get("CF-Connecting-IP") ?? "unknown";
+  const { promise, resolve } = Promise.withResolvers<void>();
+  new ClientConnection(client, (clientId) => dial(env, clientId), configOf(env), address, resolve);
+  context.waitUntil(promise);
+  const headers: HeadersInit = chosen === undefined ? {} : { "Sec-WebSocket-Protocol": chosen };
+  return new Response(null, { status: 101, webSocket: far, headers });
+}
+
+/** One socket to the session object for the life of the connection: one subrequest, however many packets. */
+async function dial(env: Env, clientId: string): Promise<WebSocket> {
+  const stub = env.SESSION.getByName(sessionName(clientId));
+  const response = await stub.fetch("https://session/", { headers: { Upgrade: "websocket" } });
+  const socket = response.webSocket;
+  if (socket === null) throw new Error(`the session object answered ${response.status}`);
+  socket.binaryType = "arraybuffer";
+  socket.accept({ allowHalfOpen: true });
+  return socket;
+}

@@ -1,0 +1,31 @@
+// The first frame from the edge to a session object: what the edge knows of the connection, and the CONNECT packet.
+// Every later frame is whole MQTT packets, in both directions.
+//
+//   u8 format, 1 · u32 length of the JSON · JSON · CONNECT as the client sent it
+
+const format = 1;
+
+export interface Hello {
+  readonly clientId: string;
+  readonly clientIdWasAssigned: boolean;
+}
+
+export function encodeHello(hello: Hello, connect: Uint8Array): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(hello));
+  const frame = new Uint8Array(5 + json.length + connect.length);
+  frame[0] = format;
+  new DataView(frame.buffer).setUint32(1, json.length);
+  frame.set(json, 5);
+  frame.set(connect, 5 + json.length);
+  return frame;
+}
+
+export function decodeHello(frame: Uint8Array): { hello: Hello; connectStart: number } {
+  if (frame[0] !== format) throw new Error(`a hello of format ${frame[0]}`);
+  const connectStart = 5 + new DataView(frame.buffer, frame.byteOffset).getUint32(1);
+  return { hello: JSON.parse(new TextDecoder().decode(frame.subarray(5, connectStart))) as Hello, connectStart };
+}
+
+/** What the edge writes on the socket to a session object now and then, and the runtime answers for the object. */
+export const alivePing = "ping";
+export const alivePong = "pong";

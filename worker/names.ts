@@ -1,0 +1,21 @@
+// Object names. A name is at most 1,024 bytes on the platform; a longer client id goes by its hash.
+
+import { createHash } from "node:crypto";
+
+const nameBytesMax = 512;
+const prefix = "c:";
+
+/** The name of the session object of a client id. */
+export function sessionName(clientId: string): string {
+  const bytes = new TextEncoder().encode(clientId);
+  if (bytes.length <= nameBytesMax) return prefix + clientId;
+  return `h:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+export function shardName(index: number): string {
+  return `shard-${index}`;
+}
+
+export function shardIndex(name: string): number {
+  return Number(name.slice("shard-".length));
+}

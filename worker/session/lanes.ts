@@ -1,0 +1,112 @@
+// The session's way to the topic shards: a lane to each, one call in flight in each, repeated under the same key until it
+// is answered. What the answer means is decided in src/session.
+
+import { isStale, Numbering, type Stale } from "../../src/hop/key.ts";
+import { type Flight, Lane } from "../../src/hop/lane.ts";
+import { joinBodies, type LaneItem, type PublishItem, packItems, type Routing } from "../../src/session/outgoing.ts";
+import type { ShardAnswer } from "../../src/session/routing.ts";
+import type { ShardRequest } from "../calls.ts";
+import type { Env } from "../env.ts";
+import { shardName } from "../names.ts";
+import { withRetries } from "../retry.ts";
+
+export interface LaneEvents {
+  answered(shard: number, items: readonly LaneItem[], answer: ShardAnswer): void;
+  failed(items: readonly LaneItem[]): void;
+}
+
+export class ShardLanes {
+  readonly #env: Env;
+  readonly #session: string;
+  readonly #events: LaneEvents;
+  readonly #numbering: Numbering;
+  readonly #lanes = new Map<number, Lane<LaneItem>>();
+  readonly #running = new Map<number, Promise<void>>();
+  /** Settled when the shard's answer to a SUBSCRIBE has been taken in. */
+  readonly #subscribing = new Map<number, Promise<unknown>>();
+
+  constructor(env: Env, session: string, incarnation: number, events: LaneEvents) {
+    this.#env = env;
+    this.#session = session;
+    this.#events = events;
+    this.#numbering = new Numbering(`=${session}`, incarnation);
+  }
+
+  get idle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  push({ shard, item }: Routing): void {
+    let lane = this.#lanes.get(shard);
+    if (lane === undefined) {
+      lane = new Lane(this.#numbering, packItems);
+      this.#lanes.set(shard, lane);
+    }
+    lane.push(item);
+    if (!this.#running.has(shard)) this.#running.set(shard, this.#run(shard, lane));
+  }
+
+  /** Until nothing is under way. Handlers wait for it, so that nothing runs in an object that seems to be at rest. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  /**
+   * What a shard delivers waits while it is being asked to subscribe: its answer holds retained messages that are older.
+   * A shard answers that at once and without asking anybody, so nobody waits in a circle.
+   */
+  subscribing(shard: number): Promise<unknown> | undefined {
+    return this.#subscribing.get(shard);
+  }
+
+  async #run(shard: number, lane: Lane<LaneItem>): Promise<void> {
+    // What a handler pushes in one go leaves together.
+    await Promise.resolve();
+    for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
+      const { items } = flight;
+      const call = this.#call(shard, lane, flight).catch((error: unknown) => this.#unreachable(shard, error));
+      const [first] = items;
+      if (first?.kind === "subscribe" || first?.kind === "replay") this.#subscribing.set(shard, call);
+      const answer = await call;
+      this.#subscribing.delete(shard);
+      lane.finish();
+      // Nothing may overtake what failed: what waits behind it goes back to the client as well.
+      if (answer === undefined) this.#events.failed([...items, ...lane.drain()]);
+      else this.#events.answered(shard, items, answer);
+    }
+    this.#running.delete(shard);
+  }
+
+  #unreachable(shard: number, error: unknown): undefined {
+    console.error(JSON.stringify({ event: "shard-unreachable", shard, session: this.#session, error: `${error}` }));
+    return undefined;
+  }
+
+  async #call(shard: number, lane: Lane<LaneItem>, flight: Flight<LaneItem>): Promise<ShardAnswer> {
+    return withRetries(async (attempt) => {
+      const stub = this.#env.SHARD.getByName(shardName(shard));
+      let answer: ShardAnswer | Stale = await stub.exchange(this.#request(lane.flight ?? flight, attempt > 0));
+      if (isStale(answer)) answer = await stub.exchange(this.#request(lane.renew(answer.stale), false));
+      if (isStale(answer)) throw new Error("the shard refuses the newest incarnation");
+      return answer;
+    });
+  }
+
+  #request({ key, items }: Flight<LaneItem>, repeated: boolean): ShardRequest {
+    const first = items[0] as LaneItem;
+    const session = this.#session;
+    switch (first.kind) {
+      case "publish": {
+        const body = joinBodies(items as readonly PublishItem[]);
+        const { generation } = first;
+        return { kind: "publish", key, session, generation, isWill: first.will !== undefined, body, repeated };
+      }
+      case "subscribe":
+        return { kind: "subscribe", key, session, generation: first.generation, entries: first.entries };
+      case "unsubscribe":
+        return { kind: "unsubscribe", key, session, generation: first.generation, filters: first.filters };
+      case "replay":
+        return { kind: "replay", key, entry: first.entry, after: first.after };
+    }
+  }
+}

@@ -1,0 +1,219 @@
+// From a shard to the sessions: a lane to each, so that what several publishers send to one session leaves together and
+// in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
+// publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
+
+import { isStale, Numbering } from "../../src/hop/key.ts";
+import { type Flight, Lane, packByBytes } from "../../src/hop/lane.ts";
+import type { DeliveryAnswer, DeliveryPart } from "../../src/session/deliver.ts";
+import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
+import type { Delivery } from "../../src/shard/plan.ts";
+import type { DeliveryCall } from "../calls.ts";
+import { counters, report } from "../counters.ts";
+import type { Env } from "../env.ts";
+import { withRetries } from "../retry.ts";
+import { Semaphore } from "./semaphore.ts";
+
+/** A session that has not answered by then is owed. */
+const deadlineMs = 800;
+const callBytesMax = 1024 * 1024;
+const concurrentCallsMax = 64;
+/** Calls that may be owed to one session; beyond, its publishers are refused. */
+const owedCallsMax = 10_000;
+const owedPageMax = 16;
+const firstPauseMs = 500;
+const pauseMsMax = 60_000;
+
+/** Counts down the deliveries of one published batch. */
+interface Ticket {
+  left: number;
+  /** Indexes in the batch. */
+  readonly refused: Set<number>;
+  readonly settle: () => void;
+}
+
+interface Item {
+  readonly part: DeliveryPart;
+  readonly delivery: Delivery;
+  readonly ticket: Ticket;
+}
+
+export interface FanOutEvents {
+  persist(changes: readonly ShardChange[]): void;
+  /** The session of this generation does not exist any more; these are topics it had routes for. */
+  gone(session: string, generation: number, body: Uint8Array): void;
+  wakeAt(atMs: number): void;
+}
+
+export class FanOut {
+  readonly #env: Env;
+  readonly #shard: number;
+  readonly #reads: ShardReads;
+  readonly #events: FanOutEvents;
+  readonly #numbering: Numbering;
+  readonly #lanes = new Map<string, Lane<Item>>();
+  readonly #semaphore = new Semaphore(concurrentCallsMax);
+  /** Sessions with something in the outbox, and how many calls. */
+  readonly #owed: Map<string, number>;
+  #pauseMs = firstPauseMs;
+
+  constructor(env: Env, shard: number, incarnation: number, reads: ShardReads, events: FanOutEvents) {
+    this.#env = env;
+    this.#shard = shard;
+    this.#reads = reads;
+    this.#events = events;
+    this.#numbering = new Numbering(`shard-${shard}`, incarnation);
+    this.#owed = new Map(reads.owedTargets().map(({ target, calls }) => [target, calls]));
+    if (this.#owed.size > 0) events.wakeAt(Date.now() + firstPauseMs);
+  }
+
+  /** Settles when every session has taken its messages over or is durably owed them; returns the refused indexes. */
+  async send(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<number[]> {
+    if (deliveries.length === 0) return [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ticket: Ticket = { left: deliveries.length, refused: new Set(), settle: resolve };
+    for (const delivery of deliveries) {
+      const { generation, body } = delivery;
+      const part: DeliveryPart = { publisher, publisherGeneration, generation, body, owed: false };
+      this.#push({ part, delivery, ticket });
+    }
+    await promise;
+    return [...ticket.refused].sort((left, right) => left - right);
+  }
+
+  /** Works the outbox off, as far as the sessions answer. */
+  async deliverOwed(): Promise<void> {
+    const targets = [...this.#owed.keys()];
+    await Promise.all(targets.map((target) => this.#deliverOwedTo(target)));
+    if (this.#owed.size === 0) {
+      this.#pauseMs = firstPauseMs;
+      return;
+    }
+    this.#events.wakeAt(Date.now() + this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMsMax);
+  }
+
+  #push(item: Item): void {
+    const target = item.delivery.session;
+    if (this.#owed.has(target)) {
+      this.#owe(target, [item]);
+      return;
+    }
+    let lane = this.#lanes.get(target);
+    if (lane === undefined) {
+      lane = new Lane(this.#numbering, pack);
+      this.#lanes.set(target, lane);
+      lane.push(item);
+      void this.#run(target, lane);
+    } else {
+      lane.push(item);
+    }
+  }
+
+  /** Lives as long as its lane has something to send; whoever published it waits for its ticket. */
+  async #run(target: string, lane: Lane<Item>): Promise<void> {
+    for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
+      await this.#semaphore.acquire();
+      const outcome = await this.#attempt(target, lane, flight).finally(() => this.#semaphore.release());
+      lane.finish();
+      if (outcome === undefined) {
+        this.#owe(target, flight.items, flight);
+        const waiting = lane.drain();
+        if (waiting.length > 0) this.#owe(target, waiting);
+      } else {
+        flight.items.forEach((item, index) => this.#settle(item, outcome, index));
+      }
+    }
+    this.#lanes.delete(target);
+  }
+
+  /** The session's answer; undefined if there was none in time. */
+  async #attempt(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
+    const parts = flight.items.map(({ part }) => part);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const deadline = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), deadlineMs);
+    });
+    const call = this.#call(target, { key: flight.key, shard: this.#shard, parts }, (known) => lane.renew(known).key);
+    try {
+      return await Promise.race([call.catch(() => undefined), deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #call(target: string, call: DeliveryCall, renew: (known: number) => DeliveryCall["key"]): Promise<DeliveryAnswer> {
+    counters.add("object_calls");
+    const answer = await this.#env.SESSION.getByName(target).deliver(call);
+    if (!isStale(answer)) return answer;
+    const again = await this.#env.SESSION.getByName(target).deliver({ ...call, key: renew(answer.stale) });
+    if (isStale(again)) throw new Error("the session refuses the newest incarnation");
+    return again;
+  }
+
+  #settle({ part, delivery, ticket }: Item, answer: DeliveryAnswer, index: number): void {
+    const outcome = answer.parts[index];
+    if (outcome?.gone) this.#events.gone(delivery.session, part.generation, part.body);
+    for (const record of outcome?.refused ?? []) ticket.refused.add(delivery.indexes?.[record] ?? record);
+    if (--ticket.left === 0) ticket.settle();
+  }
+
+  /** Into the outbox. A call that was under way keeps its key, so that the session recognises it if it did arrive. */
+  #owe(target: string, items: readonly Item[], flight?: Flight<Item>): void {
+    const guaranteed = items.filter(({ delivery }) => delivery.guaranteed);
+    const calls = this.#owed.get(target) ?? 0;
+    const detail = `${target}: does not take its messages`;
+    if (guaranteed.length > 0 && calls >= owedCallsMax) {
+      report([{ event: "refusal", reason: "outbox-full", count: guaranteed.length, detail }], `shard-${this.#shard}`);
+      for (const item of guaranteed) this.#refuseAll(item);
+    } else if (guaranteed.length > 0) {
+      counters.add("deliveries_owed");
+      const { incarnation, sequence } = flight?.key ?? this.#numbering.next();
+      const call: OwedCall = { target, incarnation, sequence, parts: guaranteed.map(({ part }) => part) };
+      this.#events.persist([{ kind: "put-owed", call }]);
+      this.#owed.set(target, calls + 1);
+      if (calls === 0) this.#events.wakeAt(Date.now() + this.#pauseMs);
+    }
+    for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
+  }
+
+  #refuseAll({ delivery, ticket }: Item): void {
+    for (let record = 0; record < delivery.count; record++) ticket.refused.add(delivery.indexes?.[record] ?? record);
+  }
+
+  async #deliverOwedTo(target: string): Promise<void> {
+    for (;;) {
+      const calls = this.#reads.owedCalls(target, owedPageMax);
+      if (calls.length === 0) {
+        this.#owed.delete(target);
+        return;
+      }
+      for (const owed of calls) if (!(await this.#deliverOwedCall(owed))) return;
+    }
+  }
+
+  async #deliverOwedCall(owed: OwedCall): Promise<boolean> {
+    const { target, incarnation, sequence } = owed;
+    const key = { source: `shard-${this.#shard}`, incarnation, sequence };
+    const parts = owed.parts.map((part) => ({ ...part, owed: true }));
+    await this.#semaphore.acquire();
+    try {
+      const answer = await withRetries(() =>
+        this.#call(target, { key, shard: this.#shard, parts }, (known) => {
+          this.#numbering.renew(known);
+          return this.#numbering.next();
+        }),
+      );
+      if (answer.busy) return false;
+      this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
+      this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);
+      return true;
+    } catch (error) {
+      console.error(JSON.stringify({ event: "session-unreachable", target, shard: this.#shard, error: `${error}` }));
+      return false;
+    } finally {
+      this.#semaphore.release();
+    }
+  }
+}
+
+const pack = packByBytes<Item>(({ part }) => part.body.length, callBytesMax);
