@@ -41,4 +41,3 @@ export interface DeliveryCall {
   readonly shard: number;
   readonly parts: readonly DeliveryPart[];
 }
-

@@ -81,7 +81,6 @@ export class Queue {
     };
   }
 
-
   get bytes(): number {
     return this.#totalBytes - this.#finishedBytes - this.#givenUpBytes;
   }

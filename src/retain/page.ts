@@ -29,7 +29,12 @@ const pageBytesMax = 256 * 1024;
 /** A page ends after this many index look-ups, whatever it found. */
 const pageSeeksMax = 4_096;
 
-export function retainedPage(reads: RetainedReads, terms: RetainedTerms, after: string | undefined, nowMs: number): Page {
+export function retainedPage(
+  reads: RetainedReads,
+  terms: RetainedTerms,
+  after: string | undefined,
+  nowMs: number,
+): Page {
   const writer = new RecordWriter();
   const expired: string[] = [];
   const identifiers = terms.identifier > 0 ? [terms.identifier] : [];
@@ -44,7 +49,7 @@ export function retainedPage(reads: RetainedReads, terms: RetainedTerms, after: 
       expired.push(key);
       continue;
     }
-    const qos = reader.qos < terms.qos ? reader.qos : terms.qos;
+    const qos = Math.min(reader.qos, terms.qos) as QoS;
     // RETAIN is 1 on what is sent because of a new subscription [MQTT3-3.3.1-8].
     writer.appendForwarded(reader, qos, true, identifiers);
     if (writer.byteLength >= pageBytesMax) return { body: writer.take(), after: key, expired };

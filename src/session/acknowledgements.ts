@@ -15,13 +15,17 @@ export class Acknowledgements {
   #pending: PendingAcknowledgement[] = [];
   #first = 0;
 
-  get size(): number {
-    return this.#pending.length - this.#first;
+  /** QoS 1 messages that are not acknowledged. Those of QoS 2 count until PUBREL: see Inbound. */
+  #qos1 = 0;
+
+  get qos1Count(): number {
+    return this.#qos1;
   }
 
   expect(packetId: number, qos: 1 | 2): PendingAcknowledgement {
     const pending: PendingAcknowledgement = { packetId, qos, reason: undefined };
     this.#pending.push(pending);
+    if (qos === 1) this.#qos1++;
     return pending;
   }
 
@@ -32,6 +36,7 @@ export class Acknowledgements {
       if (reason === undefined) break;
       send.push({ type: qos === 1 ? "puback" : "pubrec", packetId, reason });
       this.#first++;
+      if (qos === 1) this.#qos1--;
     }
     if (this.#first === this.#pending.length) {
       this.#pending = [];

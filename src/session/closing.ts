@@ -127,7 +127,8 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
   const unfinished = session.queue.end - session.window.head;
-  if (unfinished > 0) effects.drop("session-ended", `${session.name}: undelivered at the end of the session`, unfinished);
+  if (unfinished > 0)
+    effects.drop("session-ended", `${session.name}: undelivered at the end of the session`, unfinished);
   // A will does not outwait its session [MQTT-3.1.2-8].
   if (session.will !== undefined && session.will !== session.willInFlight) {
     if (session.will.dueAtMs === 0) startWill(session, session.will, 0, effects, nowMs);

@@ -1,7 +1,7 @@
 // CONNECT: makes, resumes or replaces the session [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6], and sends what an
 // earlier connection left unfinished.
 
-import type { Connect, ConnackProperties, Will } from "../protocol/packet.ts";
+import type { ConnackProperties, Connect, Will } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { RecordWriter } from "../queue/record.ts";
 import type { SessionRecord, StoredWill } from "./changes.ts";
@@ -42,7 +42,14 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   };
   if (found !== undefined || expirySeconds > 0) {
     const { clientId, version } = connect;
-    keepRecord(session, effects, { clientId, username: connect.username, version, generation, expirySeconds, expiresAtMs: 0 });
+    keepRecord(session, effects, {
+      clientId,
+      username: connect.username,
+      version,
+      generation,
+      expirySeconds,
+      expiresAtMs: 0,
+    });
   }
   takeWill(session, connect.will, generation, effects);
 

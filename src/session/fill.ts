@@ -1,8 +1,7 @@
 // Sends what the window allows, in the order of the queue, and lets go of what is finished.
 
-import type { OutPublish } from "../protocol/packet.ts";
+import type { OutPublish, QoS } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
-import type { QoS } from "../protocol/packet.ts";
 import type { RecordReader } from "../queue/record.ts";
 import { Progress } from "../queue/window.ts";
 import type { Effects } from "./effects.ts";
@@ -122,7 +121,10 @@ function publishPacket(
 function packetBytes(packet: OutPublish, connection: Connection): number {
   const properties =
     connection.version === 5
-      ? packet.properties.length + packet.subscriptionIds.length * 5 + (packet.messageExpirySeconds === undefined ? 0 : 5) + 4
+      ? packet.properties.length +
+        packet.subscriptionIds.length * 5 +
+        (packet.messageExpirySeconds === undefined ? 0 : 5) +
+        4
       : 0;
   return 5 + 2 + packet.topicBytes.length + 2 + properties + packet.payload.length;
 }

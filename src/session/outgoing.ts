@@ -1,7 +1,7 @@
 // What a session asks of a topic shard. Items of one lane leave in order: a SUBSCRIBE that follows a PUBLISH sees it.
 
-import type { ReasonCode } from "../protocol/reason.ts";
 import type { QoS } from "../protocol/packet.ts";
+import type { ReasonCode } from "../protocol/reason.ts";
 import { concatenate, RecordWriter, type RoutedMessage } from "../queue/record.ts";
 import type { PendingAcknowledgement } from "./acknowledgements.ts";
 import type { StoredWill } from "./changes.ts";

@@ -32,22 +32,25 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     return;
   }
 
-  if (session.acknowledgements.size >= session.limits.receiveMaximum && connection.version === 5) {
+  const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
+  if (known === undefined && connection.version === 5 && quotaIsSpent(session)) {
     const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
     return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
   }
   const pending = session.acknowledgements.expect(packetId, qos);
-  if (qos === 2) {
-    const known = session.inbound.entry(packetId);
-    if (known?.routed) {
-      // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
-      pending.reason = ReasonCode.success;
-      session.acknowledgements.flush(effects.send);
-      return;
-    }
-    message.sequence = known?.sequence ?? session.inbound.receive(packetId);
+  if (known?.routed) {
+    // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
+    pending.reason = ReasonCode.success;
+    session.acknowledgements.flush(effects.send);
+    return;
   }
+  if (qos === 2) message.sequence = known?.sequence ?? session.inbound.receive(packetId);
   effects.outbox.publish(shard, connection.generation, message, pending);
+}
+
+/** A QoS 1 message counts until its PUBACK, one of QoS 2 until its PUBCOMP [MQTT-4.9.0-1]. */
+function quotaIsSpent({ acknowledgements, inbound, limits }: Session): boolean {
+  return acknowledgements.qos1Count + inbound.size >= limits.receiveMaximum;
 }
 
 export function shardOfTopic(session: Session, topic: string): number {

@@ -1,12 +1,12 @@
 // The rules of a session: an input, the time, and out come effects. Nothing here waits, reads a clock or touches a
 // platform; the object that calls it makes the effects come true in their order.
 
-import type { ClientPacket } from "../protocol/packet.ts";
 import type { ProtocolFailure } from "../protocol/failure.ts";
+import type { ClientPacket } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { puback, pubcomp, pubrec, pubrel } from "./acknowledge.ts";
-import { type ConnectInput, connect } from "./connect.ts";
 import { abandon, closed, disconnect, tick, violate } from "./closing.ts";
+import { type ConnectInput, connect } from "./connect.ts";
 import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
 import { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
@@ -25,7 +25,12 @@ export type SessionInput =
   /** Another connection presented this client id [MQTT-3.1.4-3]. */
   | { readonly type: "taken-over" }
   /** A shard has confirmed what a lane sent it. */
-  | { readonly type: "answered"; readonly shard: number; readonly items: readonly LaneItem[]; readonly answer: ShardAnswer }
+  | {
+      readonly type: "answered";
+      readonly shard: number;
+      readonly items: readonly LaneItem[];
+      readonly answer: ShardAnswer;
+    }
   /** A shard could not be brought to an answer. */
   | { readonly type: "failed"; readonly items: readonly LaneItem[] }
   /** The object woke and found rows of a session that ended with a connection nobody saw end. */
@@ -96,7 +101,7 @@ function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, ef
     case "pubcomp":
       return pubcomp(session, packet, effects);
     case "subscribe":
-      return subscribe(session, packet, effects);
+      return subscribe(session, packet, effects, nowMs);
     case "unsubscribe":
       return unsubscribe(session, packet, effects);
     case "pingreq":

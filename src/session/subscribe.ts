@@ -4,15 +4,24 @@
 import type { Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { topicFilterProblem } from "../topic/name.ts";
-import { isShared } from "../topic/share.ts";
 import { shardsOf } from "../topic/shards.ts";
+import { isShared, parseFilter } from "../topic/share.ts";
+import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
 import type { Session } from "./state.ts";
 
-export function subscribe(session: Session, packet: Subscribe, effects: Effects): void {
+export function subscribe(session: Session, packet: Subscribe, effects: Effects, nowMs: number): void {
   const { connection, reads, limits } = session;
   if (connection === undefined) return;
+  if (connection.version !== 5) {
+    // 5.0 has a reason code for it; before, it is a violation that closes the connection [MQTT3-4.8.0-1].
+    const wrong = packet.subscriptions.find(({ filter }) => typeof parseFilter(filter) === "string");
+    if (wrong !== undefined) {
+      const detail = `MQTT3-4.7.1-1: the topic filter ${wrong.filter}`;
+      return violate(session, ReasonCode.topicFilterInvalid, detail, effects, nowMs);
+    }
+  }
   const identifier = packet.identifier ?? 0;
   const reasons: ReasonCode[] = [];
   const entriesOf = new Map<number, RouteEntry[]>();

@@ -110,7 +110,7 @@ function onTerms(body: Uint8Array, terms: Terms): { body: Uint8Array; guaranteed
 
 function appendOnTerms(writer: RecordWriter, reader: RecordReader, terms: Terms): QoS {
   // [MQTT-3.8.4-8] [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-  const qos = reader.qos < terms.qos ? reader.qos : terms.qos;
+  const qos = Math.min(reader.qos, terms.qos) as QoS;
   writer.appendForwarded(reader, qos, reader.retain && terms.retainAsPublished, terms.identifiers);
   return qos;
 }

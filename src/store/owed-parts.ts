@@ -8,12 +8,7 @@ const decoder = new TextDecoder();
 type Head = readonly [publisher: string, publisherGeneration: number, generation: number, bytes: number][];
 
 export function packParts(parts: readonly OwedPart[]): Uint8Array {
-  const head: Head = parts.map((part) => [
-    part.publisher,
-    part.publisherGeneration,
-    part.generation,
-    part.body.length,
-  ]);
+  const head: Head = parts.map((part) => [part.publisher, part.publisherGeneration, part.generation, part.body.length]);
   const json = encoder.encode(JSON.stringify(head));
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.body.length, 4 + json.length));
   new DataView(bytes.buffer).setUint32(0, json.length);

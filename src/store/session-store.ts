@@ -82,7 +82,10 @@ export class SessionStore implements SessionReads {
     if (this.#version === 0 && changes.every(changesNothingWhenEmpty)) return;
     this.#migrate();
     if (changes.length === 1) this.#change(changes[0] as Change);
-    else this.#sql.transaction(() => changes.forEach((change) => this.#change(change)));
+    else
+      this.#sql.transaction(() => {
+        for (const change of changes) this.#change(change);
+      });
   }
 
   /** Messages given up, by reason, since the session's object came to be. */

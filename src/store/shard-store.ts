@@ -36,7 +36,10 @@ export class ShardStore implements ShardReads {
   /** One transaction. */
   apply(changes: readonly ShardChange[]): void {
     if (changes.length === 1) this.#change(changes[0] as ShardChange);
-    else if (changes.length > 1) this.#sql.transaction(() => changes.forEach((change) => this.#change(change)));
+    else if (changes.length > 1)
+      this.#sql.transaction(() => {
+        for (const change of changes) this.#change(change);
+      });
   }
 
   routesAt(key: string): readonly Route[] {
@@ -96,12 +99,18 @@ export class ShardStore implements ShardReads {
         return sql.run(statement, key, session, generation);
       }
       case "put-retained":
-        return sql.run("INSERT INTO retained VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body", change.key, change.body);
+        return sql.run(
+          "INSERT INTO retained VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+          change.key,
+          change.body,
+        );
       case "delete-retained":
         return sql.run("DELETE FROM retained WHERE key = ?", change.key);
       case "put-source": {
         const { source, generation, sequence } = change;
-        return sql.run("INSERT OR REPLACE INTO source VALUES (?, ?, ?)", source, generation, sequence);
+        const statement = `INSERT INTO source VALUES (?, ?, ?)
+          ON CONFLICT DO UPDATE SET generation = excluded.generation, sequence = excluded.sequence`;
+        return sql.run(statement, source, generation, sequence);
       }
       case "put-owed": {
         const { target, incarnation, sequence, parts } = change.call;

@@ -30,7 +30,7 @@ const coreRules: Record<string, Rule> = {
   hop: { values: [], types: ["protocol"] },
   codec: { values: ["protocol"], types: [], packages: ["mqtt-packet", "node:buffer"] },
   queue: { values: ["protocol", "topic"], types: [] },
-  retain: { values: ["protocol", "topic"], types: [] },
+  retain: { values: ["protocol", "topic", "queue"], types: [] },
   auth: { values: ["protocol", "topic"], types: [] },
   session: { values: ["protocol", "topic", "queue", "auth", "hop"], types: [] },
   shard: { values: ["protocol", "topic", "queue", "retain", "hop"], types: [] },

@@ -8,9 +8,9 @@
 import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
 import { PacketSplitter } from "../../src/codec/splitter.ts";
-import type { ProtocolFailure } from "../../src/protocol/failure.ts";
-import { fail } from "../../src/protocol/failure.ts";
+import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
+import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
 import type { Config } from "../config.ts";
@@ -38,6 +38,8 @@ export class ClientConnection {
   #state: State = "connecting";
   #connect: Connect | undefined;
   #session: WebSocket | undefined;
+  /** The session has answered CONNECT. */
+  #accepted = false;
   /** Whole packets for the session, in order. */
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
@@ -69,15 +71,25 @@ export class ClientConnection {
     if (typeof data === "string") {
       return this.#refuse(fail(ReasonCode.protocolError, "MQTT-6.0.0-1", "a text frame"));
     }
-    const failure = this.#splitter.push(new Uint8Array(data), this.#takePacket);
+    const bytes = new Uint8Array(data);
+    if (this.#state === "connecting" && !this.#mayBeConnect(bytes)) {
+      return this.#refuse(fail(ReasonCode.protocolError, "MQTT-3.1.0-1", "the first packet is not a CONNECT"));
+    }
+    const failure = this.#splitter.push(bytes, this.#takePacket);
     if (failure !== undefined) this.#refuse(failure);
   }
 
-  /** Neighbouring packets of one frame are handed on as one piece. */
+  /** Told from its first byte: whoever does not speak MQTT is not waited for. */
+  #mayBeConnect(bytes: Uint8Array): boolean {
+    const first = bytes[0];
+    return this.#splitter.pendingBytes > 0 || first === undefined || first >> 4 === PacketType.connect;
+  }
+
   readonly #takePacket = (frame: Uint8Array, start: number, end: number): void => {
     if (this.#state === "closed") return;
     if (this.#state === "connecting") return this.#takeConnect(frame, start, end);
-    if (frame[start] === pingreqType && end - start === 2) {
+    // Until CONNACK has passed the session answers, so that nothing precedes it [MQTT-3.2.0-1].
+    if (frame[start] === pingreqType && end - start === 2 && this.#accepted) {
       counters.add("pings");
       this.#send(pingresp);
       return;
@@ -94,6 +106,15 @@ export class ClientConnection {
   #takeConnect(frame: Uint8Array, start: number, end: number): void {
     const decoded = decodeConnect(frame, start, end);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
+    if (decoded.authenticationMethod !== undefined) {
+      // [MQTT-4.12.0-1] No method is on offer.
+      this.#connect = decoded;
+      return this.#refuseAccepted(
+        ReasonCode.badAuthenticationMethod,
+        "MQTT-4.12.0-1",
+        "no authentication method is known",
+      );
+    }
     clearTimeout(this.#deadline);
     const clientIdWasAssigned = decoded.clientId === "";
     // [MQTT-3.1.3-6] [MQTT3-3.1.3-6]
@@ -116,7 +137,9 @@ export class ClientConnection {
     this.#state = "relaying";
     session.addEventListener("message", (event) => {
       // The only text is the answer to the alive ping.
-      if (typeof event.data !== "string") this.#send(event.data as ArrayBuffer);
+      if (typeof event.data === "string") return;
+      this.#accepted = true;
+      this.#send(event.data as ArrayBuffer);
     });
     session.addEventListener("close", () => this.#sessionEnded());
     session.addEventListener("error", () => this.#sessionEnded());
@@ -188,10 +211,16 @@ export class ClientConnection {
   }
 
   #unreachable(error: unknown): void {
+    this.#refuseAccepted(ReasonCode.serverUnavailable, "session-unreachable", `${error}`);
+  }
+
+  /** A CONNECT that is in order, and still cannot be. */
+  #refuseAccepted(reason: ReasonCode, rule: string, detail: string): void {
     if (this.#state === "closed" || this.#connect === undefined) return;
-    this.#report(ReasonCode.serverUnavailable, "session-unreachable", `${error}`);
-    const reason = ReasonCode.serverUnavailable;
-    this.#send(encodePackets([{ type: "connack", sessionPresent: false, reason, properties: {} }], this.#connect.version));
+    this.#report(reason, rule, detail);
+    this.#send(
+      encodePackets([{ type: "connack", sessionPresent: false, reason, properties: {} }], this.#connect.version),
+    );
     this.#end();
   }
 

@@ -63,7 +63,11 @@ export class SessionObject extends DurableObject<Env> {
     if (connected !== undefined && connection !== undefined) {
       const { epoch, alarmAtMs } = connected.attachment;
       this.#alarmAtMs = alarmAtMs;
-      this.#link = { socket: connected.socket, epoch, decoder: new Decoder(connection.version, { topicAliasMaximum: 0 }) };
+      this.#link = {
+        socket: connected.socket,
+        epoch,
+        decoder: new Decoder(connection.version, { topicAliasMaximum: 0 }),
+      };
       this.#lastEpoch = epoch;
     }
   }
@@ -197,7 +201,11 @@ export class SessionObject extends DurableObject<Env> {
     const { connection } = this.#session;
     if (this.#link === undefined || connection === undefined) return;
     const { epoch, socket } = this.#link;
-    const attachment: Attachment = { epoch, snapshot: snapshotOf(this.#session, connection), alarmAtMs: this.#alarmAtMs };
+    const attachment: Attachment = {
+      epoch,
+      snapshot: snapshotOf(this.#session, connection),
+      alarmAtMs: this.#alarmAtMs,
+    };
     writeAttachment(socket, attachment);
   }
 

@@ -22,7 +22,10 @@ export function readAttachment(socket: WebSocket): Attachment {
 /** JSON in one string: a client id that is not ASCII makes it two bytes a character. */
 export function writeAttachment(socket: WebSocket, attachment: Attachment): void {
   const text = JSON.stringify(attachment);
-  if (text.length * 2 + overheadBytes > attachmentBytesMax && new TextEncoder().encode(text).length + overheadBytes > attachmentBytesMax) {
+  if (
+    text.length * 2 + overheadBytes > attachmentBytesMax &&
+    new TextEncoder().encode(text).length + overheadBytes > attachmentBytesMax
+  ) {
     throw new RangeError(`a connection's state of ${text.length} characters does not fit its socket`);
   }
   socket.serializeAttachment(text);

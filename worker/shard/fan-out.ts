@@ -120,7 +120,7 @@ export class FanOut {
         const waiting = lane.drain();
         if (waiting.length > 0) this.#owe(target, waiting);
       } else {
-        flight.items.forEach((item, index) => this.#settle(item, outcome, index));
+        for (const [index, item] of flight.items.entries()) this.#settle(item, outcome, index);
       }
     }
     this.#lanes.delete(target);
@@ -141,7 +141,11 @@ export class FanOut {
     }
   }
 
-  async #call(target: string, call: DeliveryCall, renew: (known: number) => DeliveryCall["key"]): Promise<DeliveryAnswer> {
+  async #call(
+    target: string,
+    call: DeliveryCall,
+    renew: (known: number) => DeliveryCall["key"],
+  ): Promise<DeliveryAnswer> {
     counters.add("object_calls");
     const answer = await this.#env.SESSION.getByName(target).deliver(call);
     if (!isStale(answer)) return answer;
