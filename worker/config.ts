@@ -24,6 +24,7 @@ const variables = z.object({
   // What is in flight has to fit into what a socket can carry through hibernation, 16 KiB.
   INFLIGHT_MAX: integer(1, 1024, defaultSessionLimits.inflightMax),
   RECEIVE_MAXIMUM: integer(1, 65_535, defaultSessionLimits.receiveMaximum),
+  ROUTING_BYTES_MAX: integer(1_500_000, 64 * 1024 * 1024, defaultSessionLimits.routingBytesMax),
   SUBSCRIPTIONS_MAX: integer(1, 100_000, defaultSessionLimits.subscriptionsMax),
   TOPIC_LEVELS_MAX: integer(1, 65_535, defaultSessionLimits.topicLevelsMax),
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
@@ -51,6 +52,7 @@ function parse(env: Env): Config {
     queuePolicy: data.QUEUE_POLICY,
     inflightMax: data.INFLIGHT_MAX,
     receiveMaximum: data.RECEIVE_MAXIMUM,
+    routingBytesMax: data.ROUTING_BYTES_MAX,
     subscriptionsMax: data.SUBSCRIPTIONS_MAX,
     topicLevelsMax: data.TOPIC_LEVELS_MAX,
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,

@@ -13,6 +13,7 @@ export interface Env {
   readonly QUEUE_POLICY?: string;
   readonly INFLIGHT_MAX?: string;
   readonly RECEIVE_MAXIMUM?: string;
+  readonly ROUTING_BYTES_MAX?: string;
   readonly SUBSCRIPTIONS_MAX?: string;
   readonly TOPIC_LEVELS_MAX?: string;
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;

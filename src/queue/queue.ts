@@ -155,7 +155,15 @@ export class Queue {
       this.#givenUpBytes = 0;
       stored ||= oldest.stored;
     }
+    if (head === this.#end) this.#finishAll();
     return stored;
+  }
+
+  /** Segments that were never stored are unknown after hibernation: with an empty queue there is nothing to know. */
+  #finishAll(): void {
+    this.#start = this.#end;
+    this.#finishedBytes = this.#totalBytes;
+    this.#givenUpBytes = 0;
   }
 
   #oldest(): Held | undefined {

@@ -27,7 +27,8 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
   const found = session.record;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
-  const generation = found?.generation ?? nowMs;
+  const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
+  session.lastGeneration = generation;
 
   session.connection = {
     epoch: input.epoch,

@@ -67,6 +67,23 @@ export function deliver(
   return { busy: false, parts: answers };
 }
 
+/**
+ * Of a call that comes again: what was refused when its publisher could still be told, which it was not, and now has to
+ * be taken.
+ */
+export function refusedThenOwed(parts: readonly DeliveryPart[], before: DeliveryAnswer): DeliveryPart[] {
+  const again: DeliveryPart[] = [];
+  for (const [index, part] of parts.entries()) {
+    const refused = before.parts[index]?.refused ?? [];
+    if (!part.owed || refused.length === 0) continue;
+    const writer = new RecordWriter();
+    const reader = new RecordReader(part.body);
+    for (let record = 0; reader.next(); record++) if (refused.includes(record)) writer.appendCopy(reader);
+    again.push({ ...part, body: writer.take() });
+  }
+  return again;
+}
+
 /** Retained messages for a new subscription: like any other, but nobody can be refused. */
 export function deliverRetained(session: Session, page: RetainedPage, effects: Effects, nowMs: number): void {
   const intake: Intake = { session, shard: -1, effects, nowMs, bodies: [], messages: 0, bytes: 0 };

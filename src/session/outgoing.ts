@@ -67,20 +67,23 @@ export class Outbox {
   readonly #routings: ({ shard: number; item: LaneItem } | { shard: number; open: OpenBatch })[] = [];
   readonly #open = new Map<number, OpenBatch>();
 
+  /** How many bytes it adds to what is on its way. */
   publish(
     shard: number,
     generation: number,
     message: RoutedMessage,
     pending: PendingAcknowledgement | undefined,
-  ): void {
+  ): number {
     let batch = this.#open.get(shard);
     if (batch === undefined || batch.writer.byteLength >= itemBytesMax) {
       batch = { writer: new RecordWriter(), pending: [], generation };
       this.#open.set(shard, batch);
       this.#routings.push({ shard, open: batch });
     }
+    const before = batch.writer.byteLength;
     batch.writer.append(message);
     batch.pending.push(pending);
+    return batch.writer.byteLength - before;
   }
 
   push(shard: number, item: LaneItem): void {

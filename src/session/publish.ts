@@ -27,9 +27,15 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     payload: packet.payload,
   };
   const shard = shardOfTopic(session, packet.topic);
+  const isTooFast = session.routingBytes > session.limits.routingBytesMax;
   if (qos === 0) {
-    effects.outbox.publish(shard, connection.generation, message, undefined);
+    if (isTooFast) effects.drop("publisher-too-fast", `${connection.clientId}: topic ${packet.topic}`);
+    else session.routingBytes += effects.outbox.publish(shard, connection.generation, message, undefined);
     return;
+  }
+  if (isTooFast) {
+    const detail = "more is on its way to the shards than ROUTING_BYTES_MAX";
+    return violate(session, ReasonCode.messageRateTooHigh, detail, effects, nowMs);
   }
 
   const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
@@ -45,7 +51,7 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     return;
   }
   if (qos === 2) message.sequence = known?.sequence ?? session.inbound.receive(packetId);
-  effects.outbox.publish(shard, connection.generation, message, pending);
+  session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);
 }
 
 /** A QoS 1 message counts until its PUBACK, one of QoS 2 until its PUBCOMP [MQTT-4.9.0-1]. */

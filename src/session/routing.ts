@@ -32,6 +32,7 @@ export function answered(
   let first = 0;
   for (const item of items) {
     if (item.kind === "publish") {
+      if (item.will === undefined) session.routingBytes -= item.body.length;
       settlePublishes(session, item, answer.refused, first, effects);
       first += item.count;
     } else if (item.kind !== "replay" && item.operation !== undefined) {
@@ -94,9 +95,9 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
 /** A shard stayed out of reach. Nothing is acknowledged; the client comes again with what it has not seen confirmed. */
 export function failed(session: Session, items: readonly LaneItem[], effects: Effects, nowMs: number): void {
   for (const item of items) {
-    if (item.kind === "publish" && item.will !== undefined && item.will === session.willInFlight) {
-      session.willInFlight = undefined;
-    }
+    if (item.kind !== "publish") continue;
+    if (item.will === undefined) session.routingBytes -= item.body.length;
+    else if (item.will === session.willInFlight) session.willInFlight = undefined;
   }
   violate(session, ReasonCode.serverUnavailable, "a topic shard does not answer", effects, nowMs);
 }

@@ -43,6 +43,8 @@ export interface Session {
   connection: Connection | undefined;
   acknowledgements: Acknowledgements;
   inbound: Inbound;
+  /** Bytes of messages on their way to the shards. */
+  routingBytes: number;
   will: StoredWill | undefined;
   /** The will that a shard was asked to publish and has not confirmed. */
   willInFlight: StoredWill | undefined;
@@ -54,6 +56,8 @@ export interface Session {
   durableDupBelow: number;
   /** Cursors of QoS 2 publishers, read once. */
   readonly sources: Map<string, number>;
+  /** The generation of the last session that this object knew: the next one is above it. */
+  lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
 }
 
@@ -71,9 +75,11 @@ export function loadSession(
     record: stored.record,
     acknowledgements: new Acknowledgements(),
     inbound: new Inbound(stored.inbound),
+    routingBytes: 0,
     will: stored.will,
     willInFlight: undefined,
     sources: new Map<string, number>(),
+    lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
   };
   if (snapshot !== undefined) {

@@ -21,6 +21,8 @@ export type Dial = (clientId: string) => Promise<WebSocket>;
 
 /** How often the edge shows the session object that it still holds the client; answered without waking the object. */
 const alivePingMs = 5 * 60_000;
+/** A frame to the session is sent early when it has grown to this. */
+const frameBytesMax = 1024 * 1024;
 /** Bytes that may wait for the session to be dialled. */
 const waitingBytesMax = 4 * 1024 * 1024;
 
@@ -97,8 +99,11 @@ export class ClientConnection {
     const whole = start === 0 && end === frame.length;
     this.#outgoing.push(whole ? frame : frame.subarray(start, end));
     this.#outgoingBytes += end - start;
-    if (this.#state === "relaying") this.#scheduleFlush();
-    else if (this.#outgoingBytes > waitingBytesMax) {
+    if (this.#state === "relaying") {
+      if (this.#outgoingBytes < frameBytesMax) this.#scheduleFlush();
+      else this.#flush();
+    }
+    if (this.#state === "dialling" && this.#outgoingBytes > waitingBytesMax) {
       this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
     }
   };

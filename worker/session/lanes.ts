@@ -21,7 +21,8 @@ export class ShardLanes {
   readonly #events: LaneEvents;
   readonly #numbering: Numbering;
   readonly #lanes = new Map<number, Lane<LaneItem>>();
-  readonly #running = new Map<number, Promise<void>>();
+  readonly #running = new Set<number>();
+  #started: Promise<void>[] = [];
   /** Settled when the shard's answer to a SUBSCRIBE has been taken in. */
   readonly #subscribing = new Map<number, Promise<unknown>>();
 
@@ -43,12 +44,21 @@ export class ShardLanes {
       this.#lanes.set(shard, lane);
     }
     lane.push(item);
-    if (!this.#running.has(shard)) this.#running.set(shard, this.#run(shard, lane));
+    if (this.#running.has(shard)) return;
+    this.#running.add(shard);
+    this.#started.push(this.#run(shard, lane));
   }
 
-  /** Until nothing is under way. Handlers wait for it, so that nothing runs in an object that seems to be at rest. */
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  /**
+   * What was set in motion since the last time, until it comes to rest. The handler that did it waits for it, so that
+   * nothing runs in an object that seems to be idle; under load one handler waits, not each.
+   */
+  async started(): Promise<void> {
+    while (this.#started.length > 0) {
+      const started = this.#started;
+      this.#started = [];
+      await Promise.all(started);
+    }
   }
 
   /**

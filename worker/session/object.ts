@@ -8,9 +8,9 @@ import { encodePackets } from "../../src/codec/encode.ts";
 import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
-import type { ClientPacket } from "../../src/protocol/packet.ts";
+import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
-import type { DeliveryAnswer } from "../../src/session/deliver.ts";
+import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
 import { type SessionInput, step, take } from "../../src/session/step.ts";
@@ -21,6 +21,7 @@ import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { alivePing, alivePong, decodeHello } from "../hello.ts";
+import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
 import { type Attachment, closeQuietly, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
@@ -54,7 +55,7 @@ export class SessionObject extends DurableObject<Env> {
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
     this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot);
-    this.#lanes = new ShardLanes(env, name, Date.now(), {
+    this.#lanes = new ShardLanes(env, name, newIncarnation(), {
       answered: (shard, items, answer) => this.#step({ type: "answered", shard, items, answer }),
       failed: (items) => this.#step({ type: "failed", items }),
     });
@@ -113,13 +114,27 @@ export class SessionObject extends DurableObject<Env> {
     const admission = this.#fence.admit(call.key);
     if (admission.kind === "stale") return { stale: admission.known };
     if (admission.kind === "repeat") {
-      return admission.answer ?? { busy: false, parts: call.parts.map(() => ({ gone: false, refused: [] })) };
+      const before = admission.answer ?? { busy: false, parts: call.parts.map(() => ({ gone: false, refused: [] })) };
+      const refused = refusedThenOwed(call.parts, before);
+      if (refused.length === 0) return before;
+      const again = this.#take(call.shard, refused);
+      if (!again.busy) this.#fence.settle(call.key, again);
+      return again;
     }
-    const { effects, answer } = take(this.#session, call.shard, call.parts, Date.now());
-    this.#apply(effects);
+    const answer = this.#take(call.shard, call.parts);
     if (answer.busy) this.#fence.forget(call.key);
     else this.#fence.settle(call.key, answer);
     return answer;
+  }
+
+  #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer {
+    let answer: DeliveryAnswer | undefined;
+    this.#carryOut(() => {
+      const taken = take(this.#session, shard, parts, Date.now());
+      answer = taken.answer;
+      return taken.effects;
+    });
+    return answer as unknown as DeliveryAnswer;
   }
 
   #takeHello(socket: WebSocket, frame: Uint8Array): void {
@@ -136,8 +151,14 @@ export class SessionObject extends DurableObject<Env> {
 
   #takeFrame(link: Link, frame: Uint8Array): void {
     const packets: (ClientPacket | ProtocolFailure)[] = [];
-    const failure = walkPackets(frame, (_frame, start, end) => packets.push(link.decoder.decode(frame, start, end)));
+    let publishes = 0;
+    const failure = walkPackets(frame, (_frame, start, end) => {
+      const packet = link.decoder.decode(frame, start, end);
+      if (packet.type === "publish") publishes++;
+      packets.push(packet);
+    });
     if (failure !== undefined) packets.push(failure);
+    counters.add("messages_published", publishes);
     this.#step({ type: "packets", packets });
   }
 
@@ -155,27 +176,44 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #step(input: SessionInput): void {
-    this.#apply(step(this.#session, input, Date.now()));
+    this.#carryOut(() => step(this.#session, input, Date.now()));
   }
 
-  /** Persist, route, send, close, wake. If it cannot be written, nothing of it may be seen: the object starts anew. */
-  #apply(effects: Effects): void {
+  /**
+   * Takes a step and makes its effects come true: persist, route, send, close, wake. A step that fails, or that cannot be
+   * written, has changed the session in memory alone: nothing of it may be seen, so the object starts anew from its rows.
+   */
+  #carryOut(take: () => Effects): void {
     const link = this.#link;
+    let effects: Effects;
     try {
+      effects = take();
       this.#store.apply(effects.persist);
     } catch (error) {
-      console.error(JSON.stringify({ event: "not-persisted", session: this.#session.name, error: `${error}` }));
+      const detail = error instanceof Error ? error.stack : `${error}`;
+      console.error(JSON.stringify({ event: "not-persisted", session: this.#session.name, error: detail }));
       this.ctx.abort(`not persisted: ${error}`);
+      throw error;
     }
     if (effects.reports.length > 0) this.#report(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
     if (link !== undefined) {
-      if (effects.send.length > 0) link.socket.send(encodePackets(effects.send, link.decoder.version));
+      if (effects.send.length > 0) this.#send(link, effects.send);
       if (effects.close !== undefined) closeQuietly(link.socket, 1000, "");
       if (this.#session.connection === undefined) this.#link = undefined;
     }
     this.#wake();
     this.#remember();
+  }
+
+  #send(link: Link, packets: readonly ServerPacket[]): void {
+    counters.add("messages_sent", packets.filter(({ type }) => type === "publish").length);
+    try {
+      link.socket.send(encodePackets(packets, link.decoder.version));
+    } catch (error) {
+      // The edge has gone and its close event is on its way; what was not sent is still unfinished then.
+      console.warn(JSON.stringify({ event: "not-sent", session: this.#session.name, error: `${error}` }));
+    }
   }
 
   #report(effects: Effects): void {
@@ -217,7 +255,8 @@ export class SessionObject extends DurableObject<Env> {
 
   /** A handler ends when all that it set in motion has: nothing keeps the object awake afterwards. */
   async #rest(): Promise<void> {
-    await this.#lanes.settled();
+    await this.#lanes.started();
+    if (!this.#lanes.idle) return;
     const { record, connection, will } = this.#session;
     if (record !== undefined || connection !== undefined || will !== undefined) return;
     // A session that has ended leaves no database behind.

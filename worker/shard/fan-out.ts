@@ -10,7 +10,6 @@ import type { Delivery } from "../../src/shard/plan.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
-import { withRetries } from "../retry.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** A session that has not answered by then is owed. */
@@ -19,7 +18,10 @@ const callBytesMax = 1024 * 1024;
 const concurrentCallsMax = 64;
 /** Calls that may be owed to one session; beyond, its publishers are refused. */
 const owedCallsMax = 10_000;
-const owedPageMax = 16;
+const owedPageMax = 4;
+const owedAtOnceMax = 8;
+/** A session that is owed something has longer, but may not keep the others waiting either. */
+const owedDeadlineMs = 10_000;
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;
 
@@ -82,8 +84,12 @@ export class FanOut {
 
   /** Works the outbox off, as far as the sessions answer. */
   async deliverOwed(): Promise<void> {
-    const targets = [...this.#owed.keys()];
-    await Promise.all(targets.map((target) => this.#deliverOwedTo(target)));
+    // A few at a time: what is owed to each is read page by page, and pages take memory.
+    const targets = this.#owed.keys();
+    const work = async () => {
+      for (const target of targets) await this.#deliverOwedTo(target);
+    };
+    await Promise.all(Array.from({ length: owedAtOnceMax }, work));
     if (this.#owed.size === 0) {
       this.#pauseMs = firstPauseMs;
       return;
@@ -129,16 +135,12 @@ export class FanOut {
   /** The session's answer; undefined if there was none in time. */
   async #attempt(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
     const parts = flight.items.map(({ part }) => part);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), deadlineMs);
-    });
-    const call = this.#call(target, { key: flight.key, shard: this.#shard, parts }, (known) => lane.renew(known).key);
-    try {
-      return await Promise.race([call.catch(() => undefined), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const call = { key: flight.key, shard: this.#shard, parts };
+    const answer = this.#call(target, call, (known) => lane.renew(known).key);
+    return before(
+      deadlineMs,
+      answer.catch(() => undefined),
+    );
   }
 
   async #call(
@@ -201,13 +203,14 @@ export class FanOut {
     const parts = owed.parts.map((part) => ({ ...part, owed: true }));
     await this.#semaphore.acquire();
     try {
-      const answer = await withRetries(() =>
+      const answer = await before(
+        owedDeadlineMs,
         this.#call(target, { key, shard: this.#shard, parts }, (known) => {
           this.#numbering.renew(known);
           return this.#numbering.next();
         }),
       );
-      if (answer.busy) return false;
+      if (answer === undefined || answer.busy) return false;
       this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
       this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);
       return true;
@@ -217,6 +220,19 @@ export class FanOut {
     } finally {
       this.#semaphore.release();
     }
+  }
+}
+
+/** The promise's value, or undefined if it takes longer. The object is awake for the call anyway while the timer runs. */
+async function before<Value>(deadlineMs: number, value: Promise<Value>): Promise<Value | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), deadlineMs);
+  });
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -20,6 +20,7 @@ import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { newIncarnation } from "../incarnation.ts";
 import { shardIndex } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
@@ -43,7 +44,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#store = new ShardStore(new Sql(new ObjectSql(ctx.storage)));
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
-    this.#fanOut = new FanOut(env, shardIndex(ctx.id.name as string), Date.now(), this.#store, {
+    this.#fanOut = new FanOut(env, shardIndex(ctx.id.name as string), newIncarnation(), this.#store, {
       persist: (changes) => this.#persist(changes),
       gone: (session, generation, body) => this.#forgetSession(session, generation, body),
       wakeAt: (atMs) => this.#wakeAt(atMs),
