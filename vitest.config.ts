@@ -21,6 +21,8 @@ export default defineConfig({
           name: "workerd",
           include: ["test/{workerd,contract}/**/*.test.ts"],
           exclude: [onlyInNode],
+          // Bundled as wrangler bundles it: unbundled, its CommonJS streams do not load in the runtime.
+          deps: { optimizer: { ssr: { enabled: true, include: ["mqtt-packet"] } } },
         },
       },
       {
