@@ -1,0 +1,153 @@
+// The bill, against the budgets of the design: what each workload costs in steady state, after schemas are made and
+// the first message has passed. A set alarm is a row too.
+
+import { evictAllDurableObjects, evictDurableObject } from "cloudflare:test";
+import { afterEach, expect, test } from "vitest";
+import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
+import { Client, type ConnectOptions, cutClients, uniqueId } from "./support/client.ts";
+import { sessionOf } from "./support/objects.ts";
+
+afterEach(cutClients);
+
+interface Budget {
+  readonly rows: number;
+  readonly calls?: number;
+}
+
+function expectWithin(what: string, bill: Bill, { rows, calls }: Budget): void {
+  const figures = inWords(what, bill);
+  expect(bill.rows_written + bill.alarms_set, figures).toBeLessThanOrEqual(rows);
+  if (calls !== undefined) expect(bill.object_calls, figures).toBeLessThanOrEqual(calls);
+}
+
+const lone = 20;
+
+interface Lone {
+  readonly persistent?: boolean;
+  /** All objects concerned sleep before each message, as they do when messages are rare. */
+  readonly asleep?: boolean;
+}
+
+async function loneMessages(qos: 0 | 1 | 2, { persistent = true, asleep = false }: Lone = {}): Promise<Bill> {
+  const topic = uniqueId("bill/lone");
+  const subscriber = await Client.connect({ persistent });
+  const publisher = await Client.connect({ persistent: true });
+  await subscriber.subscribe(topic, qos);
+  const send = async () => {
+    if (qos === 0) publisher.publish(topic, "m", 0);
+    else await publisher.deliver(topic, "m", qos);
+    await subscriber.acknowledge(await subscriber.expect("publish"));
+  };
+  await send();
+  const messages = asleep ? 5 : lone;
+  return measure(messages, async () => {
+    for (let count = 0; count < messages; count++) {
+      if (asleep) {
+        await quiet();
+        await evictAllDurableObjects();
+      }
+      await send();
+    }
+  });
+}
+
+test("BILL-1 a lone QoS 0 message writes no row and takes 2 calls", async () => {
+  expectWithin("lone QoS 0", await loneMessages(0), { rows: 0, calls: 2 });
+});
+
+test("BILL-2 a lone QoS 1 message to a persistent session online writes 2 rows and takes 2 calls", async () => {
+  expectWithin("lone QoS 1", await loneMessages(1), { rows: 2, calls: 2 });
+});
+
+test("BILL-3 a lone QoS 1 message to a clean session online writes no row", async () => {
+  expectWithin("lone QoS 1, clean session", await loneMessages(1, { persistent: false }), { rows: 0, calls: 2 });
+});
+
+test("BILL-4 a lone QoS 2 message writes at most 8 rows", async () => {
+  expectWithin("lone QoS 2", await loneMessages(2), { rows: 8, calls: 2 });
+});
+
+test.each([
+  [0, { rows: 0, calls: 2 }],
+  [1, { rows: 2, calls: 2 }],
+  [2, { rows: 8, calls: 2 }],
+] as const)("BILL-5 a QoS %i message costs no more when all its objects slept", async (qos, budget) => {
+  expectWithin(`rare QoS ${qos}`, await loneMessages(qos, { asleep: true }), budget);
+});
+
+test("BILL-6 a QoS 1 stream with 64 in flight writes 0.1 rows and takes 0.1 calls a message", async () => {
+  const messages = 4_000;
+  const window = 64;
+  const topic = uniqueId("bill/stream");
+  const subscriber = await Client.connect({ persistent: true });
+  const publisher = await Client.connect();
+  await subscriber.subscribe(topic, 1);
+  const stream = async (count: number) => {
+    let sent = 0;
+    const publish = async () => {
+      for (; sent < Math.min(window, count); sent++) publisher.publish(topic, `${sent}`, 1);
+      for (let acknowledged = 0; acknowledged < count; acknowledged++) {
+        await publisher.expect("puback");
+        if (sent < count) publisher.publish(topic, `${sent++}`, 1);
+      }
+    };
+    const consume = async () => {
+      for (let received = 0; received < count; received++) {
+        await subscriber.acknowledge(await subscriber.expect("publish"));
+      }
+    };
+    await Promise.all([publish(), consume()]);
+  };
+  await stream(window);
+  const bill = await measure(messages, () => stream(messages));
+  expectWithin("QoS 1 stream", bill, { rows: 0.1, calls: 0.1 });
+});
+
+test("BILL-7 SUBSCRIBE to a literal prefix takes 1 call and writes at most 3 rows", async () => {
+  const client = await Client.connect({ persistent: true });
+  await client.subscribe("bill/literal/first/+", 1);
+  const bill = await measure(lone, async () => {
+    for (let count = 0; count < lone; count++) await client.subscribe(`bill/literal/${count}/#`, 1);
+  });
+  expectWithin("SUBSCRIBE", bill, { rows: 3, calls: 1 });
+});
+
+/** A session that resumes after its object slept; how it went before alternates between a goodbye and a cut. */
+async function reconnects(options: ConnectOptions): Promise<Bill> {
+  const clientId = uniqueId();
+  const reconnect = async (index: number) => {
+    const client = await Client.connect({ ...options, clientId });
+    if (index % 2 === 0) await client.disconnect();
+    else client.cut();
+    await quiet();
+    await evictDurableObject(sessionOf(clientId));
+    return client;
+  };
+  const first = await Client.connect({ ...options, clientId });
+  await first.subscribe(uniqueId("bill/resume"), 1);
+  await first.disconnect();
+  await reconnect(0);
+  return measure(10, async () => {
+    for (let count = 0; count < 10; count++) {
+      const { connack } = await reconnect(count);
+      expect(connack?.sessionPresent).toBe(true);
+    }
+  });
+}
+
+test("BILL-8 reconnecting to an unchanged session writes no row", async () => {
+  expectWithin("reconnect", await reconnects({ version: 4, persistent: true }), { rows: 0, calls: 1 });
+});
+
+test("BILL-9 a session with an expiry writes when it began to wait and that it waits no more, and sets an alarm", async () => {
+  expectWithin("reconnect, 5.0, an hour", await reconnects({ version: 5, persistent: true }), { rows: 3, calls: 1 });
+});
+
+test("BILL-10 a connected client that only pings costs nothing", async () => {
+  const client = await Client.connect({ persistent: true });
+  await client.subscribe(uniqueId("bill/idle"), 1);
+  const bill = await measure(1, async () => {
+    for (let count = 0; count < 50; count++) await client.ping();
+  });
+  expect(Object.values(bill), inWords("50 pings", bill)).toEqual(Object.values(bill).map(() => 0));
+});

@@ -1,0 +1,59 @@
+// What a workload costs, as Cloudflare bills it.
+
+import type { CounterName, ReasonedCounter } from "../../../src/metrics/counters.ts";
+import { counters } from "../../../worker/counters.ts";
+import { eventually } from "../../support/eventually.ts";
+
+const billed = [
+  "rows_written",
+  "rows_read",
+  "object_calls",
+  "socket_messages",
+  "alarms_set",
+  "alarms",
+  "wakes",
+] as const;
+
+export type Bill = Readonly<Record<(typeof billed)[number], number>>;
+
+export function countOf(name: Exclude<CounterName, ReasonedCounter>): number {
+  return counters.get(name);
+}
+
+/** The value of a counter that is kept for each reason. */
+export function countFor(name: ReasonedCounter, reason: string): number {
+  const head = `durablemq_${name}_total{reason="${reason}"} `;
+  const line = counters
+    .text()
+    .split("\n")
+    .find((one) => one.startsWith(head));
+  return line === undefined ? 0 : Number(line.slice(head.length));
+}
+
+function reading(): Bill {
+  return Object.fromEntries(billed.map((name) => [name, counters.get(name)])) as Bill;
+}
+
+/** Waits until nothing is counted any more: acknowledgements are worked off after the last message. */
+export async function quiet(): Promise<Bill> {
+  let last = reading();
+  let same = 0;
+  return eventually("the broker comes to rest", () => {
+    const now = reading();
+    same = billed.every((name) => now[name] === last[name]) ? same + 1 : 0;
+    last = now;
+    return same >= 5 ? now : undefined;
+  });
+}
+
+/** What `workload` adds to the bill, for one of its `messages`. */
+export async function measure(messages: number, workload: () => Promise<unknown>): Promise<Bill> {
+  const before = await quiet();
+  await workload();
+  const after = await quiet();
+  return Object.fromEntries(billed.map((name) => [name, (after[name] - before[name]) / messages])) as Bill;
+}
+
+export function inWords(what: string, bill: Bill): string {
+  return `${what}: ${billed.map((name) => `${name} ${Number(bill[name].toFixed(4))}`).join(", ")}`;
+}
