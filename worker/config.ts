@@ -1,6 +1,7 @@
 // The deployment's variables: parsed once, with a default and a range for each, and an error that says what is wrong.
 
 import * as z from "zod/mini";
+import type { QoS } from "../src/protocol/packet.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
 import type { Env } from "./env.ts";
 
@@ -11,6 +12,10 @@ export interface Config extends SessionLimits {
 
 function integer(min: number, max: number, fallback: number) {
   return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);
+}
+
+function flag(fallback: boolean) {
+  return z._default(z.stringbool(), fallback);
 }
 
 const variables = z.object({
@@ -27,6 +32,13 @@ const variables = z.object({
   ROUTING_BYTES_MAX: integer(1_500_000, 64 * 1024 * 1024, defaultSessionLimits.routingBytesMax),
   SUBSCRIPTIONS_MAX: integer(1, 100_000, defaultSessionLimits.subscriptionsMax),
   TOPIC_LEVELS_MAX: integer(1, 65_535, defaultSessionLimits.topicLevelsMax),
+  TOPIC_ALIAS_MAXIMUM: integer(0, 65_535, defaultSessionLimits.topicAliasMaximum),
+  MAXIMUM_QOS: integer(0, 2, defaultSessionLimits.maximumQos),
+  RETAIN_AVAILABLE: flag(defaultSessionLimits.retainAvailable),
+  WILDCARD_AVAILABLE: flag(defaultSessionLimits.wildcardAvailable),
+  SERVER_KEEP_ALIVE_SECONDS: integer(0, 65_535, defaultSessionLimits.serverKeepAliveSeconds),
+  RESPONSE_INFORMATION: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.responseInformation),
+  SERVER_REFERENCE: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.serverReference),
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
 });
@@ -55,6 +67,13 @@ function parse(env: Env): Config {
     routingBytesMax: data.ROUTING_BYTES_MAX,
     subscriptionsMax: data.SUBSCRIPTIONS_MAX,
     topicLevelsMax: data.TOPIC_LEVELS_MAX,
+    topicAliasMaximum: data.TOPIC_ALIAS_MAXIMUM,
+    maximumQos: data.MAXIMUM_QOS as QoS,
+    retainAvailable: data.RETAIN_AVAILABLE,
+    wildcardAvailable: data.WILDCARD_AVAILABLE,
+    serverKeepAliveSeconds: data.SERVER_KEEP_ALIVE_SECONDS,
+    responseInformation: data.RESPONSE_INFORMATION,
+    serverReference: data.SERVER_REFERENCE,
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
     connectTimeoutSeconds: data.CONNECT_TIMEOUT_SECONDS,
   };

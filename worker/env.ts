@@ -16,6 +16,13 @@ export interface Env {
   readonly ROUTING_BYTES_MAX?: string;
   readonly SUBSCRIPTIONS_MAX?: string;
   readonly TOPIC_LEVELS_MAX?: string;
+  readonly TOPIC_ALIAS_MAXIMUM?: string;
+  readonly MAXIMUM_QOS?: string;
+  readonly RETAIN_AVAILABLE?: string;
+  readonly WILDCARD_AVAILABLE?: string;
+  readonly SERVER_KEEP_ALIVE_SECONDS?: string;
+  readonly RESPONSE_INFORMATION?: string;
+  readonly SERVER_REFERENCE?: string;
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;
   readonly CONNECT_TIMEOUT_SECONDS?: string;
 }

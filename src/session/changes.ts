@@ -70,6 +70,8 @@ export type Change =
   | { readonly kind: "put-segment"; readonly segment: Segment }
   | { readonly kind: "delete-segments"; readonly below: number }
   | { readonly kind: "put-source"; readonly cursor: SourceCursor }
+  | { readonly kind: "put-alias"; readonly alias: number; readonly topic: string }
+  | { readonly kind: "clear-aliases" }
   /** Everything but the will goes. */
   | { readonly kind: "end-session" };
 
@@ -80,6 +82,9 @@ export interface SessionReads extends QueueReads {
   subscriptionCount(): number;
   /** Filters whose removal a shard has not confirmed. */
   filtersBeingRemoved(): readonly string[];
+  /** The topic that the client's alias stands for on this connection. */
+  aliasTopic(alias: number): string | undefined;
+  hasAliases(): boolean;
   /** The last sequence taken over from a publisher by way of a shard; 0 if none. */
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number;
 }

@@ -16,7 +16,7 @@ import { forgetState, generationOf, type Session } from "./state.ts";
 const willRetryMs = 30_000;
 /** First and longest interval at which an object asks whether a client with a will, or with an expiry, is still there. */
 const livenessFirstMs = 15_000;
-const livenessMaxMs = 3_600_000;
+const livenessMaxMs = 2 * 3_600_000;
 
 /** The client broke a rule, or must go: it is told why, in what words its version has [MQTT-4.13.1-1]. */
 export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {

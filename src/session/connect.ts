@@ -4,11 +4,12 @@
 import type { ConnackProperties, Connect, Will } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { RecordWriter } from "../queue/record.ts";
+import { shardOf } from "../topic/shards.ts";
+import { keepAliveSeconds } from "./admission.ts";
 import type { SessionRecord, StoredWill } from "./changes.ts";
 import { endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
-import { shardOfTopic } from "./publish.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals } from "./subscribe.ts";
 
@@ -35,9 +36,11 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     version: connect.version,
     clientId: connect.clientId,
     generation,
-    keepAliveSeconds: connect.keepAliveSeconds,
+    keepAliveSeconds: keepAliveSeconds(connect, limits),
     receiveMaximum: connect.receiveMaximum,
     maximumPacketBytes: connect.maximumPacketBytes,
+    topicAliasMaximum: connect.topicAliasMaximum,
+    requestProblemInformation: connect.requestProblemInformation,
     connectedAtMs: nowMs,
     offeredBelow: session.queue.end,
   };
@@ -53,6 +56,9 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     });
   }
   takeWill(session, connect.will, generation, effects);
+  // Aliases do not outlive a connection [MQTT-3.3.2-7].
+  session.incomingAliases.clear();
+  if (session.reads.hasAliases()) effects.persist.push({ kind: "clear-aliases" });
 
   effects.send.push({
     type: "connack",
@@ -69,7 +75,17 @@ function announce(session: Session, input: ConnectInput, expirySeconds: number):
   return {
     receiveMaximum: limits.receiveMaximum,
     maximumPacketBytes: limits.maximumPacketBytes,
+    topicAliasMaximum: limits.topicAliasMaximum,
     sharedAvailable: false,
+    ...(limits.maximumQos < 2 ? { maximumQos: limits.maximumQos as 0 | 1 } : {}),
+    ...(limits.retainAvailable ? {} : { retainAvailable: false }),
+    ...(limits.wildcardAvailable ? {} : { wildcardAvailable: false }),
+    ...(limits.serverKeepAliveSeconds > 0 ? { serverKeepAliveSeconds: limits.serverKeepAliveSeconds } : {}),
+    // [MQTT-3.1.2-28] Only to those who ask.
+    ...(input.connect.requestResponseInformation && limits.responseInformation !== ""
+      ? { responseInformation: limits.responseInformation }
+      : {}),
+    ...(limits.serverReference === "" ? {} : { serverReference: limits.serverReference }),
     ...(input.clientIdWasAssigned ? { assignedClientId: input.connect.clientId } : {}),
     ...(expirySeconds === input.connect.sessionExpirySeconds ? {} : { sessionExpirySeconds: expirySeconds }),
   };
@@ -116,7 +132,7 @@ function storedWill(session: Session, will: Will, generation: number): StoredWil
     payload: will.payload,
   });
   return {
-    shard: shardOfTopic(session, will.topic),
+    shard: shardOf(will.topic, session.limits.topicShardDepth, session.limits.topicShards),
     body: writer.take(),
     generation,
     delayMs: will.delaySeconds * 1000,

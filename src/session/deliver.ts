@@ -112,7 +112,7 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
     const { qos, sequence } = reader;
     if (qos === 0) {
       // Never queued, by us or by the shard: a client that is not there misses it.
-      if (connection !== undefined && !part.owed) sendQos0(reader, connection, effects, nowMs);
+      if (connection !== undefined && !part.owed) sendQos0(session, connection, reader, effects, nowMs);
       kept.leave();
     } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part, cursor))) {
       // Taken over before: the shard did not hear the answer.

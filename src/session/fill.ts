@@ -1,6 +1,6 @@
 // Sends what the window allows, in the order of the queue, and lets go of what is finished.
 
-import type { OutPublish, QoS } from "../protocol/packet.ts";
+import { EMPTY_BYTES, type OutPublish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import type { RecordReader } from "../queue/record.ts";
 import { Progress } from "../queue/window.ts";
@@ -56,9 +56,8 @@ function advance(session: Session, connection: Connection, effects: Effects, now
     window.skip();
     return 0;
   }
-  const packet = publishPacket(reader, connection, window.packetIdAt(position), dup, nowMs);
-  const bytes = packetBytes(packet, connection);
-  if (bytes > connection.maximumPacketBytes) {
+  const sized = publishPacket(session, connection, reader, window.packetIdAt(position), dup, nowMs);
+  if (sized === undefined) {
     effects.drop("packet-too-large", reader.topic);
     window.skip();
     return 0;
@@ -67,19 +66,22 @@ function advance(session: Session, connection: Connection, effects: Effects, now
     putWindow(session, effects, position + reservedAhead);
   }
   window.send(reader.qos);
-  effects.send.push(packet);
-  return bytes;
+  effects.send.push(sized.packet);
+  return sized.bytes;
 }
 
 /** A QoS 0 message goes out at once or not at all. */
-export function sendQos0(reader: RecordReader, connection: Connection, effects: Effects, nowMs: number): void {
+export function sendQos0(
+  session: Session,
+  connection: Connection,
+  reader: RecordReader,
+  effects: Effects,
+  nowMs: number,
+): void {
   if (isExpired(reader, nowMs)) return effects.drop("expired", reader.topic);
-  const packet = publishPacket(reader, connection, 0, false, nowMs);
-  // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-  if (packetBytes(packet, connection) > connection.maximumPacketBytes) {
-    return effects.drop("packet-too-large", reader.topic);
-  }
-  effects.send.push(packet);
+  const sized = publishPacket(session, connection, reader, 0, false, nowMs);
+  if (sized === undefined) return effects.drop("packet-too-large", reader.topic);
+  effects.send.push(sized.packet);
 }
 
 /** The window's row, written once in a step however often it changes in it. */
@@ -92,39 +94,55 @@ function isExpired(reader: RecordReader, nowMs: number): boolean {
   return reader.expiresAtMs > 0 && reader.expiresAtMs <= nowMs;
 }
 
+/** The packet for one message on this connection, or undefined if it is larger than the client allows. */
 function publishPacket(
-  reader: RecordReader,
+  session: Session,
   connection: Connection,
+  reader: RecordReader,
   packetId: number,
   dup: boolean,
   nowMs: number,
-): OutPublish {
+): { readonly packet: OutPublish; readonly bytes: number } | undefined {
   const isFive = connection.version === 5;
+  const { topicBytes, properties, payload, qos, retain } = reader;
+  const alias = connection.topicAliasMaximum > 0 ? session.outgoingAliases.for(reader.topic, connection) : noAlias;
+  // The received interval less the time waited [MQTT-3.3.2-6].
+  const expiry = isFive && reader.expiresAtMs > 0 ? Math.max(0, Math.ceil((reader.expiresAtMs - nowMs) / 1000)) : -1;
   const packet = {
     type: "publish" as const,
-    qos: reader.qos as QoS,
-    retain: reader.retain,
+    qos,
+    retain,
     dup,
     packetId,
-    topicBytes: reader.topicBytes,
-    topicAlias: 0,
+    topicBytes: alias.isKnown ? EMPTY_BYTES : topicBytes,
+    topicAlias: alias.alias,
     subscriptionIds: isFive ? reader.identifiers : [],
-    properties: reader.properties,
-    payload: reader.payload,
+    properties,
+    payload,
   };
-  if (!isFive || reader.expiresAtMs === 0) return packet;
-  // The received interval less the time waited [MQTT-3.3.2-6].
-  return { ...packet, messageExpirySeconds: Math.max(0, Math.ceil((reader.expiresAtMs - nowMs) / 1000)) };
+  const bytes = publishBytes(packet, isFive, expiry >= 0);
+  // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+  if (bytes > connection.maximumPacketBytes) return undefined;
+  if (alias.alias > 0) session.outgoingAliases.sent(reader.topic, alias.alias);
+  return { packet: expiry < 0 ? packet : { ...packet, messageExpirySeconds: expiry }, bytes };
 }
 
-/** An upper bound of the encoded size: exact but for up to 4 bytes of length fields. */
-function packetBytes(packet: OutPublish, connection: Connection): number {
-  const properties =
-    connection.version === 5
-      ? packet.properties.length +
-        packet.subscriptionIds.length * 5 +
-        (packet.messageExpirySeconds === undefined ? 0 : 5) +
-        4
-      : 0;
-  return 5 + 2 + packet.topicBytes.length + 2 + properties + packet.payload.length;
+const noAlias = { alias: 0, isKnown: false };
+
+/** Size of the packet on the wire. */
+function publishBytes(packet: OutPublish, isFive: boolean, expires: boolean): number {
+  let properties = 0;
+  if (isFive) {
+    properties = packet.properties.length + (expires ? 5 : 0) + (packet.topicAlias > 0 ? 3 : 0);
+    for (const identifier of packet.subscriptionIds) properties += 1 + varintBytes(identifier);
+    properties += varintBytes(properties);
+  }
+  const remaining = 2 + packet.topicBytes.length + (packet.qos > 0 ? 2 : 0) + properties + packet.payload.length;
+  return 1 + varintBytes(remaining) + remaining;
+}
+
+function varintBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
 }

@@ -1,5 +1,6 @@
 // What one session may cost. Defaults here; the deployment's configuration may set each.
 
+import type { QoS } from "../protocol/packet.ts";
 import { defaultQueueLimits, type QueueLimits } from "../queue/limits.ts";
 
 export interface SessionLimits extends QueueLimits {
@@ -10,6 +11,17 @@ export interface SessionLimits extends QueueLimits {
   /** QoS 1 and 2 messages of one client that the broker has yet to acknowledge [MQTT-3.3.4-7]. */
   readonly receiveMaximum: number;
   readonly maximumPacketBytes: number;
+  /** Aliases that a client may use [MQTT-3.2.2-17]. */
+  readonly topicAliasMaximum: number;
+  readonly maximumQos: QoS;
+  readonly retainAvailable: boolean;
+  readonly wildcardAvailable: boolean;
+  /** What 5.0 clients have to use instead of their own keep-alive; 0: theirs holds. */
+  readonly serverKeepAliveSeconds: number;
+  /** For clients that ask: the beginning of the topics to build response topics from; "" for none. */
+  readonly responseInformation: string;
+  /** Another server to tell clients of; "" for none. */
+  readonly serverReference: string;
   /** Bytes of one client's messages that the shards have yet to take: bounds memory when it sends faster than they do. */
   readonly routingBytesMax: number;
   /** Longest time a session may outlive its connection; 0xFFFFFFFF: for ever. */
@@ -24,6 +36,13 @@ export const defaultSessionLimits: SessionLimits = {
   subscriptionsMax: 1_000,
   receiveMaximum: 1_024,
   maximumPacketBytes: 1024 * 1024,
+  topicAliasMaximum: 32,
+  maximumQos: 2,
+  retainAvailable: true,
+  wildcardAvailable: true,
+  serverKeepAliveSeconds: 0,
+  responseInformation: "",
+  serverReference: "",
   routingBytesMax: 16 * 1024 * 1024,
   sessionExpirySecondsMax: 0xffff_ffff,
 };

@@ -2,19 +2,36 @@
 
 import type { Publish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { levelCount } from "../topic/name.ts";
 import { shardOf } from "../topic/shards.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
-import type { Session } from "./state.ts";
+import type { AliasedTopic, Session } from "./state.ts";
 
+const encoder = new TextEncoder();
 const rememberedTopicsMax = 1_000;
 
 export function publish(session: Session, packet: Publish, effects: Effects, nowMs: number): void {
   const { connection } = session;
   if (connection === undefined) return;
-  if (packet.topicAlias > 0) {
-    // CONNACK announced no Topic Alias Maximum [MQTT-3.2.2-18].
-    return violate(session, ReasonCode.topicAliasInvalid, "MQTT-3.2.2-18: no topic alias was allowed", effects, nowMs);
+  const { limits } = session;
+  if (packet.qos > limits.maximumQos) {
+    const detail = `MQTT-3.2.2-11: QoS ${packet.qos} is above the maximum`;
+    return violate(session, ReasonCode.qosNotSupported, detail, effects, nowMs);
+  }
+  if (packet.retain && !limits.retainAvailable) {
+    return violate(session, ReasonCode.retainNotSupported, "MQTT-3.2.2-14: RETAIN 1", effects, nowMs);
+  }
+  const aliased = topicOf(session, packet, effects);
+  if (aliased === undefined) {
+    const detail = `MQTT-3.3.2-12: alias ${packet.topicAlias} stands for no topic`;
+    return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
+  }
+  const { topic, topicBytes } = aliased;
+  const shard = shardOfTopic(session, topic);
+  if (shard === undefined) {
+    const detail = `more than ${limits.topicLevelsMax} topic levels`;
+    return violate(session, ReasonCode.topicNameInvalid, detail, effects, nowMs);
   }
   const { qos, packetId } = packet;
   const message = {
@@ -22,14 +39,13 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     retain: packet.retain,
     sequence: 0,
     expiresAtMs: packet.messageExpirySeconds === undefined ? 0 : nowMs + packet.messageExpirySeconds * 1000,
-    topicBytes: packet.topicBytes,
+    topicBytes,
     properties: packet.properties,
     payload: packet.payload,
   };
-  const shard = shardOfTopic(session, packet.topic);
-  const isTooFast = session.routingBytes > session.limits.routingBytesMax;
+  const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
-    if (isTooFast) effects.drop("publisher-too-fast", `${connection.clientId}: topic ${packet.topic}`);
+    if (isTooFast) effects.drop("publisher-too-fast", `${connection.clientId}: topic ${topic}`);
     else session.routingBytes += effects.outbox.publish(shard, connection.generation, message, undefined);
     return;
   }
@@ -59,9 +75,33 @@ function quotaIsSpent({ acknowledgements, inbound, limits }: Session): boolean {
   return acknowledgements.qos1Count + inbound.size >= limits.receiveMaximum;
 }
 
-export function shardOfTopic(session: Session, topic: string): number {
+/** The topic in the packet or behind its alias, which a topic sets [MQTT-3.3.2-12]; undefined if nothing set it. */
+function topicOf(session: Session, packet: Publish, effects: Effects): AliasedTopic | undefined {
+  const { topicAlias: alias, topic, topicBytes } = packet;
+  if (alias === 0) return packet;
+  const known = session.incomingAliases.get(alias) ?? storedAlias(session, alias);
+  if (topic === "") return known;
+  if (known?.topic !== topic) {
+    session.incomingAliases.set(alias, { topic, topicBytes });
+    // Written down, because the object may sleep while the connection goes on.
+    effects.persist.push({ kind: "put-alias", alias, topic });
+  }
+  return packet;
+}
+
+function storedAlias(session: Session, alias: number): AliasedTopic | undefined {
+  const topic = session.reads.aliasTopic(alias);
+  if (topic === undefined) return undefined;
+  const aliased = { topic, topicBytes: encoder.encode(topic) };
+  session.incomingAliases.set(alias, aliased);
+  return aliased;
+}
+
+/** Undefined for a topic with more levels than allowed. */
+export function shardOfTopic(session: Session, topic: string): number | undefined {
   const known = session.shardOfTopic.get(topic);
   if (known !== undefined) return known;
+  if (levelCount(topic) > session.limits.topicLevelsMax) return undefined;
   if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
   const shard = shardOf(topic, session.limits.topicShardDepth, session.limits.topicShards);
   session.shardOfTopic.set(topic, shard);

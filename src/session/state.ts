@@ -6,6 +6,7 @@ import { Queue, type QueueBounds } from "../queue/queue.ts";
 import { Window, type WindowSnapshot } from "../queue/window.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
+import { OutgoingAliases } from "./aliases.ts";
 import type { SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -19,6 +20,9 @@ export interface Connection {
   readonly keepAliveSeconds: number;
   readonly receiveMaximum: number;
   readonly maximumPacketBytes: number;
+  /** Most aliases that the client lets us use. */
+  readonly topicAliasMaximum: number;
+  readonly requestProblemInformation: boolean;
   readonly connectedAtMs: number;
   /** End of the queue when it began: segments before may have been offered to an earlier connection. */
   readonly offeredBelow: number;
@@ -59,6 +63,14 @@ export interface Session {
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
+  readonly outgoingAliases: OutgoingAliases;
+  /** Topics behind the client's aliases, as far as they were read since the object woke. */
+  readonly incomingAliases: Map<number, AliasedTopic>;
+}
+
+export interface AliasedTopic {
+  readonly topic: string;
+  readonly topicBytes: Uint8Array;
 }
 
 export function loadSession(
@@ -81,6 +93,8 @@ export function loadSession(
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
+    outgoingAliases: new OutgoingAliases(),
+    incomingAliases: new Map<number, AliasedTopic>(),
   };
   if (snapshot !== undefined) {
     return {

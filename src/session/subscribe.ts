@@ -1,7 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE. The session's row comes first, then the shards that route; the client is answered when all
 // of them have confirmed.
 
-import type { Subscribe, Unsubscribe } from "../protocol/packet.ts";
+import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { topicFilterProblem } from "../topic/name.ts";
 import { shardsOf } from "../topic/shards.ts";
@@ -31,19 +31,21 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     const { filter, qos, noLocal, retainAsPublished } = request;
     const known = reads.subscription(filter);
     const refusal = refusalOf(session, filter, known === undefined ? count : 0);
+    const granted = Math.min(qos, limits.maximumQos) as QoS;
     if (refusal !== undefined) {
       reasons.push(connection.version === 5 ? refusal : ReasonCode.unspecifiedError);
       effects.refuse("subscription-refused", `${connection.clientId}: ${filter}`);
       continue;
     }
     if (known === undefined) count++;
-    const subscription = { filter, qos, noLocal, retainAsPublished, identifier };
+    const subscription = { filter, qos: granted, noLocal, retainAsPublished, identifier };
     effects.persist.push({ kind: "put-subscription", subscription, removing: false });
     const sendRetained = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
     for (const shard of shardsOf(filter, limits.topicShardDepth, limits.topicShards)) {
       addTo(entriesOf, shard, { ...subscription, sendRetained });
     }
-    reasons.push(qos);
+    // Any QoS may be asked for [MQTT-3.2.2-10].
+    reasons.push(granted);
   }
 
   const operation: Operation = {
@@ -65,6 +67,9 @@ function refusalOf(session: Session, filter: string, count: number): ReasonCode 
   if (isShared(filter)) return ReasonCode.sharedSubscriptionsNotSupported;
   const levels = { bytesMax: 65_535, levelsMax: session.limits.topicLevelsMax };
   if (topicFilterProblem(filter, levels) !== undefined) return ReasonCode.topicFilterInvalid;
+  if (!session.limits.wildcardAvailable && (filter.includes("+") || filter.includes("#"))) {
+    return ReasonCode.wildcardSubscriptionsNotSupported;
+  }
   return count >= session.limits.subscriptionsMax ? ReasonCode.quotaExceeded : undefined;
 }
 

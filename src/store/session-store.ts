@@ -29,6 +29,7 @@ const migrations: Migrations = [
       PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
     "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
   ],
+  ["CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)"],
 ];
 
 /** Keys of the table `state`. */
@@ -123,6 +124,16 @@ export class SessionStore implements SessionReads {
   filtersBeingRemoved(): readonly string[] {
     if (this.#version === 0) return [];
     return this.#sql.all("SELECT filter FROM subscription WHERE removing = 1").map((row) => row["filter"] as string);
+  }
+
+  aliasTopic(alias: number): string | undefined {
+    if (this.#version < 2) return undefined;
+    return this.#sql.first("SELECT topic FROM alias WHERE alias = ?", alias)?.["topic"] as string | undefined;
+  }
+
+  hasAliases(): boolean {
+    if (this.#version < 2) return false;
+    return this.#sql.first("SELECT 1 FROM alias LIMIT 1") !== undefined;
   }
 
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number {
@@ -226,8 +237,14 @@ export class SessionStore implements SessionReads {
           ON CONFLICT DO UPDATE SET generation = excluded.generation, sequence = excluded.sequence`;
         return sql.run(statement, publisher, shard, publisherGeneration, sequence);
       }
+      case "put-alias": {
+        const statement = "INSERT INTO alias VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";
+        return sql.run(statement, change.alias, change.topic);
+      }
+      case "clear-aliases":
+        return sql.run("DELETE FROM alias");
       case "end-session":
-        for (const table of ["state", "subscription", "segment", "source"]) sql.run(`DELETE FROM ${table}`);
+        for (const table of ["state", "subscription", "segment", "source", "alias"]) sql.run(`DELETE FROM ${table}`);
         return;
       default:
         change satisfies never;
@@ -241,7 +258,7 @@ export class SessionStore implements SessionReads {
 }
 
 function changesNothingWhenEmpty(change: Change): boolean {
-  return change.kind === "end-session" || change.kind.startsWith("delete-");
+  return change.kind === "end-session" || change.kind === "clear-aliases" || change.kind.startsWith("delete-");
 }
 
 function toSubscription(row: SqlRow): StoredSubscription {

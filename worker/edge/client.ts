@@ -13,6 +13,7 @@ import type { Connect } from "../../src/protocol/packet.ts";
 import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
+import { keepAliveSeconds, refusalOf } from "../../src/session/admission.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { alivePing, encodeHello } from "../hello.ts";
@@ -37,6 +38,7 @@ export class ClientConnection {
   readonly #splitter: PacketSplitter;
   readonly #address: string;
   readonly #done: () => void;
+  readonly #config: Config;
   #state: State = "connecting";
   #connect: Connect | undefined;
   #session: WebSocket | undefined;
@@ -56,6 +58,7 @@ export class ClientConnection {
     this.#dial = dial;
     this.#address = address;
     this.#done = done;
+    this.#config = config;
     this.#splitter = new PacketSplitter(config.maximumPacketBytes);
     this.#deadline = setTimeout(() => {
       const detail = `no CONNECT within ${config.connectTimeoutSeconds} seconds`;
@@ -111,14 +114,10 @@ export class ClientConnection {
   #takeConnect(frame: Uint8Array, start: number, end: number): void {
     const decoded = decodeConnect(frame, start, end);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
-    if (decoded.authenticationMethod !== undefined) {
-      // [MQTT-4.12.0-1] No method is on offer.
+    const refusal = refusalOf(decoded, this.#config);
+    if (refusal !== undefined) {
       this.#connect = decoded;
-      return this.#refuseAccepted(
-        ReasonCode.badAuthenticationMethod,
-        "MQTT-4.12.0-1",
-        "no authentication method is known",
-      );
+      return this.#refuseAccepted(refusal);
     }
     clearTimeout(this.#deadline);
     const clientIdWasAssigned = decoded.clientId === "";
@@ -156,7 +155,7 @@ export class ClientConnection {
 
   /** [MQTT-3.1.2-22] [MQTT3-3.1.2-24] One timer, set again only when it rings. */
   #keepAlive(): void {
-    const seconds = this.#connect?.keepAliveSeconds ?? 0;
+    const seconds = this.#connect === undefined ? 0 : keepAliveSeconds(this.#connect, this.#config);
     if (seconds === 0) return;
     const remainingMs = this.#heardAtMs + seconds * 1500 - Date.now();
     if (remainingMs <= 0) {
@@ -216,16 +215,16 @@ export class ClientConnection {
   }
 
   #unreachable(error: unknown): void {
-    this.#refuseAccepted(ReasonCode.serverUnavailable, "session-unreachable", `${error}`);
+    this.#refuseAccepted(fail(ReasonCode.serverUnavailable, "session-unreachable", `${error}`));
   }
 
   /** A CONNECT that is in order, and still cannot be. */
-  #refuseAccepted(reason: ReasonCode, rule: string, detail: string): void {
+  #refuseAccepted({ reason, rule, detail }: ProtocolFailure): void {
     if (this.#state === "closed" || this.#connect === undefined) return;
     this.#report(reason, rule, detail);
-    this.#send(
-      encodePackets([{ type: "connack", sessionPresent: false, reason, properties: {} }], this.#connect.version),
-    );
+    const { version, maximumPacketBytes } = this.#connect;
+    const connack = { type: "connack", sessionPresent: false, reason, properties: {} } as const;
+    this.#send(encodePackets([connack], version, maximumPacketBytes));
     this.#end();
   }
 

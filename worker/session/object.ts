@@ -33,6 +33,8 @@ interface Link {
   readonly socket: WebSocket;
   readonly epoch: number;
   readonly decoder: Decoder;
+  /** The largest packet that the client takes. */
+  readonly maximumPacketBytes: number;
 }
 
 export class SessionObject extends DurableObject<Env> {
@@ -67,7 +69,8 @@ export class SessionObject extends DurableObject<Env> {
       this.#link = {
         socket: connected.socket,
         epoch,
-        decoder: new Decoder(connection.version, { topicAliasMaximum: 0 }),
+        decoder: new Decoder(connection.version, limits),
+        maximumPacketBytes: connection.maximumPacketBytes,
       };
       this.#lastEpoch = epoch;
     }
@@ -144,7 +147,8 @@ export class SessionObject extends DurableObject<Env> {
     if (decoded.type !== "connect") return closeQuietly(socket, 1011, decoded.detail);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = ++this.#lastEpoch;
-    this.#link = { socket, epoch, decoder: new Decoder(decoded.version, { topicAliasMaximum: 0 }) };
+    const { version, maximumPacketBytes } = decoded;
+    this.#link = { socket, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
     const connect = { ...decoded, clientId: hello.clientId };
     this.#step({ type: "connect", connect, epoch, clientIdWasAssigned: hello.clientIdWasAssigned });
   }
@@ -209,7 +213,7 @@ export class SessionObject extends DurableObject<Env> {
   #send(link: Link, packets: readonly ServerPacket[]): void {
     counters.add("messages_sent", packets.filter(({ type }) => type === "publish").length);
     try {
-      link.socket.send(encodePackets(packets, link.decoder.version));
+      link.socket.send(encodePackets(packets, link.decoder.version, link.maximumPacketBytes));
     } catch (error) {
       // The edge has gone and its close event is on its way; what was not sent is still unfinished then.
       console.warn(JSON.stringify({ event: "not-sent", session: this.#session.name, error: `${error}` }));

@@ -1,0 +1,37 @@
+// What a CONNECT that is well formed may still ask in vain.
+
+import { fail, type ProtocolFailure } from "../protocol/failure.ts";
+import type { Connect } from "../protocol/packet.ts";
+import { ReasonCode } from "../protocol/reason.ts";
+import { levelCount } from "../topic/name.ts";
+import type { SessionLimits } from "./limits.ts";
+
+/** Why this deployment does not accept it; undefined if it does. */
+export function refusalOf(connect: Connect, limits: SessionLimits): ProtocolFailure | undefined {
+  const { will } = connect;
+  if (connect.authenticationMethod !== undefined) {
+    return fail(ReasonCode.badAuthenticationMethod, "MQTT-4.12.0-1", "no authentication method is known");
+  }
+  if (will === undefined) return undefined;
+  if (will.qos > limits.maximumQos) {
+    return fail(ReasonCode.qosNotSupported, "MQTT-3.2.2-12", `a will at QoS ${will.qos}`);
+  }
+  if (will.retain && !limits.retainAvailable) {
+    return fail(ReasonCode.retainNotSupported, "MQTT-3.2.2-13", "a retained will");
+  }
+  if (levelCount(will.topic) > limits.topicLevelsMax) {
+    return fail(
+      ReasonCode.topicNameInvalid,
+      "topic-levels",
+      `a will topic of more than ${limits.topicLevelsMax} levels`,
+    );
+  }
+  return undefined;
+}
+
+/** The keep-alive that holds: the server's where it says one, which only 5.0 can be told [MQTT-3.1.2-21]. */
+export function keepAliveSeconds(connect: Connect, limits: SessionLimits): number {
+  return connect.version === 5 && limits.serverKeepAliveSeconds > 0
+    ? limits.serverKeepAliveSeconds
+    : connect.keepAliveSeconds;
+}
