@@ -165,8 +165,8 @@ test("an alias with a topic, then the alias alone, then the topic: each says wha
   ];
   expect(packets.map((packet) => decoder.decode(packet, 0, packet.length))).toMatchObject([
     { topic: "a", topicAlias: 5 },
-    { topic: "", topicAlias: 5 },
-    { topic: "a", topicAlias: 0 },
+    { topic: "", topicBytes: new Uint8Array(0), topicAlias: 5 },
+    { topic: "a", topicBytes: bytes("a"), topicAlias: 0 },
   ]);
 });
 
