@@ -42,7 +42,7 @@ export async function quiet(): Promise<Bill> {
     const now = reading();
     same = billed.every((name) => now[name] === last[name]) ? same + 1 : 0;
     last = now;
-    return same >= 5 ? now : undefined;
+    return same >= 3 ? now : undefined;
   });
 }
 

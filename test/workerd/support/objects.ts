@@ -1,5 +1,6 @@
 // The broker's objects as tests reach them.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { shardOf } from "../../../src/topic/shards.ts";
 import { configOf } from "../../../worker/config.ts";
@@ -18,4 +19,12 @@ export function shardIndexOf(topic: string): number {
 
 export function shardOfTopic(topic: string): DurableObjectStub<TopicShard> {
   return env.SHARD.getByName(shardName(shardIndexOf(topic)));
+}
+
+/** How many rows a table of an object has; 0 if the object has no tables. */
+export function rowsOf(stub: DurableObjectStub, table: string): Promise<number> {
+  return runInDurableObject(stub, (_, { storage: { sql } }) => {
+    const exists = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).toArray();
+    return exists.length === 0 ? 0 : sql.exec<{ count: number }>(`SELECT COUNT(*) AS count FROM ${table}`).one().count;
+  });
 }
