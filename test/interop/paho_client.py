@@ -3,6 +3,7 @@
 Works with Paho 1.x and 2.x; transport is WebSocket.
 """
 
+import socket
 import threading
 import time
 import uuid
@@ -140,8 +141,9 @@ class Client:
 
     def cut(self):
         """Breaks the connection without DISCONNECT, and does not come back."""
-        socket = self.paho.socket()
+        wrapped = self.paho.socket()
         self.paho._thread_terminate = True
-        if socket is not None:
-            socket.close()
+        if wrapped is not None:
+            # Below the WebSocket, so that neither a closing frame nor a DISCONNECT leaves.
+            wrapped._socket.shutdown(socket.SHUT_RDWR)
         self.paho.loop_stop()
