@@ -182,7 +182,7 @@ const cases: readonly Case[] = [
   {
     what: "an alias nobody has given a topic",
     send: () => packet(0x30, text(""), bytes(3, 0x23, 0, 1)),
-    reasons: [aliasInvalid, protocolError],
+    reasons: [protocolError, aliasInvalid],
     only: [5],
   },
   {
