@@ -24,6 +24,8 @@ export interface ConnectOptions {
 /** An identifier that no test uses for a message. */
 const barrierId = 65_535;
 
+const attemptsMax = 20;
+
 const open = new Set<Client>();
 
 export function uniqueId(prefix = "c"): string {
@@ -53,11 +55,7 @@ export class Client {
       this.#arrive();
     });
     for (const event of ["close", "error"] as const) {
-      socket.addEventListener(event, () => {
-        this.closed = true;
-        open.delete(this);
-        this.#arrive();
-      });
+      socket.addEventListener(event, () => this.#end());
     }
     socket.accept();
     open.add(this);
@@ -91,6 +89,19 @@ export class Client {
     const code = version === 5 ? client.connack.reasonCode : client.connack.returnCode;
     if (code !== 0) throw new Error(`CONNACK ${code}`);
     return client;
+  }
+
+  /** Connects, again and again as long as the broker is not there for it. */
+  static async insist(options: ConnectOptions): Promise<Client> {
+    let problem: unknown;
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      try {
+        return await Client.connect(options);
+      } catch (error) {
+        problem = error;
+      }
+    }
+    throw problem;
   }
 
   send(packet: Packet): void {
@@ -186,7 +197,7 @@ export class Client {
 
   /** Goes without a DISCONNECT. */
   cut(): void {
-    open.delete(this);
+    this.#end();
     try {
       this.#socket.close(1000, "");
     } catch {
@@ -198,6 +209,12 @@ export class Client {
     const id = this.#nextPacketId;
     this.#nextPacketId = (id % 65_535) + 1;
     return id;
+  }
+
+  #end(): void {
+    this.closed = true;
+    open.delete(this);
+    this.#arrive();
   }
 
   #arrive(): void {

@@ -1,6 +1,7 @@
 // What can go wrong with an object, done to it on purpose.
 
 import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { eventually } from "../../support/eventually.ts";
 import { quiet } from "./bill.ts";
 
 /** All objects sleep; their sockets stay. */
@@ -14,76 +15,77 @@ export async function reset(stub: DurableObjectStub): Promise<void> {
   await runInDurableObject(stub, (_, state) => state.abort("reset by a test")).catch(() => {});
 }
 
-export interface Held {
-  /** Resolves when a call has come to where it is held. */
-  readonly reached: Promise<void>;
-  /** Lets this call and all later ones go. */
-  release(): void;
+export interface Fault {
+  /** Resolves when a call has met it. */
+  reached(): Promise<void>;
+  /** Ends it: calls that are held go on. */
+  end(): void;
 }
 
 type Method = (...args: never[]) => Promise<unknown>;
+type Concerned = (objectName: string | undefined) => boolean;
 
-/**
- * Holds calls of a method of an object's class, before it runs or before its answer leaves. Undone by `release` and,
- * should a test fail before, by `releaseAll`.
- */
+const pollMs = 2;
+const everyone: Concerned = () => true;
+const faults = new Set<Fault>();
+
+/** Calls of a method of an object's class are held, before they run or before their answers leave. */
 export function hold<Name extends string, Target extends Record<Name, Method>>(
   prototype: Target,
   name: Name,
   when: "before" | "after",
-  concerns: (objectName: string | undefined) => boolean = () => true,
-): Held {
-  const original = prototype[name];
-  const reached = Promise.withResolvers<void>();
-  const gate = Promise.withResolvers<void>();
-  const held = async function (this: unknown, ...args: never[]): Promise<unknown> {
-    if (!concerns(nameOf(this))) return original.apply(this, args);
-    const answer = when === "after" ? await original.apply(this, args) : undefined;
-    reached.resolve();
-    await gate.promise;
-    return when === "after" ? answer : original.apply(this, args);
-  };
-  return install(prototype, name, original, held as Target[Name], reached.promise, gate.resolve);
+  concerned = everyone,
+): Fault {
+  return replace(prototype, name, concerned, async (run, isOver) => {
+    const answer = when === "after" ? await run() : undefined;
+    // Promises must not be resolved across objects, so each looks for itself.
+    while (!isOver()) await scheduler.wait(pollMs);
+    return when === "after" ? answer : run();
+  });
 }
 
-/** Calls of the method fail. */
-export function break_<Name extends string, Target extends Record<Name, Method>>(
+/** Calls of the method fail, before they run or after. */
+export function fail<Name extends string, Target extends Record<Name, Method>>(
   prototype: Target,
   name: Name,
-  concerns: (objectName: string | undefined) => boolean = () => true,
-): Held {
-  const original = prototype[name];
-  const reached = Promise.withResolvers<void>();
-  const broken = async function (this: unknown, ...args: never[]): Promise<unknown> {
-    if (!concerns(nameOf(this))) return original.apply(this, args);
-    reached.resolve();
-    throw new Error("broken by a test");
-  };
-  return install(prototype, name, original, broken as Target[Name], reached.promise, () => {});
+  when: "before" | "after",
+  concerned = everyone,
+): Fault {
+  return replace(prototype, name, concerned, async (run) => {
+    if (when === "after") await run();
+    throw new Error("failed by a test");
+  });
 }
 
-const installed = new Set<() => void>();
+/** To be called after each test. */
+export function endFaults(): void {
+  for (const fault of [...faults]) fault.end();
+}
 
-function install<Name extends string, Target extends Record<Name, Method>>(
+function replace<Name extends string, Target extends Record<Name, Method>>(
   prototype: Target,
   name: Name,
-  original: Target[Name],
-  replacement: Target[Name],
-  reached: Promise<void>,
-  open: () => void,
-): Held {
-  prototype[name] = replacement;
-  const release = () => {
-    if (!installed.delete(release)) return;
-    prototype[name] = original;
-    open();
+  concerned: Concerned,
+  act: (run: () => Promise<unknown>, isOver: () => boolean) => Promise<unknown>,
+): Fault {
+  const original = prototype[name];
+  let wasReached = false;
+  let isOver = false;
+  const fault: Fault = {
+    reached: async () => void (await eventually(`a call of ${name}`, () => wasReached)),
+    end() {
+      isOver = true;
+      if (faults.delete(fault)) prototype[name] = original;
+    },
   };
-  installed.add(release);
-  return { reached, release };
-}
-
-export function releaseAll(): void {
-  for (const release of [...installed]) release();
+  prototype[name] = function (this: unknown, ...args: never[]): Promise<unknown> {
+    const run = () => original.apply(this, args);
+    if (!concerned(nameOf(this))) return run();
+    wasReached = true;
+    return act(run, () => isOver);
+  } as Target[Name];
+  faults.add(fault);
+  return fault;
 }
 
 function nameOf(object: unknown): string | undefined {
