@@ -42,7 +42,10 @@ export class Fence<Answer> {
   /** Forgets a call that failed, so that its repeat runs. */
   forget(key: CallKey): void {
     const last = this.#sources.get(key.source);
-    if (last?.incarnation === key.incarnation && last.sequence === key.sequence) last.sequence--;
+    if (last?.incarnation === key.incarnation && last.sequence === key.sequence) {
+      last.sequence--;
+      last.answer = undefined;
+    }
   }
 
   #remember(key: CallKey): Admission<Answer> {

@@ -8,31 +8,33 @@ export interface Segment {
   readonly position: number;
   readonly count: number;
   readonly body: Uint8Array;
-  /** Bytes of this segment and of all before it since the session began: depth in bytes is a difference of two. */
-  readonly totalBytes: number;
   /** Stored while a client was connected that may have been sent any of it at once. */
   readonly offered: boolean;
 }
 
+/** The extent of a queue: its first segment, the position behind its last, and what lies in between. */
 export interface QueueBounds {
   readonly first: number;
   readonly end: number;
-  readonly bytesBeforeFirst: number;
-  readonly totalBytes: number;
+  readonly bytes: number;
 }
 
 /** What the database knows of a queue. */
 export interface QueueReads {
   /** The segment that holds `position`, or else the first one behind it. */
   segmentFrom(position: number): Segment | undefined;
-  /** The extent of what is stored, without reading bodies; undefined for an empty queue. */
+  /** Without reading bodies; undefined for an empty queue. */
   queueBounds(): QueueBounds | undefined;
+  /** Bytes of the segments that lie wholly within a range of positions. */
+  bytesWithin(from: number, to: number): number;
+  /** The end of the last segment from `from` on that was offered; `from` if there is none. */
+  offeredEnd(from: number): number;
 }
 
 interface Held {
   readonly position: number;
   readonly end: number;
-  readonly totalBytes: number;
+  readonly bytes: number;
   readonly offered: boolean;
   /** False where the session ends with its connection and the client could be sent everything at once. */
   readonly stored: boolean;
@@ -46,10 +48,7 @@ const heldBytesMax = 4 * 1024 * 1024;
 export class Queue {
   readonly #reads: QueueReads;
   #end: number;
-  #totalBytes: number;
-  #finishedBytes: number;
-  /** Of dropped messages in segments that others still hold; forgotten when a segment goes, an error on the safe side. */
-  #givenUpBytes = 0;
+  #bytes: number;
   /** Segments before this position are gone. */
   #start: number;
   /** Known segments, oldest first. There may be others, on disk only, before, between and behind them. */
@@ -63,8 +62,7 @@ export class Queue {
     this.#reads = reads;
     this.#start = bounds.first;
     this.#end = bounds.end;
-    this.#totalBytes = bounds.totalBytes;
-    this.#finishedBytes = bounds.bytesBeforeFirst;
+    this.#bytes = bounds.bytes;
   }
 
   /** The position that the next message will get. */
@@ -72,22 +70,13 @@ export class Queue {
     return this.#end;
   }
 
-  get bounds(): QueueBounds {
-    return {
-      first: this.#start,
-      end: this.#end,
-      bytesBeforeFirst: this.#finishedBytes,
-      totalBytes: this.#totalBytes,
-    };
-  }
-
+  /** Of all segments that are not finished, whole. */
   get bytes(): number {
-    return this.#totalBytes - this.#finishedBytes - this.#givenUpBytes;
+    return this.#bytes;
   }
 
-  /** A dropped message still lies in its segment, but does not count. */
-  giveUp(bytes: number): void {
-    this.#givenUpBytes += bytes;
+  get bounds(): QueueBounds {
+    return { first: this.#start, end: this.#end, bytes: this.#bytes };
   }
 
   /** `next` is the window's: a segment that it has yet to reach through others on disk is not kept in memory. */
@@ -95,14 +84,13 @@ export class Queue {
     const { offered, stored, next } = options;
     const position = this.#end;
     this.#end += count;
-    this.#totalBytes += body.length;
-    const predecessor = this.#held.at(-1);
-    const follows = position === next || predecessor?.end === position;
+    this.#bytes += body.length;
+    const follows = position === next || this.#held.at(-1)?.end === position;
     if (!stored || (follows && this.#heldBytes + body.length <= heldBytesMax)) {
-      this.#held.push({ position, end: this.#end, totalBytes: this.#totalBytes, offered, stored, body });
+      this.#held.push({ position, end: this.#end, bytes: body.length, offered, stored, body });
       this.#heldBytes += body.length;
     }
-    return { position, count, body, totalBytes: this.#totalBytes, offered };
+    return { position, count, body, offered };
   }
 
   /**
@@ -124,21 +112,17 @@ export class Queue {
     return { reader: cursor.reader, offered: cursor.held.offered };
   }
 
-  /** The first position from `position` on that is in a segment; the queue's end if there is none. */
-  firstFrom(position: number): number {
-    if (position >= this.#end) return this.#end;
-    const held = this.#holding(position);
-    return held === undefined ? this.#end : Math.max(position, held.position);
+  /** The position behind the segment that holds this one. */
+  segmentEnd(position: number): number {
+    return this.#holding(position)?.end ?? this.#end;
   }
 
   /** Everything before `next` was sent: bodies that lie wholly before it are let go. */
   sent(next: number): void {
     for (let held = this.#held[this.#bodiless]; held !== undefined && held.end <= next; ) {
-      this.#heldBytes -= held.body?.length ?? 0;
-      held.body = undefined;
+      this.#letGo(held);
       held = this.#held[++this.#bodiless];
     }
-    if (this.#cursor !== undefined && this.#cursor.held.end <= next) this.#cursor = undefined;
   }
 
   /** Everything before `head` is finished. True when rows of whole segments can be deleted. */
@@ -147,23 +131,38 @@ export class Queue {
     while (this.#start < head) {
       const oldest = this.#oldest();
       if (oldest === undefined || oldest.end > head) break;
+      this.#letGo(oldest);
       this.#held.shift();
       this.#bodiless = Math.max(0, this.#bodiless - 1);
-      this.#heldBytes -= oldest.body?.length ?? 0;
+      this.#bytes -= oldest.bytes;
       this.#start = oldest.end;
-      this.#finishedBytes = oldest.totalBytes;
-      this.#givenUpBytes = 0;
       stored ||= oldest.stored;
     }
-    if (head === this.#end) this.#finishAll();
+    // Segments that were never stored are unknown after hibernation: with nothing left there is nothing to know.
+    if (head === this.#end) {
+      this.#start = this.#end;
+      this.#bytes = 0;
+    }
     return stored;
   }
 
-  /** Segments that were never stored are unknown after hibernation: with an empty queue there is nothing to know. */
-  #finishAll(): void {
-    this.#start = this.#end;
-    this.#finishedBytes = this.#totalBytes;
-    this.#givenUpBytes = 0;
+  /** What lies wholly within a range is given up; its rows can go. */
+  drop(from: number, to: number): void {
+    this.#bytes -= this.#reads.bytesWithin(from, to);
+    for (let index = this.#held.length - 1; index >= 0; index--) {
+      const held = this.#held[index] as Held;
+      if (held.position < from || held.end > to) continue;
+      this.#letGo(held);
+      this.#held.splice(index, 1);
+      if (index < this.#bodiless) this.#bodiless--;
+    }
+  }
+
+  #letGo(held: Held): void {
+    if (this.#cursor?.held === held) this.#cursor = undefined;
+    if (held.body === undefined) return;
+    this.#heldBytes -= held.bytes;
+    held.body = undefined;
   }
 
   #oldest(): Held | undefined {
@@ -178,7 +177,7 @@ export class Queue {
     return this.#insert(0, row);
   }
 
-  /** The known segment that holds `position` or is the first behind it, with its body. */
+  /** The segment that holds `position` or is the first behind it, with its body. */
   #holding(position: number): Held | undefined {
     const index = this.#indexFrom(position);
     const known = this.#held[index];
@@ -193,8 +192,8 @@ export class Queue {
   }
 
   #insert(index: number, row: Segment): Held {
-    const { position, totalBytes, offered, body } = row;
-    const held: Held = { position, end: position + row.count, totalBytes, offered, stored: true, body };
+    const { position, offered, body } = row;
+    const held: Held = { position, end: position + row.count, bytes: body.length, offered, stored: true, body };
     this.#held.splice(index, 0, held);
     this.#bodiless = Math.min(this.#bodiless, index);
     this.#heldBytes += body.length;

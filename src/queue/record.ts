@@ -158,7 +158,8 @@ export class RecordReader {
     if (at >= bytes.length) return false;
     this.start = at;
     this.end = at + 4 + readU32(bytes, at);
-    if (this.end > bytes.length) throw new RangeError("a record reaches beyond its batch");
+    // Not a number where bytes are missing, hence the form of the comparison.
+    if (!(this.end <= bytes.length)) throw new RangeError("a record reaches beyond its batch");
     at += 4;
     const flags = bytes[at++] as number;
     this.qos = (flags & qosMask) as QoS;
@@ -187,6 +188,7 @@ export class RecordReader {
     at = this.#topicEnd;
     this.hasProperties = (flags & propertiesFlag) !== 0;
     this.#propertiesEnd = this.hasProperties ? at + 4 + readU32(bytes, at) : at;
+    if (!(this.#propertiesEnd <= this.end)) throw new RangeError("a field reaches beyond its record");
     return true;
   }
 

@@ -59,10 +59,6 @@ export class Window {
     return this.#done;
   }
 
-  isDone(position: number): boolean {
-    return this.progressAt(position) === Progress.done;
-  }
-
   get spanIsFull(): boolean {
     return this.#next - this.#head >= packetIdCount;
   }
@@ -103,12 +99,6 @@ export class Window {
     this.#advance();
   }
 
-  /** The message at a position that was not sent is given up. */
-  drop(position: number): void {
-    if (position === this.#next) this.skip();
-    else this.#set(position, Progress.done);
-  }
-
   /** PUBREC came: from now on PUBREL is resent, never PUBLISH [MQTT-4.3.3-6]. */
   release(position: number): void {
     this.changes++;
@@ -136,6 +126,12 @@ export class Window {
 
   /** Positions below are gone from the queue. */
   moveTo(head: number): void {
+    if (head - this.#head >= this.#progress.length && this.#next <= head) {
+      this.#progress.fill(Progress.untouched);
+      this.#inflight = 0;
+      this.#done = 0;
+      this.#head = head;
+    }
     while (this.#head < head) {
       const progress = this.progressAt(this.#head);
       if (this.#head < this.#next && progress !== Progress.done) this.#inflight--;

@@ -2,12 +2,16 @@
 // answer out of order [MQTT-4.6.0-2] [MQTT-4.6.0-3].
 
 import type { ServerPacket } from "../protocol/packet.ts";
-import type { ReasonCode } from "../protocol/reason.ts";
+import { isFailure, type ReasonCode } from "../protocol/reason.ts";
+import { reasonText } from "../protocol/reason-text.ts";
+import type { Inbound, InboundEntry } from "./inbound.ts";
 
 /** One QoS 1 or 2 PUBLISH on its way to the shards. `reason` is undefined until the answer is known. */
 export interface PendingAcknowledgement {
   readonly packetId: number;
   readonly qos: 1 | 2;
+  /** Of QoS 2: what the session remembers of it until PUBREL. */
+  readonly entry: InboundEntry | undefined;
   reason: ReasonCode | undefined;
 }
 
@@ -22,19 +26,30 @@ export class Acknowledgements {
     return this.#qos1;
   }
 
-  expect(packetId: number, qos: 1 | 2): PendingAcknowledgement {
-    const pending: PendingAcknowledgement = { packetId, qos, reason: undefined };
+  expect(packetId: number, entry: InboundEntry | undefined): PendingAcknowledgement {
+    const qos = entry === undefined ? 1 : 2;
+    const pending: PendingAcknowledgement = { packetId, qos, entry, reason: undefined };
     this.#pending.push(pending);
     if (qos === 1) this.#qos1++;
     return pending;
   }
 
+  owns(pending: PendingAcknowledgement): boolean {
+    return this.#pending.includes(pending, this.#first);
+  }
+
   /** Moves what is answered, up to the first that is not, into `send`. */
-  flush(send: ServerPacket[]): void {
+  flush(send: ServerPacket[], inbound: Inbound, explains: boolean): void {
     while (this.#first < this.#pending.length) {
-      const { packetId, qos, reason } = this.#pending[this.#first] as PendingAcknowledgement;
+      const { packetId, qos, reason, entry } = this.#pending[this.#first] as PendingAcknowledgement;
       if (reason === undefined) break;
-      send.push({ type: qos === 1 ? "puback" : "pubrec", packetId, reason });
+      const type = qos === 1 ? "puback" : "pubrec";
+      // Words only for a client that asks for them [MQTT-3.1.2-29].
+      if (!isFailure(reason)) send.push({ type, packetId, reason });
+      else
+        send.push(explains ? { type, packetId, reason, reasonString: reasonText(reason) } : { type, packetId, reason });
+      // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9]; until it is sent the client may come with it again.
+      if (entry !== undefined && isFailure(reason) && inbound.entry(packetId) === entry) inbound.free(packetId);
       this.#first++;
       if (qos === 1) this.#qos1--;
     }

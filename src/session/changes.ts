@@ -25,21 +25,36 @@ export interface DurableWindow {
   readonly dupBelow: number;
   /** Positions below were not sent unless `dupBelow` says so, whatever their segment's `offered` says. */
   readonly exactBelow: number;
+  readonly gap: Gap;
   readonly runs: ProgressRuns;
 }
 
+/** Positions from `from` to before `to` were dropped unsent. Empty when they are equal. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The will of the living connection. */
 export interface StoredWill {
   /** The shard that its topic lives in. */
   readonly shard: number;
-  /** One record, with a sequence of its own, so that a will is published once however often it is tried. */
+  /** One record. */
   readonly body: Uint8Array;
   /** Of the session it belongs to. */
   readonly generation: number;
   readonly delayMs: number;
   /** Message Expiry Interval, counted from its publication; 0 for none. */
   readonly expiryMs: number;
-  /** 0 while its connection lives. */
+}
+
+/** A will whose connection has ended. */
+export interface DueWill extends StoredWill {
+  /** Tells the due wills of a session apart; rises. */
+  readonly id: number;
   readonly dueAtMs: number;
+  /** Under which it is routed; 0 until its time has come. */
+  readonly sequence: number;
 }
 
 export interface StoredSubscription {
@@ -65,14 +80,18 @@ export type Change =
   | { readonly kind: "put-window"; readonly window: DurableWindow }
   | { readonly kind: "put-will"; readonly will: StoredWill }
   | { readonly kind: "delete-will" }
+  | { readonly kind: "put-due-will"; readonly will: DueWill }
+  | { readonly kind: "delete-due-will"; readonly id: number }
   | { readonly kind: "put-subscription"; readonly subscription: StoredSubscription; readonly removing: boolean }
   | { readonly kind: "delete-subscription"; readonly filter: string }
   | { readonly kind: "put-segment"; readonly segment: Segment }
   | { readonly kind: "delete-segments"; readonly below: number }
+  /** Those that lie wholly within. */
+  | { readonly kind: "delete-segments-within"; readonly from: number; readonly to: number }
   | { readonly kind: "put-source"; readonly cursor: SourceCursor }
   | { readonly kind: "put-alias"; readonly alias: number; readonly topic: string }
   | { readonly kind: "clear-aliases" }
-  /** Everything but the will goes. */
+  /** Everything but due wills goes. */
   | { readonly kind: "end-session" };
 
 /** What a step may read from the database, synchronously. */
@@ -95,4 +114,6 @@ export interface StoredSession {
   readonly inbound: InboundSnapshot | undefined;
   readonly window: DurableWindow | undefined;
   readonly will: StoredWill | undefined;
+  /** By rising id. */
+  readonly dueWills: readonly DueWill[];
 }

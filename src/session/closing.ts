@@ -5,15 +5,12 @@ import type { ClientDisconnect } from "../protocol/packet.ts";
 import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import { isFailure, ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
-import { stamped } from "../queue/record.ts";
 import { shardsOf } from "../topic/shards.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import type { StoredWill } from "./changes.ts";
 import type { Effects } from "./effects.ts";
-import { forgetState, generationOf, type Session } from "./state.ts";
+import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
+import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
-/** A will that no shard could take is tried again after this. */
-const willRetryMs = 30_000;
 /** First and longest interval at which an object asks whether a client with a will, or with an expiry, is still there. */
 const livenessFirstMs = 15_000;
 const livenessMaxMs = 2 * 3_600_000;
@@ -59,12 +56,11 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
   session.acknowledgements = new Acknowledgements();
 
   const expirySeconds = session.record?.expirySeconds ?? 0;
-  const { will } = session;
-  if (will !== undefined && !publishesWill) {
+  if (session.will !== undefined && !publishesWill) {
     session.will = undefined;
     effects.persist.push({ kind: "delete-will" });
-  } else if (will !== undefined) {
-    startWill(session, will, Math.min(will.delayMs, expirySeconds * 1000), effects, nowMs);
+  } else if (session.will !== undefined) {
+    startWill(session, Math.min(session.will.delayMs, expirySeconds * 1000), effects, nowMs);
   }
 
   if (expirySeconds === 0) {
@@ -81,34 +77,13 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
 /** Writes what was sent exactly, if the row does not say so already: a session whose queue is empty costs nothing. */
 function rewindWindow(session: Session, effects: Effects): void {
   const { window, queue } = session;
+  if (queue.release(window.head)) effects.persist.push({ kind: "delete-segments", below: window.head });
   window.rewind();
   session.exactBelow = queue.end;
   if (window.head < queue.end || session.durableDupBelow > window.dupBelow) {
     session.durableDupBelow = window.dupBelow;
     effects.windowChanged = true;
   }
-}
-
-/**
- * The will's hour is set, and written before anything is sent. That time is also the sequence under which it is routed,
- * as a source of its own: a will is published once, however often it has to be tried.
- */
-function startWill(session: Session, will: StoredWill, delayMs: number, effects: Effects, nowMs: number): void {
-  const dueAtMs = nowMs + delayMs;
-  const expiresAtMs = will.expiryMs === 0 ? 0 : dueAtMs + will.expiryMs;
-  session.will = { ...will, dueAtMs, body: stamped(will.body, dueAtMs, expiresAtMs) };
-  effects.persist.push({ kind: "put-will", will: session.will });
-  if (delayMs === 0) routeWill(session, effects, nowMs);
-}
-
-/** Its row stays until the shard has confirmed. */
-function routeWill(session: Session, effects: Effects, nowMs: number): void {
-  if (session.will === undefined) return;
-  const will = { ...session.will, dueAtMs: nowMs + willRetryMs };
-  session.will = will;
-  session.willInFlight = will;
-  const { shard, body, generation } = will;
-  effects.outbox.push(shard, { kind: "publish", body, count: 1, pending: [undefined], generation, will });
 }
 
 /** Subscriptions, queue and identifiers go. Shards that miss the message learn it at their next delivery. */
@@ -126,25 +101,22 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
   for (const [shard, filters] of filtersOf) {
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
-  const unfinished = session.queue.end - session.window.head;
+  const unfinished = queueDepth(session);
   if (unfinished > 0)
     effects.drop("session-ended", `${session.name}: undelivered at the end of the session`, unfinished);
-  // A will does not outwait its session [MQTT-3.1.2-8].
-  if (session.will !== undefined && session.will !== session.willInFlight) {
-    if (session.will.dueAtMs === 0) startWill(session, session.will, 0, effects, nowMs);
-    else routeWill(session, effects, nowMs);
-  }
+  hastenWills(session, effects, nowMs);
   effects.persist.push({ kind: "end-session" });
   forgetState(session);
 }
 
 /** Rows without a session: it ended with a connection whose end nobody saw. */
 export function abandon(session: Session, effects: Effects, nowMs: number): void {
-  if (session.will !== undefined) startWill(session, session.will, 0, effects, nowMs);
+  startWill(session, 0, effects, nowMs);
   endSession(session, effects, nowMs);
 }
 
 export function tick(session: Session, effects: Effects, nowMs: number): void {
+  routeDueWills(session, effects, nowMs);
   if (session.connection !== undefined) return;
   const { record, will } = session;
   if (record !== undefined && record.expiresAtMs === 0 && record.expirySeconds !== SESSION_NEVER_EXPIRES) {
@@ -152,10 +124,8 @@ export function tick(session: Session, effects: Effects, nowMs: number): void {
     session.record = { ...record, expiresAtMs: nowMs + record.expirySeconds * 1000 };
     effects.persist.push({ kind: "put-session", record: session.record });
   }
-  if (will !== undefined && will.dueAtMs === 0) {
-    startWill(session, will, Math.min(will.delayMs, (record?.expirySeconds ?? 0) * 1000), effects, nowMs);
-  } else if (will !== undefined && will.dueAtMs <= nowMs) {
-    routeWill(session, effects, nowMs);
+  if (will !== undefined) {
+    startWill(session, Math.min(will.delayMs, (record?.expirySeconds ?? 0) * 1000), effects, nowMs);
   }
   if (session.record !== undefined && session.record.expiresAtMs > 0 && session.record.expiresAtMs <= nowMs) {
     endSession(session, effects, nowMs);
@@ -166,15 +136,18 @@ export function tick(session: Session, effects: Effects, nowMs: number): void {
 export function wakeAtMs(session: Session, nowMs: number): number | undefined {
   const { connection, record, will } = session;
   const expires = record !== undefined && record.expirySeconds !== SESSION_NEVER_EXPIRES;
-  if (connection !== undefined) {
-    if (will === undefined && !expires) return undefined;
+  const times: number[] = [];
+  const willAtMs = nextWillAtMs(session, nowMs);
+  if (willAtMs !== undefined) times.push(willAtMs);
+  if (connection !== undefined && (will !== undefined || expires)) {
     // Should the broker die with the connection, nobody else would notice that the client is gone. The interval grows
     // with the connection's age, so that it is noticed within as long again, and an old connection costs little.
     const grown = Math.max(livenessFirstMs, connection.keepAliveSeconds * 1500, nowMs - connection.connectedAtMs);
-    return nowMs + Math.min(grown, livenessMaxMs);
+    times.push(nowMs + Math.min(grown, livenessMaxMs));
   }
-  const times: number[] = [];
-  if (will !== undefined) times.push(will.dueAtMs === 0 ? nowMs + livenessFirstMs : will.dueAtMs);
-  if (expires) times.push(record.expiresAtMs === 0 ? nowMs + record.expirySeconds * 1000 : record.expiresAtMs);
+  if (connection === undefined && will !== undefined) times.push(nowMs + livenessFirstMs);
+  if (connection === undefined && expires) {
+    times.push(record.expiresAtMs === 0 ? nowMs + record.expirySeconds * 1000 : record.expiresAtMs);
+  }
   return times.length === 0 ? undefined : Math.min(...times);
 }

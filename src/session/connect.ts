@@ -12,6 +12,7 @@ import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals } from "./subscribe.ts";
+import { cancelWills } from "./wills.ts";
 
 export interface ConnectInput {
   readonly type: "connect";
@@ -107,17 +108,15 @@ function keepRecord(session: Session, effects: Effects, record: SessionRecord): 
 }
 
 function takeWill(session: Session, will: Will | undefined, generation: number, effects: Effects): void {
-  const known = session.will;
-  if (will === undefined) {
-    // Back within the delay: an earlier connection's will is not sent [MQTT-3.1.3-9].
-    if (known !== undefined && known !== session.willInFlight) {
-      session.will = undefined;
-      effects.persist.push({ kind: "delete-will" });
-    }
-    return;
+  cancelWills(session, effects);
+  if (will !== undefined) {
+    session.will = storedWill(session, will, generation);
+    effects.persist.push({ kind: "put-will", will: session.will });
+  } else if (session.will !== undefined) {
+    // Of a connection that broke with the broker, and whose client is back.
+    session.will = undefined;
+    effects.persist.push({ kind: "delete-will" });
   }
-  session.will = storedWill(session, will, generation);
-  effects.persist.push({ kind: "put-will", will: session.will });
 }
 
 function storedWill(session: Session, will: Will, generation: number): StoredWill {
@@ -137,6 +136,5 @@ function storedWill(session: Session, will: Will, generation: number): StoredWil
     generation,
     delayMs: will.delaySeconds * 1000,
     expiryMs: (will.messageExpirySeconds ?? 0) * 1000,
-    dueAtMs: 0,
   };
 }

@@ -5,7 +5,7 @@ import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
 import type { RetainedPage } from "./routing.ts";
-import { generationOf, type Session } from "./state.ts";
+import { generationOf, queueDepth, type Session } from "./state.ts";
 
 /** Messages of one publisher, in its order. */
 export interface DeliveryPart {
@@ -95,7 +95,7 @@ function owedDoNotFit(session: Session, parts: readonly DeliveryPart[]): boolean
   if (session.limits.queuePolicy !== "reject" || !parts.some((part) => part.owed)) return false;
   const { queue, window, limits } = session;
   const bytes = parts.reduce((sum, part) => sum + part.body.length, 0);
-  const isFull = queue.end - window.head >= limits.queueMessagesMax || queue.bytes + bytes > limits.queueBytesMax;
+  const isFull = queueDepth(session) >= limits.queueMessagesMax || queue.bytes + bytes > limits.queueBytesMax;
   return isFull && queue.end > window.head;
 }
 
@@ -197,23 +197,31 @@ function store(intake: Intake): void {
   if (bodies.length > 0) fill(session, effects, nowMs);
 }
 
-/** Gives up messages whose delivery has not begun, oldest first, until the queue is within its limits. */
+/**
+ * Gives up messages, oldest first, until the queue is within its limits; for its bytes, whole segments. What may have
+ * been begun stays: of QoS 2 its client remembers the identifier.
+ */
 function dropOldest(session: Session, effects: Effects): void {
-  const { window, queue, limits } = session;
-  for (let position = Math.max(window.next, window.dupBelow); position < queue.end; position++) {
-    if (queueDepth(session) <= limits.queueMessagesMax && queue.bytes <= limits.queueBytesMax) return;
-    const found = queue.read(position);
-    if (found === undefined || window.isDone(position)) continue;
-    effects.drop("queue-full", `${session.name}: topic ${found.reader.topic}, the oldest`);
-    queue.giveUp(found.reader.end - found.reader.start);
-    window.drop(position);
-    effects.windowChanged = true;
+  const { window, queue, limits, reads } = session;
+  const excess = queueDepth(session) - limits.queueMessagesMax;
+  if (excess <= 0 && queue.bytes <= limits.queueBytesMax) return;
+  const offeredBelow = session.connection?.offeredBelow ?? queue.end;
+  const begun = Math.max(window.next, window.dupBelow, Math.min(offeredBelow, reads.offeredEnd(session.exactBelow)));
+  // What was dropped before lies right behind what is begun, unless the window has passed it.
+  const from = session.gap.to > begun ? session.gap.from : begun;
+  const first = Math.max(begun, session.gap.to);
+  let to = Math.min(queue.end, first + Math.max(0, excess));
+  while (to < queue.end && queue.bytes - reads.bytesWithin(from, to) > limits.queueBytesMax) {
+    to = queue.segmentEnd(to);
   }
-}
-
-/** Messages waiting or unacknowledged. */
-function queueDepth(session: Session): number {
-  return session.queue.end - session.window.head - session.window.doneCount;
+  if (to <= first) return;
+  const topic = queue.read(first)?.reader.topic;
+  effects.drop("queue-full", `${session.name}: topic ${topic}, the oldest`, to - first);
+  queue.drop(from, to);
+  session.gap = { from, to };
+  effects.persist.push({ kind: "delete-segments-within", from, to });
+  effects.windowChanged = true;
+  if (window.head === from) window.moveTo(to);
 }
 
 function sourceSequence(intake: Intake, part: DeliveryPart, cursor: string): number {

@@ -24,6 +24,8 @@ export class Effects {
   close: ReasonCode | undefined;
   /** The window's row is to be written, once, however often it changed in this step. */
   windowChanged = false;
+  /** What waits in the lane that has just answered must not follow: it fails too. */
+  haltsLane = false;
 
   routings(): Routing[] {
     return this.outbox.take();

@@ -5,7 +5,7 @@ import { ReasonCode } from "../protocol/reason.ts";
 import type { RecordReader } from "../queue/record.ts";
 import { Progress } from "../queue/window.ts";
 import type { Effects } from "./effects.ts";
-import type { Connection, Session } from "./state.ts";
+import { type Connection, type Session, wasOffered } from "./state.ts";
 
 /** Sent in one step at most; the acknowledgements of these bring the next. Bounds the frame and the memory it takes. */
 const stepBytesMax = 2 * 1024 * 1024;
@@ -30,8 +30,15 @@ export function fill(session: Session, effects: Effects, nowMs: number): void {
 function advance(session: Session, connection: Connection, effects: Effects, nowMs: number): number {
   const { window, queue } = session;
   const position = window.next;
+  if (position >= session.gap.from && position < session.gap.to) {
+    // Dropped: passed at once, or one by one behind what is unfinished.
+    if (window.head === position) window.moveTo(session.gap.to);
+    else window.skip();
+    return 0;
+  }
   const progress = window.progressAt(position);
   if (progress === Progress.done) {
+    // Of an earlier connection, or dropped.
     window.skip();
     return 0;
   }
@@ -41,15 +48,10 @@ function advance(session: Session, connection: Connection, effects: Effects, now
     return 4;
   }
   const found = queue.read(position);
-  if (found === undefined) {
-    window.skip();
-    return 0;
-  }
+  if (found === undefined) throw new Error(`no segment holds position ${position}`);
 
   const { reader } = found;
-  // Ahead of the exact part, a segment stored under a connection may have been sent by it before it broke.
-  const offered = found.offered && position >= session.exactBelow;
-  const dup = position < window.dupBelow || (offered && position < connection.offeredBelow);
+  const dup = position < window.dupBelow || wasOffered(session, position, found.offered);
   // An expired message goes unsent, unless its delivery has begun [MQTT-3.3.2-5] [MQTT-4.3.3-7].
   if (!dup && isExpired(reader, nowMs)) {
     effects.drop("expired", reader.topic);
@@ -62,7 +64,9 @@ function advance(session: Session, connection: Connection, effects: Effects, now
     window.skip();
     return 0;
   }
-  if (!offered && session.record !== undefined && position >= session.durableDupBelow) {
+  // Whether it was sent must be known after a crash: its segment says so, or the window's row, ahead of time.
+  const saysSo = found.offered && position >= session.exactBelow;
+  if (!saysSo && session.record !== undefined && position >= session.durableDupBelow) {
     putWindow(session, effects, position + reservedAhead);
   }
   window.send(reader.qos);

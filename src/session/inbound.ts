@@ -8,7 +8,7 @@ export interface InboundSnapshot {
   readonly runs: readonly (readonly [number, number, number])[];
 }
 
-interface Entry {
+export interface InboundEntry {
   readonly sequence: number;
   /** Known only in memory: whether every shard has confirmed it. */
   routed: boolean;
@@ -16,7 +16,7 @@ interface Entry {
 
 export class Inbound {
   #nextSequence: number;
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, InboundEntry>();
   /** Counts what has to be written. */
   changes = 0;
 
@@ -33,16 +33,16 @@ export class Inbound {
     return this.#entries.size;
   }
 
-  entry(packetId: number): Entry | undefined {
+  entry(packetId: number): InboundEntry | undefined {
     return this.#entries.get(packetId);
   }
 
-  /** A new QoS 2 message; its sequence. */
-  receive(packetId: number): number {
-    const sequence = this.#nextSequence++;
-    this.#entries.set(packetId, { sequence, routed: false });
+  /** A new QoS 2 message. */
+  receive(packetId: number): InboundEntry {
+    const entry = { sequence: this.#nextSequence++, routed: false };
+    this.#entries.set(packetId, entry);
     this.changes++;
-    return sequence;
+    return entry;
   }
 
   /** PUBREL, or a refusal, frees the identifier [MQTT-4.3.3-9] [MQTT-4.3.3-12]. False if it was not taken. */

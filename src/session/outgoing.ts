@@ -4,7 +4,7 @@ import type { QoS } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import { concatenate, RecordWriter, type RoutedMessage } from "../queue/record.ts";
 import type { PendingAcknowledgement } from "./acknowledgements.ts";
-import type { StoredWill } from "./changes.ts";
+import type { DueWill } from "./changes.ts";
 
 export interface RouteEntry {
   readonly filter: string;
@@ -43,7 +43,7 @@ export type LaneItem =
       readonly operation: Operation | undefined;
     }
   /** The next page of retained messages for a filter. */
-  | { readonly kind: "replay"; readonly entry: RouteEntry; readonly after: string };
+  | { readonly kind: "replay"; readonly generation: number; readonly entry: RouteEntry; readonly after: string };
 
 export interface PublishItem {
   readonly kind: "publish";
@@ -54,7 +54,7 @@ export interface PublishItem {
   /** Of the publishing session. */
   readonly generation: number;
   /** The one record is this will: its row goes when the shard has confirmed. */
-  readonly will: StoredWill | undefined;
+  readonly will: DueWill | undefined;
 }
 
 export interface Routing {

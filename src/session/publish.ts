@@ -59,14 +59,15 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
     return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
   }
-  const pending = session.acknowledgements.expect(packetId, qos);
-  if (known?.routed) {
+  const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
+  const pending = session.acknowledgements.expect(packetId, entry);
+  if (entry?.routed) {
     // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
     pending.reason = ReasonCode.success;
-    session.acknowledgements.flush(effects.send);
+    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
     return;
   }
-  if (qos === 2) message.sequence = known?.sequence ?? session.inbound.receive(packetId);
+  message.sequence = entry?.sequence ?? 0;
   session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);
 }
 

@@ -5,7 +5,8 @@ import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
-import type { Session } from "./state.ts";
+import { generationOf, type Session } from "./state.ts";
+import { willConfirmed, willFailed } from "./wills.ts";
 
 /** Retained messages for one subscription, a page of them. */
 export interface RetainedPage {
@@ -30,57 +31,58 @@ export function answered(
   nowMs: number,
 ): void {
   let first = 0;
+  let untold = false;
   for (const item of items) {
     if (item.kind === "publish") {
-      if (item.will === undefined) session.routingBytes -= item.body.length;
-      settlePublishes(session, item, answer.refused, first, effects);
+      untold = settlePublishes(session, item, answer.refused, first, effects) || untold;
       first += item.count;
     } else if (item.kind !== "replay" && item.operation !== undefined) {
       settleOperation(session, item.operation, effects);
     }
   }
-  if (session.connection === undefined) return;
-
-  session.acknowledgements.flush(effects.send);
-  if (answer.refused.length > 0 && session.connection.version !== 5) {
-    // Before 5.0 no acknowledgement can say no. Closing makes the client keep the message and come again with it.
-    effects.send.length = 0;
+  const { connection } = session;
+  if (untold || (answer.refused.length > 0 && connection?.version !== 5)) {
+    // Before 5.0 no acknowledgement can say no, nor can one that is not sent. Closing makes the client keep the message
+    // and come again with it; what waits behind it in the lane must not get there first.
+    effects.haltsLane = true;
     return violate(session, ReasonCode.quotaExceeded, "a subscriber's queue is full", effects, nowMs);
   }
+  if (connection !== undefined) {
+    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+  }
   for (const page of answer.retained) {
+    const [item] = items;
+    // Another session may have taken the place of the one that subscribed.
+    if (item === undefined || item.kind === "publish" || item.generation !== generationOf(session)) continue;
     deliverRetained(session, page, effects, nowMs);
-    if (page.after !== undefined) effects.outbox.push(shard, { kind: "replay", entry: page.entry, after: page.after });
+    const { entry, after } = page;
+    if (after !== undefined) effects.outbox.push(shard, { kind: "replay", generation: item.generation, entry, after });
   }
 }
 
+/** True if a QoS 2 message was refused and its client cannot be told. */
 function settlePublishes(
   session: Session,
   item: PublishItem,
   refused: readonly number[],
   first: number,
   effects: Effects,
-): void {
-  if (item.will !== undefined && session.willInFlight === item.will) {
-    session.willInFlight = undefined;
-    if (session.will === item.will) {
-      session.will = undefined;
-      effects.persist.push({ kind: "delete-will" });
-    }
-  }
+): boolean {
+  if (item.will === undefined) session.routingBytes -= item.body.length;
+  else willConfirmed(session, item.will, effects);
+  let untold = false;
   for (const index of refused) {
     const pending = item.pending[index - first];
-    if (pending === undefined || index < first) continue;
+    if (pending === undefined) continue;
     pending.reason = ReasonCode.quotaExceeded;
-    if (pending.qos === 2) session.inbound.free(pending.packetId);
+    if (pending.entry !== undefined && !session.acknowledgements.owns(pending)) untold = true;
   }
   for (const pending of item.pending) {
     if (pending === undefined || pending.reason !== undefined) continue;
     pending.reason = ReasonCode.success;
-    if (pending.qos === 2) {
-      const entry = session.inbound.entry(pending.packetId);
-      if (entry !== undefined) entry.routed = true;
-    }
+    if (pending.entry !== undefined) pending.entry.routed = true;
   }
+  return untold;
 }
 
 function settleOperation(session: Session, operation: Operation, effects: Effects): void {
@@ -97,7 +99,7 @@ export function failed(session: Session, items: readonly LaneItem[], effects: Ef
   for (const item of items) {
     if (item.kind !== "publish") continue;
     if (item.will === undefined) session.routingBytes -= item.body.length;
-    else if (item.will === session.willInFlight) session.willInFlight = undefined;
+    else willFailed(session, item.will);
   }
   violate(session, ReasonCode.serverUnavailable, "a topic shard does not answer", effects, nowMs);
 }

@@ -7,7 +7,7 @@ import { Window, type WindowSnapshot } from "../queue/window.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
-import type { SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import type { DueWill, Gap, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 
@@ -35,6 +35,7 @@ export interface ConnectionSnapshot {
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
+  readonly gap: Gap;
 }
 
 export interface Session {
@@ -50,12 +51,16 @@ export interface Session {
   /** Bytes of messages on their way to the shards. */
   routingBytes: number;
   will: StoredWill | undefined;
-  /** The will that a shard was asked to publish and has not confirmed. */
-  willInFlight: StoredWill | undefined;
+  /** Of earlier connections, by rising id. */
+  dueWills: DueWill[];
+  /** Ids of those that a shard was asked to publish. */
+  readonly willsInFlight: Set<number>;
   window: Window;
   queue: Queue;
   /** See DurableWindow: up to here `dupBelow` is exact. */
   exactBelow: number;
+  /** What a full queue dropped ahead of the window. */
+  gap: Gap;
   /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
   durableDupBelow: number;
   /** Cursors of QoS 2 publishers, read once. */
@@ -89,7 +94,8 @@ export function loadSession(
     inbound: new Inbound(stored.inbound),
     routingBytes: 0,
     will: stored.will,
-    willInFlight: undefined,
+    dueWills: [...stored.dueWills],
+    willsInFlight: new Set<number>(),
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
@@ -104,35 +110,50 @@ export function loadSession(
       queue: new Queue(reads, snapshot.queue),
       exactBelow: snapshot.exactBelow,
       durableDupBelow: snapshot.durableDupBelow,
+      gap: snapshot.gap,
     };
   }
   return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
 }
 
-type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow">;
+type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow" | "gap">;
 
 /** The outbound side from rows alone: nobody is connected, and whoever was may have vanished without a word. */
 function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
-  const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, runs: [] };
+  const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gap: noGap, runs: [] };
   const span = row.runs.reduce((sum, [count]) => sum + count, 0);
-  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow);
-  const bounds = reads.queueBounds() ?? { first: start, end: start, bytesBeforeFirst: 0, totalBytes: 0 };
+  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, row.gap.to);
+  const bounds = reads.queueBounds() ?? { first: start, end: start, bytes: 0 };
   const queue = new Queue(reads, bounds);
   const window = Window.restore({ head: row.head, next: row.head, dupBelow: row.dupBelow, runs: row.runs });
   window.moveTo(bounds.first);
   window.dupBelow = Math.min(window.dupBelow, queue.end);
-  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
+  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow, gap: row.gap };
 }
+
+const noGap: Gap = { from: 0, to: 0 };
 
 /** What to keep with the socket. */
 export function snapshotOf(session: Session, connection: Connection): ConnectionSnapshot {
-  const { exactBelow, durableDupBelow } = session;
-  return { connection, window: session.window.snapshot(), queue: session.queue.bounds, exactBelow, durableDupBelow };
+  const { exactBelow, durableDupBelow, gap } = session;
+  const window = session.window.snapshot();
+  return { connection, window, queue: session.queue.bounds, exactBelow, durableDupBelow, gap };
 }
 
 /** The session that now exists under this client id, if any: the one that outlives connections or the living one. */
 export function generationOf(session: Session): number | undefined {
   return session.record?.generation ?? session.connection?.generation;
+}
+
+/** Messages waiting or unacknowledged. */
+export function queueDepth({ queue, window, gap }: Session): number {
+  const dropped = Math.max(0, gap.to - Math.max(gap.from, window.next));
+  return queue.end - window.head - window.doneCount - dropped;
+}
+
+/** Whether a message may have been sent on a connection before this one, though no row says how far that came. */
+export function wasOffered({ connection, queue, exactBelow }: Session, position: number, offered: boolean): boolean {
+  return offered && position >= exactBelow && position < (connection?.offeredBelow ?? queue.end);
 }
 
 /** Starts from nothing: no subscriptions, no queue, nothing in flight in either direction. */
@@ -142,8 +163,9 @@ export function forgetState(session: Session): void {
   // Sequences go on: shards remember the last one of this client id.
   session.inbound = new Inbound({ nextSequence: session.inbound.snapshot().nextSequence, runs: [] });
   session.window = new Window(end);
-  session.queue = new Queue(session.reads, { first: end, end, bytesBeforeFirst: 0, totalBytes: 0 });
+  session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
   session.exactBelow = end;
   session.durableDupBelow = end;
+  session.gap = noGap;
   session.sources.clear();
 }

@@ -73,6 +73,26 @@ export function step(session: Session, input: SessionInput, nowMs: number): Effe
   return effects;
 }
 
+/**
+ * Packets that arrived together, cut into what one step can take: a SUBSCRIBE or UNSUBSCRIBE has to see the rows that the
+ * one before it wrote.
+ */
+export function* inSteps(
+  packets: readonly (ClientPacket | ProtocolFailure)[],
+): Generator<(ClientPacket | ProtocolFailure)[]> {
+  let start = 0;
+  let changesRows = false;
+  for (const [index, { type }] of packets.entries()) {
+    if (type !== "subscribe" && type !== "unsubscribe") continue;
+    if (changesRows) {
+      yield packets.slice(start, index);
+      start = index;
+    }
+    changesRows = true;
+  }
+  yield packets.slice(start);
+}
+
 function takePackets(
   session: Session,
   packets: readonly (ClientPacket | ProtocolFailure)[],
@@ -142,8 +162,8 @@ function finish(session: Session, effects: Effects, inboundChanges: number): voi
     effects.persist.push({ kind: "put-inbound", inbound: session.inbound.snapshot() });
   }
   if (effects.windowChanged && session.record !== undefined) {
-    const { durableDupBelow: dupBelow, exactBelow } = session;
+    const { durableDupBelow: dupBelow, exactBelow, gap } = session;
     const { head, runs } = session.window.rewound(dupBelow);
-    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, runs } });
+    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, gap, runs } });
   }
 }

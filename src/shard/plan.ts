@@ -132,10 +132,12 @@ function planForEach(batch: Batch, groups: readonly Group[]): Delivery[] {
     for (const target of targetsOf[index] ?? []) {
       const terms = target.session === batch.publisher ? target.own : target.others;
       if (terms === undefined) continue;
-      let building = buildings.get(target.session);
+      // Routes of an earlier session of this client id may still stand: each generation answers for itself.
+      const name = `${target.generation} ${target.session}`;
+      let building = buildings.get(name);
       if (building === undefined) {
         building = { target, writer: new RecordWriter(), indexes: [], guaranteed: false };
-        buildings.set(target.session, building);
+        buildings.set(name, building);
       }
       if (appendOnTerms(building.writer, reader, terms) > 0) building.guaranteed = true;
       building.indexes.push(index);

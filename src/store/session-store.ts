@@ -4,12 +4,12 @@ import type { QoS } from "../protocol/packet.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
 import type {
   Change,
+  DueWill,
   DurableWindow,
   SessionReads,
   SessionRecord,
   StoredSession,
   StoredSubscription,
-  StoredWill,
 } from "../session/changes.ts";
 import type { InboundSnapshot } from "../session/inbound.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
@@ -19,20 +19,23 @@ import type { Sql, SqlRow } from "./sql.ts";
 const migrations: Migrations = [
   [
     "CREATE TABLE state (key INTEGER PRIMARY KEY, json TEXT NOT NULL)",
-    `CREATE TABLE will (id INTEGER PRIMARY KEY CHECK (id = 1), shard INTEGER NOT NULL, generation INTEGER NOT NULL,
-      delay_ms INTEGER NOT NULL, expiry_ms INTEGER NOT NULL, due_at_ms INTEGER NOT NULL, body BLOB NOT NULL)`,
+    // The will of the living connection has id 0; the others are due.
+    `CREATE TABLE will (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, generation INTEGER NOT NULL,
+      delay_ms INTEGER NOT NULL, expiry_ms INTEGER NOT NULL, due_at_ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
+      body BLOB NOT NULL)`,
     `CREATE TABLE subscription (filter TEXT PRIMARY KEY, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
       retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL) WITHOUT ROWID`,
-    `CREATE TABLE segment (position INTEGER PRIMARY KEY, count INTEGER NOT NULL, total_bytes INTEGER NOT NULL,
+    `CREATE TABLE segment (position INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
       offered INTEGER NOT NULL, body BLOB NOT NULL)`,
     `CREATE TABLE source (publisher TEXT, shard INTEGER, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
       PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
     "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)",
   ],
-  ["CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)"],
 ];
 
 /** Keys of the table `state`. */
+const livingWill = 0;
 const stateKey = { session: 1, inbound: 2, window: 3 } as const;
 
 export class SessionStore implements SessionReads {
@@ -45,7 +48,10 @@ export class SessionStore implements SessionReads {
   }
 
   load(): StoredSession {
-    if (this.#version === 0) return { record: undefined, inbound: undefined, window: undefined, will: undefined };
+    if (this.#version === 0) {
+      return { record: undefined, inbound: undefined, window: undefined, will: undefined, dueWills: [] };
+    }
+    const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
     const state = new Map<number, string>();
     for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
     const parse = (key: number) => JSON.parse(state.get(key) ?? "null") ?? undefined;
@@ -53,7 +59,8 @@ export class SessionStore implements SessionReads {
       record: parse(stateKey.session) as SessionRecord | undefined,
       inbound: parse(stateKey.inbound) as InboundSnapshot | undefined,
       window: parse(stateKey.window) as DurableWindow | undefined,
-      will: this.#will(),
+      will: wills.find(({ id }) => id === livingWill),
+      dueWills: wills.filter(({ id }) => id !== livingWill),
     };
   }
 
@@ -127,12 +134,12 @@ export class SessionStore implements SessionReads {
   }
 
   aliasTopic(alias: number): string | undefined {
-    if (this.#version < 2) return undefined;
+    if (this.#version === 0) return undefined;
     return this.#sql.first("SELECT topic FROM alias WHERE alias = ?", alias)?.["topic"] as string | undefined;
   }
 
   hasAliases(): boolean {
-    if (this.#version < 2) return false;
+    if (this.#version === 0) return false;
     return this.#sql.first("SELECT 1 FROM alias LIMIT 1") !== undefined;
   }
 
@@ -149,47 +156,38 @@ export class SessionStore implements SessionReads {
 
   segmentFrom(position: number): Segment | undefined {
     if (this.#version === 0) return undefined;
-    const row =
-      this.#sql.first(
-        "SELECT * FROM segment WHERE position <= ? AND position + count > ? ORDER BY position DESC LIMIT 1",
-        position,
-        position,
-      ) ?? this.#sql.first("SELECT * FROM segment WHERE position > ? ORDER BY position LIMIT 1", position);
-    if (row === undefined) return undefined;
-    return {
-      position: row["position"] as number,
-      count: row["count"] as number,
-      totalBytes: row["total_bytes"] as number,
-      offered: row["offered"] === 1,
-      body: row["body"] as Uint8Array,
-    };
+    // Two look-ups by key: a condition on the end of a segment would read all before it.
+    const before = this.#sql.first(
+      "SELECT * FROM segment WHERE position <= ? ORDER BY position DESC LIMIT 1",
+      position,
+    );
+    if (before !== undefined && (before["position"] as number) + (before["count"] as number) > position) {
+      return toSegment(before);
+    }
+    const behind = this.#sql.first("SELECT * FROM segment WHERE position > ? ORDER BY position LIMIT 1", position);
+    return behind === undefined ? undefined : toSegment(behind);
   }
 
   queueBounds(): QueueBounds | undefined {
     if (this.#version === 0) return undefined;
-    const columns = "position, count, total_bytes, length(body) AS bytes";
-    const first = this.#sql.first(`SELECT ${columns} FROM segment ORDER BY position LIMIT 1`);
-    const last = this.#sql.first(`SELECT ${columns} FROM segment ORDER BY position DESC LIMIT 1`);
-    if (first === undefined || last === undefined) return undefined;
-    return {
-      first: first["position"] as number,
-      end: (last["position"] as number) + (last["count"] as number),
-      bytesBeforeFirst: (first["total_bytes"] as number) - (first["bytes"] as number),
-      totalBytes: last["total_bytes"] as number,
-    };
+    const row = this.#sql.first(
+      "SELECT MIN(position) AS first, MAX(position + count) AS end, SUM(bytes) AS bytes FROM segment",
+    );
+    if (row === undefined || row["first"] === null) return undefined;
+    return { first: row["first"] as number, end: row["end"] as number, bytes: row["bytes"] as number };
   }
 
-  #will(): StoredWill | undefined {
-    const row = this.#sql.first("SELECT * FROM will");
-    if (row === undefined) return undefined;
-    return {
-      shard: row["shard"] as number,
-      generation: row["generation"] as number,
-      delayMs: row["delay_ms"] as number,
-      expiryMs: row["expiry_ms"] as number,
-      dueAtMs: row["due_at_ms"] as number,
-      body: row["body"] as Uint8Array,
-    };
+  bytesWithin(from: number, to: number): number {
+    if (this.#version === 0) return 0;
+    const statement =
+      "SELECT SUM(bytes) AS bytes FROM segment WHERE position BETWEEN ? AND ? AND position + count <= ?";
+    return (this.#sql.first(statement, from, to, to)?.["bytes"] as number | null) ?? 0;
+  }
+
+  offeredEnd(from: number): number {
+    if (this.#version === 0) return from;
+    const statement = "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND offered = 1";
+    return (this.#sql.first(statement, from)?.["end"] as number | null) ?? from;
   }
 
   #migrate(): void {
@@ -207,15 +205,14 @@ export class SessionStore implements SessionReads {
         return this.#putState(stateKey.inbound, change.inbound);
       case "put-window":
         return this.#putState(stateKey.window, change.window);
-      case "put-will": {
-        const { shard, generation, delayMs, expiryMs, dueAtMs, body } = change.will;
-        const statement = `INSERT INTO will VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
-          generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
-          due_at_ms = excluded.due_at_ms, body = excluded.body`;
-        return sql.run(statement, shard, generation, delayMs, expiryMs, dueAtMs, body);
-      }
+      case "put-will":
+        return this.#putWill({ ...change.will, id: livingWill, dueAtMs: 0, sequence: 0 });
       case "delete-will":
-        return sql.run("DELETE FROM will");
+        return sql.run("DELETE FROM will WHERE id = ?", livingWill);
+      case "put-due-will":
+        return this.#putWill(change.will);
+      case "delete-due-will":
+        return sql.run("DELETE FROM will WHERE id = ?", change.id);
       case "put-subscription": {
         const { filter, qos, noLocal, retainAsPublished, identifier } = change.subscription;
         const statement = `INSERT INTO subscription VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
@@ -226,8 +223,12 @@ export class SessionStore implements SessionReads {
       case "delete-subscription":
         return sql.run("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
       case "put-segment": {
-        const { position, count, totalBytes, offered, body } = change.segment;
-        return sql.run("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", position, count, totalBytes, +offered, body);
+        const { position, count, offered, body } = change.segment;
+        return sql.run("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", position, count, body.length, +offered, body);
+      }
+      case "delete-segments-within": {
+        const { from, to } = change;
+        return sql.run("DELETE FROM segment WHERE position BETWEEN ? AND ? AND position + count <= ?", from, to, to);
       }
       case "delete-segments":
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
@@ -244,11 +245,20 @@ export class SessionStore implements SessionReads {
       case "clear-aliases":
         return sql.run("DELETE FROM alias");
       case "end-session":
+        sql.run("DELETE FROM will WHERE id = ?", livingWill);
         for (const table of ["state", "subscription", "segment", "source", "alias"]) sql.run(`DELETE FROM ${table}`);
         return;
       default:
         change satisfies never;
     }
+  }
+
+  #putWill(will: DueWill): void {
+    const { id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body } = will;
+    const statement = `INSERT INTO will VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
+      generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
+      due_at_ms = excluded.due_at_ms, sequence = excluded.sequence, body = excluded.body`;
+    this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
   }
 
   #putState(key: number, value: object): void {
@@ -259,6 +269,28 @@ export class SessionStore implements SessionReads {
 
 function changesNothingWhenEmpty(change: Change): boolean {
   return change.kind === "end-session" || change.kind === "clear-aliases" || change.kind.startsWith("delete-");
+}
+
+function toWill(row: SqlRow): DueWill {
+  return {
+    id: row["id"] as number,
+    shard: row["shard"] as number,
+    generation: row["generation"] as number,
+    delayMs: row["delay_ms"] as number,
+    expiryMs: row["expiry_ms"] as number,
+    dueAtMs: row["due_at_ms"] as number,
+    sequence: row["sequence"] as number,
+    body: row["body"] as Uint8Array,
+  };
+}
+
+function toSegment(row: SqlRow): Segment {
+  return {
+    position: row["position"] as number,
+    count: row["count"] as number,
+    offered: row["offered"] === 1,
+    body: row["body"] as Uint8Array,
+  };
 }
 
 function toSubscription(row: SqlRow): StoredSubscription {

@@ -11,7 +11,8 @@ import { shardName } from "../names.ts";
 import { withRetries } from "../retry.ts";
 
 export interface LaneEvents {
-  answered(shard: number, items: readonly LaneItem[], answer: ShardAnswer): void;
+  /** True if what waits in the lane must not follow. */
+  answered(shard: number, items: readonly LaneItem[], answer: ShardAnswer): boolean;
   failed(items: readonly LaneItem[]): void;
 }
 
@@ -82,7 +83,7 @@ export class ShardLanes {
       lane.finish();
       // Nothing may overtake what failed: what waits behind it goes back to the client as well.
       if (answer === undefined) this.#events.failed([...items, ...lane.drain()]);
-      else this.#events.answered(shard, items, answer);
+      else if (this.#events.answered(shard, items, answer)) this.#events.failed(lane.drain());
     }
     this.#running.delete(shard);
   }

@@ -12,8 +12,8 @@ import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
-import { loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
-import { type SessionInput, step, take } from "../../src/session/step.ts";
+import { type Connection, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
+import { inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import type { DeliveryCall } from "../calls.ts";
@@ -39,12 +39,14 @@ interface Link {
 
 export class SessionObject extends DurableObject<Env> {
   readonly #store: SessionStore;
-  readonly #session: Session;
+  #session: Session;
   readonly #lanes: ShardLanes;
   readonly #fence: Fence<DeliveryAnswer>;
   #link: Link | undefined;
   #lastEpoch = 0;
   #alarmAtMs = 0;
+  /** Nothing has happened since the object woke. */
+  #untouched = true;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -58,7 +60,7 @@ export class SessionObject extends DurableObject<Env> {
     const connected = connectedSocket(ctx.getWebSockets());
     this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot);
     this.#lanes = new ShardLanes(env, name, newIncarnation(), {
-      answered: (shard, items, answer) => this.#step({ type: "answered", shard, items, answer }),
+      answered: (shard, items, answer) => this.#step({ type: "answered", shard, items, answer }).haltsLane,
       failed: (items) => this.#step({ type: "failed", items }),
     });
     this.#alarmAtMs = stored.record?.expiresAtMs ?? 0;
@@ -66,13 +68,7 @@ export class SessionObject extends DurableObject<Env> {
     if (connected !== undefined && connection !== undefined) {
       const { epoch, alarmAtMs } = connected.attachment;
       this.#alarmAtMs = alarmAtMs;
-      this.#link = {
-        socket: connected.socket,
-        epoch,
-        decoder: new Decoder(connection.version, limits),
-        maximumPacketBytes: connection.maximumPacketBytes,
-      };
-      this.#lastEpoch = epoch;
+      this.#linkTo(connected.socket, epoch, connection);
     }
   }
 
@@ -146,9 +142,8 @@ export class SessionObject extends DurableObject<Env> {
     // The edge has checked it.
     if (decoded.type !== "connect") return closeQuietly(socket, 1011, decoded.detail);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
-    const epoch = ++this.#lastEpoch;
-    const { version, maximumPacketBytes } = decoded;
-    this.#link = { socket, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
+    const epoch = this.#lastEpoch + 1;
+    this.#linkTo(socket, epoch, decoded);
     const connect = { ...decoded, clientId: hello.clientId };
     this.#step({ type: "connect", connect, epoch, clientIdWasAssigned: hello.clientIdWasAssigned });
   }
@@ -163,32 +158,67 @@ export class SessionObject extends DurableObject<Env> {
     });
     if (failure !== undefined) packets.push(failure);
     counters.add("messages_published", publishes);
-    this.#step({ type: "packets", packets });
+    for (const together of inSteps(packets)) this.#step({ type: "packets", packets: together });
   }
 
   async #ended(socket: WebSocket): Promise<void> {
+    if (this.#link === undefined) this.#recall(socket);
     closeQuietly(socket, 1000, "");
     if (socket === this.#link?.socket) this.#step({ type: "closed" });
     await this.#rest();
   }
 
-  /** Rows of a session that ended with a connection whose end nobody saw. */
-  #settleAbandoned(): void {
-    const { record, connection, will } = this.#session;
-    if (record !== undefined || connection !== undefined || !this.#lanes.idle) return;
-    if (will !== undefined || !this.#store.isEmpty) this.#step({ type: "abandoned" });
+  /** An object that is woken by the end of its connection does not find that socket among the open ones. */
+  #recall(socket: WebSocket): void {
+    const { epoch, snapshot, alarmAtMs } = readAttachment(socket);
+    if (snapshot === undefined) return;
+    if (!this.#untouched) {
+      // Something else woke it, and went by the rows alone: so does this.
+      this.#settleAbandoned();
+      this.#step({ type: "tick" });
+      return;
+    }
+    const { name, limits } = this.#session;
+    this.#session = loadSession(name, limits, this.#store, this.#store.load(), snapshot);
+    this.#alarmAtMs = alarmAtMs;
+    this.#linkTo(socket, epoch, snapshot.connection);
   }
 
-  #step(input: SessionInput): void {
-    this.#carryOut(() => step(this.#session, input, Date.now()));
+  #linkTo(socket: WebSocket, epoch: number, client: Pick<Connection, "version" | "maximumPacketBytes">): void {
+    const { version, maximumPacketBytes } = client;
+    this.#link = { socket, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
+    this.#lastEpoch = epoch;
+  }
+
+  /** Its connection has ended: whatever else the socket brings is too late. */
+  #unlink({ socket, epoch }: Link): void {
+    this.#link = undefined;
+    try {
+      writeAttachment(socket, { epoch, snapshot: undefined, alarmAtMs: 0 });
+    } catch {
+      // The socket is gone.
+    }
+  }
+
+  /** Rows of a session that ended with a connection whose end nobody saw. */
+  #settleAbandoned(): void {
+    const { record, connection, will, dueWills } = this.#session;
+    if (record !== undefined || connection !== undefined || !this.#lanes.idle) return;
+    // Wills that are due wait for their alarm.
+    if (will !== undefined || (dueWills.length === 0 && !this.#store.isEmpty)) this.#step({ type: "abandoned" });
+  }
+
+  #step(input: SessionInput): Effects {
+    return this.#carryOut(() => step(this.#session, input, Date.now()));
   }
 
   /**
    * Takes a step and makes its effects come true: persist, route, send, close, wake. A step that fails, or that cannot be
    * written, has changed the session in memory alone: nothing of it may be seen, so the object starts anew from its rows.
    */
-  #carryOut(take: () => Effects): void {
+  #carryOut(take: () => Effects): Effects {
     const link = this.#link;
+    this.#untouched = false;
     let effects: Effects;
     try {
       effects = take();
@@ -204,10 +234,11 @@ export class SessionObject extends DurableObject<Env> {
     if (link !== undefined) {
       if (effects.send.length > 0) this.#send(link, effects.send);
       if (effects.close !== undefined) closeQuietly(link.socket, 1000, "");
-      if (this.#session.connection === undefined) this.#link = undefined;
+      if (this.#session.connection === undefined) this.#unlink(link);
     }
     this.#wake();
     this.#remember();
+    return effects;
   }
 
   #send(link: Link, packets: readonly ServerPacket[]): void {
@@ -261,8 +292,8 @@ export class SessionObject extends DurableObject<Env> {
   async #rest(): Promise<void> {
     await this.#lanes.started();
     if (!this.#lanes.idle) return;
-    const { record, connection, will } = this.#session;
-    if (record !== undefined || connection !== undefined || will !== undefined) return;
+    const { record, connection, will, dueWills } = this.#session;
+    if (record !== undefined || connection !== undefined || will !== undefined || dueWills.length > 0) return;
     // A session that has ended leaves no database behind.
     if (this.#store.exists && this.#store.isEmpty && this.ctx.getWebSockets().length === 0) {
       await this.ctx.storage.deleteAll();
