@@ -1,0 +1,170 @@
+// A full queue: what is refused, what is dropped, and that each is counted.
+
+import { expect, test } from "vitest";
+import { play, type ScriptLine } from "../support/script.ts";
+
+const away: readonly ScriptLine[] = [["connect expiry=100", "connack"], ["cut"]];
+
+test("reject: what does not fit is refused, and everything behind it of the same publisher", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q2 seq=1, a:n q0, a:3 q2 seq=2, a:4 q1", "refusal queue-full", "refused 3,4"],
+      ["deliver a:3 q2 seq=2", "refusal queue-full", "refused 0"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q2 #2"],
+      ["puback #1"],
+      ["deliver a:3 q2 seq=2", "publish a:3 q2 #3"],
+    ],
+    { limits: { queueMessagesMax: 2 } },
+  );
+});
+
+test("reject: what is acknowledged to its publisher waits at the shard while the queue is full", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q1"],
+      ["deliver a:3 q1, a:4 q1 | owed", "busy"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q1 #2"],
+      ["deliver a:3 q1, a:4 q1, a:n q0 | owed", "busy"],
+      ["puback #2"],
+      ["deliver a:3 q1, a:4 q1, a:n q0 | owed", "publish a:3 q1 #3", "publish a:4 q1 #4"],
+    ],
+    { limits: { queueMessagesMax: 2 } },
+  );
+});
+
+test("reject: a retained message cannot be refused to anybody, so it is dropped and counted", () => {
+  play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["subscribe #1 a,q1", "ask subscribe a q1 +retained"],
+      ["answer a retained=a:1_q1;a:2_q1", "drop queue-full", "suback #1 0x01", "publish a:1 q1 #1 retain"],
+    ],
+    { limits: { queueMessagesMax: 1 } },
+  );
+});
+
+test("drop-newest: what does not fit is dropped and counted, the publisher has its acknowledgement", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q1, a:3 q1, a:4 q1", "drop queue-full 2"],
+      ["deliver a:5 q1", "drop queue-full"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q1 #2"],
+      ["puback #1"],
+      ["deliver a:6 q1", "publish a:6 q1 #3"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-newest" } },
+  );
+});
+
+test("drop-newest: a QoS 2 message that was dropped is not taken when it comes again", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q2 seq=1, a:2 q2 seq=2", "drop queue-full"],
+      ["connect expiry=100", "connack present", "publish a:1 q2 #1"],
+      ["pubrec #1", "pubrel #1"],
+      ["pubcomp #1"],
+      ["deliver a:2 q2 seq=2"],
+    ],
+    { limits: { queueMessagesMax: 1, queuePolicy: "drop-newest" } },
+  );
+});
+
+test("drop-oldest: the oldest goes, also of the batch that came", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q1, a:3 q1", "drop queue-full"],
+      ["deliver a:4 q1", "drop queue-full"],
+      ["sleep"],
+      ["deliver a:5 q1", "drop queue-full"],
+      ["crash"],
+      ["connect expiry=100", "connack present", "publish a:4 q1 #4", "publish a:5 q1 #5"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } },
+  );
+});
+
+const hundred = "100*x";
+
+test.each([
+  ["reject", ["refusal queue-full", "refused 0"]],
+  ["drop-newest", ["drop queue-full"]],
+  ["drop-oldest", ["drop queue-full"]],
+] as const)("%s counts bytes too", (queuePolicy, outcome) => {
+  const deliver = `deliver a:${hundred} q1`;
+  play([...away, [deliver], [deliver, ...outcome], ["sleep"], [deliver, ...outcome]], {
+    limits: { queueBytesMax: 200, queuePolicy },
+  });
+});
+
+test("what was dropped is kept with the session, by reason", () => {
+  const rig = play([...away]);
+  rig.store.addDrops(new Map([["queue-full", 3]]));
+  rig.store.addDrops(
+    new Map([
+      ["queue-full", 2],
+      ["expired", 1],
+    ]),
+  );
+  rig.crash();
+  expect(rig.store.drops()).toEqual(
+    new Map([
+      ["queue-full", 5],
+      ["expired", 1],
+    ]),
+  );
+});
+
+test("drop-oldest behind an unfinished message: rows do not grow without end", () => {
+  const lines: ScriptLine[] = [
+    ["connect expiry=100 receive=1", "connack"],
+    ["deliver a:0 q1", "publish a:0 q1 #1"],
+    ["cut"],
+    ["deliver a:1 q1"],
+  ];
+  for (let count = 2; count < 50; count++) lines.push([`deliver a:${count} q1`, "drop queue-full"]);
+  const rig = play(lines, { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } });
+  expect(rig.sql.first("SELECT COUNT(*) AS count FROM segment")?.["count"]).toBeLessThan(10);
+});
+
+test("drop-oldest after a reload: what was dropped does not count against what lives", () => {
+  const limits = { queueBytesMax: 500, queuePolicy: "drop-oldest" } as const;
+  play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["deliver a:0 q1", "publish a:0 q1 #1"],
+      ["cut"],
+      ["deliver a:400*x q1"],
+      ["deliver a:400*y q1", "drop queue-full"],
+      ["deliver a:400*z q1", "drop queue-full"],
+      ["sleep"],
+      ["deliver a:last q1"],
+      [
+        "connect expiry=100",
+        "connack present",
+        "publish a:0 q1 #1 dup",
+        "publish a:400*z q1 #4",
+        "publish a:last q1 #5",
+      ],
+    ],
+    { limits },
+  );
+});
+
+test("drop-oldest after a crash spares what may have been sent", () => {
+  play(
+    [
+      ["connect expiry=100", "connack"],
+      ["deliver a:1 q2 seq=1", "publish a:1 q2 #1"],
+      ["crash"],
+      ["deliver a:2 q1"],
+      ["deliver a:3 q1", "drop queue-full"],
+      ["connect expiry=100", "connack present", "publish a:1 q2 #1 dup", "publish a:3 q1 #3"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } },
+  );
+});

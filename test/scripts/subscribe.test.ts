@@ -1,0 +1,194 @@
+// SUBSCRIBE and UNSUBSCRIBE: the row first, then the shards, then the answer; and retained messages page by page.
+
+import { expect, test } from "vitest";
+import { play } from "../support/script.ts";
+
+test("[MQTT-3.8.4-1] SUBACK follows the answer of the last shard concerned", () => {
+  play([
+    ["connect", "connack"],
+    ["subscribe #1 a,q1 b,q2", "ask subscribe a q1 +retained", "ask subscribe b q2 +retained"],
+    ["answer b"],
+    ["answer a", "suback #1 0x01,0x02"],
+  ]);
+});
+
+test("a filter with a wildcard in front registers in every shard", () => {
+  play([
+    ["connect", "connack"],
+    ["subscribe #1 +/x,q0", "ask subscribe +/x q0 +retained ×4"],
+    ["answer all", "suback #1 0x00"],
+    ["unsubscribe #2 +/x", "ask unsubscribe +/x ×4"],
+    ["answer all", "unsuback #2 0x00"],
+  ]);
+});
+
+test("[MQTT-3.8.4-6] [MQTT-3.9.3-1] a reason for each filter, in order; the refused ones go nowhere", () => {
+  play([
+    ["connect", "connack"],
+    [
+      "subscribe #1 a,q1 a/#/b,q0 $share/g/a,q0 b,q0",
+      "refusal subscription-refused 2",
+      "ask subscribe a q1 +retained",
+      "ask subscribe b q0 +retained",
+    ],
+    ["answer all", "suback #1 0x01,0x8f,0x9e,0x00"],
+    ["subscribe #2 a/#/b,q0", "refusal subscription-refused", "suback #2 0x8f"],
+  ]);
+});
+
+test("3.1.1 is told of a refusal by 0x80", () => {
+  play(
+    [
+      ["connect v4 clean", "connack"],
+      ["subscribe #1 a,q1 b,q1", "refusal subscription-refused", "ask subscribe a q1 +retained"],
+      ["answer a", "suback #1 0x01,0x80"],
+    ],
+    { limits: { subscriptionsMax: 1 } },
+  );
+});
+
+test("no more subscriptions than allowed, but a known one may be renewed", () => {
+  play(
+    [
+      ["connect", "connack"],
+      [
+        "subscribe #1 a,q0 b,q0 c,q0",
+        "refusal subscription-refused",
+        "ask subscribe a q0 +retained",
+        "ask subscribe b q0 +retained",
+      ],
+      ["answer all", "suback #1 0x00,0x00,0x97"],
+      ["subscribe #2 a,q1", "ask subscribe a q1 +retained"],
+      ["answer a", "suback #2 0x01"],
+      ["unsubscribe #3 b", "ask unsubscribe b"],
+      ["answer b", "unsuback #3 0x00"],
+      ["subscribe #4 c,q0", "ask subscribe c q0 +retained"],
+      ["answer c", "suback #4 0x00"],
+    ],
+    { limits: { subscriptionsMax: 2 } },
+  );
+});
+
+test("[MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] Retain Handling", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0,rh1 b,q0,rh2", "ask subscribe a q0 +retained", "ask subscribe b q0"],
+    ["answer all", "suback #1 0x00,0x00"],
+    ["subscribe #2 a,q0,rh1", "ask subscribe a q0"],
+    ["answer all", "suback #2 0x00"],
+    ["subscribe #3 a,q0,rh0", "ask subscribe a q0 +retained"],
+    ["answer all", "suback #3 0x00"],
+  ]);
+});
+
+test("[MQTT-3.8.4-3] a subscription is replaced by a later one to the same filter", () => {
+  const rig = play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0,nl identifier=7", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["subscribe #2 a,q2,rap identifier=9", "ask subscribe a q2 +retained"],
+    ["answer a", "suback #2 0x02"],
+  ]);
+  expect(rig.store.subscriptions()).toEqual([
+    { filter: "a", qos: 2, noLocal: false, retainAsPublished: true, identifier: 9 },
+  ]);
+});
+
+test("[MQTT-3.3.1-8] retained messages come page by page, through the queue", () => {
+  play([
+    ["connect expiry=100 receive=2", "connack"],
+    ["subscribe #1 a/+,q1", "ask subscribe a/+ q1 +retained ×4"],
+    [
+      "answer a/1 retained=a/1:x_q1;a/2:y_q0 next=k",
+      "ask replay a/+ after k",
+      "publish a/2:y q0 retain",
+      "publish a/1:x q1 #1 retain",
+    ],
+    ["answer a/1 retained=a/3:z_q1;a/4:z_q1", "publish a/3:z q1 #2 retain"],
+    ["puback #1", "publish a/4:z q1 #3 retain"],
+  ]);
+});
+
+test("[MQTT-3.10.4-4] [MQTT-3.11.3-2] UNSUBACK says of each filter whether it was there", () => {
+  play([
+    ["connect", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 b a a", "ask unsubscribe a, a"],
+    ["answer a", "unsuback #2 0x11,0x00,0x00"],
+    ["unsubscribe #3 a", "unsuback #3 0x11"],
+  ]);
+});
+
+test("a crash between the row and the shard: the UNSUBSCRIBE is carried through on the next connection", () => {
+  const rig = play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 a", "ask unsubscribe a"],
+    ["crash"],
+    ["connect expiry=100", "ask unsubscribe a", "connack present"],
+    ["crash"],
+    ["connect expiry=100", "ask unsubscribe a", "connack present"],
+    ["answer a"],
+  ]);
+  expect(rig.store.subscriptions()).toEqual([]);
+});
+
+test("a crash between the row and the shard: the SUBSCRIBE, sent again, is carried through", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q1", "ask subscribe a q1 +retained"],
+    ["crash"],
+    ["connect expiry=100", "connack present"],
+    ["subscribe #1 a,q1", "ask subscribe a q1 +retained"],
+    ["answer a", "suback #1 0x01"],
+  ]);
+});
+
+test("UNSUBSCRIBE and SUBSCRIBE in a row, the shard slow: the subscription is there at the end", () => {
+  const rig = play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 a", "ask unsubscribe a"],
+    ["subscribe #3 a,q1", "ask subscribe a q1 +retained"],
+    ["answer a", "unsuback #2 0x00"],
+    ["answer a", "suback #3 0x01"],
+  ]);
+  expect(rig.store.subscriptions()).toMatchObject([{ filter: "a", qos: 1 }]);
+});
+
+test("an answer for a connection that is gone is not sent to the next one", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["cut"],
+    ["connect expiry=100", "connack present"],
+    ["answer a"],
+  ]);
+});
+
+test("a shard out of reach: SUBSCRIBE is not answered, the connection ends", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["fail a", "refusal Server unavailable", "disconnect 0x88", "close"],
+  ]);
+});
+
+test("[MQTT-4.7.1-1] a wrong filter in 3.1.1 closes the connection when it is a wrong share", () => {
+  play([
+    ["connect v4", "connack"],
+    ["subscribe #1 $share/g,q0", "refusal Topic filter invalid", "close"],
+  ]);
+});
+
+test("retained messages for a subscription of an earlier session do not reach the next one", () => {
+  play([
+    ["connect", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["connect", "refusal Session taken over", "ask unsubscribe a", "disconnect 0x8e", "close", "connack"],
+    ["answer a retained=a:1_q0"],
+  ]);
+});

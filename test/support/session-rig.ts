@@ -1,0 +1,156 @@
+// A session as its object runs it, without the platform: the real rules and the real store on node:sqlite, lanes to
+// shards whose answers the test gives, a clock that the test moves, and the ways an object can lose its memory.
+
+import { Numbering } from "../../src/hop/key.ts";
+import { Lane } from "../../src/hop/lane.ts";
+import type { Connect, ServerPacket } from "../../src/protocol/packet.ts";
+import type { DeliveryAnswer, DeliveryPart } from "../../src/session/deliver.ts";
+import type { Effects } from "../../src/session/effects.ts";
+import { defaultSessionLimits, type SessionLimits } from "../../src/session/limits.ts";
+import { type LaneItem, packItems, type Routing } from "../../src/session/outgoing.ts";
+import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import { type ConnectionSnapshot, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
+import { type SessionInput, step, take } from "../../src/session/step.ts";
+import { SessionStore } from "../../src/store/session-store.ts";
+import { Sql } from "../../src/store/sql.ts";
+import { shardOf } from "../../src/topic/shards.ts";
+import { NodeSql } from "./node-sql.ts";
+
+export interface RigEvents {
+  sent(packet: ServerPacket): void;
+  routed(routing: Routing): void;
+  closed(): void;
+  effects(effects: Effects): void;
+}
+
+export const rigShards = 4;
+
+export class SessionRig {
+  readonly name = "c1";
+  readonly limits: SessionLimits;
+  readonly sql = new Sql(new NodeSql());
+  readonly #events: RigEvents;
+  nowMs = 1_000_000;
+  session!: Session;
+  store!: SessionStore;
+  lanes = new Map<number, Lane<LaneItem>>();
+  #epoch = 0;
+  #incarnation = 0;
+  #numbering!: Numbering;
+  #settling: Lane<LaneItem> | undefined;
+
+  constructor(limits: Partial<SessionLimits>, events: RigEvents) {
+    this.limits = { ...defaultSessionLimits, topicShards: rigShards, ...limits };
+    this.#events = events;
+    this.#load(undefined);
+  }
+
+  get isConnected(): boolean {
+    return this.session.connection !== undefined;
+  }
+
+  get isIdle(): boolean {
+    return [...this.lanes.values()].every((lane) => lane.idle);
+  }
+
+  /** Memory is lost, and whatever was under way. */
+  crash(): void {
+    this.#load(undefined);
+  }
+
+  /** Memory is lost at a moment of rest: what the socket carries stays, if there is one. */
+  sleep(): void {
+    if (!this.isIdle) throw new Error("an object that waits for a shard does not sleep");
+    const { connection } = this.session;
+    const kept = connection === undefined ? undefined : JSON.stringify(snapshotOf(this.session, connection));
+    this.#load(kept === undefined ? undefined : (JSON.parse(kept) as ConnectionSnapshot));
+  }
+
+  connect(connect: Connect): void {
+    this.#settleAbandoned();
+    if (this.isConnected) this.step({ type: "taken-over" });
+    this.step({ type: "connect", connect, epoch: ++this.#epoch, clientIdWasAssigned: false });
+  }
+
+  tick(): void {
+    this.#settleAbandoned();
+    this.step({ type: "tick" });
+  }
+
+  deliver(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer {
+    this.#settleAbandoned();
+    const { effects, answer } = take(this.session, shard, parts, this.nowMs);
+    this.#apply(effects);
+    return answer;
+  }
+
+  step(input: SessionInput): Effects {
+    return this.#apply(step(this.session, input, this.nowMs));
+  }
+
+  shardOf(topic: string): number {
+    return shardOf(topic, this.limits.topicShardDepth, this.limits.topicShards);
+  }
+
+  /** What is in flight to a shard. */
+  inFlight(shard: number): readonly LaneItem[] {
+    return this.lanes.get(shard)?.flight?.items ?? [];
+  }
+
+  answer(shard: number, refused: readonly number[] = [], retained: readonly RetainedPage[] = []): void {
+    this.#finish(shard, (items, lane) => {
+      const answer: ShardAnswer = { refused, retained };
+      if (this.step({ type: "answered", shard, items, answer }).haltsLane) {
+        this.step({ type: "failed", items: lane.drain() });
+      }
+    });
+  }
+
+  fail(shard: number): void {
+    this.#finish(shard, (items, lane) => this.step({ type: "failed", items: [...items, ...lane.drain()] }));
+  }
+
+  /** What a lane does between the answer to one call and the next. */
+  #finish(shard: number, settle: (items: readonly LaneItem[], lane: Lane<LaneItem>) => void): void {
+    const lane = this.lanes.get(shard);
+    const flight = lane?.flight;
+    if (lane === undefined || flight === undefined) throw new Error(`shard ${shard} was not asked`);
+    this.#settling = lane;
+    lane.finish();
+    settle(flight.items, lane);
+    this.#settling = undefined;
+    lane.start();
+  }
+
+  #load(snapshot: ConnectionSnapshot | undefined): void {
+    this.store = new SessionStore(this.sql);
+    this.session = loadSession(this.name, this.limits, this.store, this.store.load(), snapshot);
+    this.#numbering = new Numbering(`=${this.name}`, ++this.#incarnation);
+    this.lanes = new Map();
+  }
+
+  /** As the object does before anything else. */
+  #settleAbandoned(): void {
+    const { record, connection, will } = this.session;
+    if (record !== undefined || connection !== undefined || !this.isIdle) return;
+    if (will !== undefined || !this.store.isEmpty) this.step({ type: "abandoned" });
+  }
+
+  #apply(effects: Effects): Effects {
+    this.store.apply(effects.persist);
+    this.#events.effects(effects);
+    for (const routing of effects.routings()) {
+      let lane = this.lanes.get(routing.shard);
+      if (lane === undefined) {
+        lane = new Lane<LaneItem>(this.#numbering, packItems);
+        this.lanes.set(routing.shard, lane);
+      }
+      lane.push(routing.item);
+      this.#events.routed(routing);
+    }
+    for (const packet of effects.send) this.#events.sent(packet);
+    if (effects.close !== undefined) this.#events.closed();
+    for (const lane of this.lanes.values()) if (lane !== this.#settling) lane.start();
+    return effects;
+  }
+}
