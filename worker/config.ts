@@ -1,6 +1,7 @@
 // The deployment's variables: parsed once, with a default and a range for each, and an error that says what is wrong.
 
 import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import type { QoS } from "../src/protocol/packet.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
 import type { Env } from "./env.ts";
@@ -9,6 +10,8 @@ export interface Config extends SessionLimits {
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
 }
+
+z.config(en());
 
 function integer(min: number, max: number, fallback: number) {
   return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);

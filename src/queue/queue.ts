@@ -27,7 +27,7 @@ export interface QueueReads {
   queueBounds(): QueueBounds | undefined;
   /** Bytes of the segments that lie wholly within a range of positions. */
   bytesWithin(from: number, to: number): number;
-  /** The end of the last segment from `from` on that was offered; `from` if there is none. */
+  /** The end of the last segment from `from` on that was offered; 0 if there is none. */
   offeredEnd(from: number): number;
 }
 
@@ -112,9 +112,10 @@ export class Queue {
     return { reader: cursor.reader, offered: cursor.held.offered };
   }
 
-  /** The position behind the segment that holds this one. */
-  segmentEnd(position: number): number {
-    return this.#holding(position)?.end ?? this.#end;
+  /** The first position from `position` on that is in a segment; the queue's end if there is none. */
+  firstFrom(position: number): number {
+    const held = position < this.#end ? this.#holding(position) : undefined;
+    return held === undefined ? this.#end : Math.max(position, held.position);
   }
 
   /** Everything before `next` was sent: bodies that lie wholly before it are let go. */

@@ -72,6 +72,8 @@ export interface SourceCursor {
   readonly publisherGeneration: number;
   readonly shard: number;
   readonly sequence: number;
+  /** When; a cursor that has not moved for long is forgotten. */
+  readonly atMs: number;
 }
 
 export type Change =

@@ -19,7 +19,7 @@ const livenessMaxMs = 2 * 3_600_000;
 export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {
   const { connection } = session;
   if (connection === undefined) return;
-  effects.refuse(reasonText(reason), `${connection.clientId}: ${detail}`);
+  effects.refuse(reasonText(reason), detail);
   if (connection.version === 5) effects.send.push({ type: "disconnect", reason, reasonString: reasonText(reason) });
   effects.close = reason;
   endConnection(session, effects, nowMs, true);
@@ -102,8 +102,7 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
   const unfinished = queueDepth(session);
-  if (unfinished > 0)
-    effects.drop("session-ended", `${session.name}: undelivered at the end of the session`, unfinished);
+  if (unfinished > 0) effects.drop("session-ended", "undelivered at the end of the session", unfinished);
   hastenWills(session, effects, nowMs);
   effects.persist.push({ kind: "end-session" });
   forgetState(session);

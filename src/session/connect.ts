@@ -12,7 +12,7 @@ import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals } from "./subscribe.ts";
-import { cancelWills } from "./wills.ts";
+import { cancelWills, startWill } from "./wills.ts";
 
 export interface ConnectInput {
   readonly type: "connect";
@@ -35,7 +35,6 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   session.connection = {
     epoch: input.epoch,
     version: connect.version,
-    clientId: connect.clientId,
     generation,
     keepAliveSeconds: keepAliveSeconds(connect, limits),
     receiveMaximum: connect.receiveMaximum,
@@ -56,7 +55,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       expiresAtMs: 0,
     });
   }
-  takeWill(session, connect.will, generation, effects);
+  takeWill(session, connect.will, generation, effects, nowMs);
   // Aliases do not outlive a connection [MQTT-3.3.2-7].
   session.incomingAliases.clear();
   if (session.reads.hasAliases()) effects.persist.push({ kind: "clear-aliases" });
@@ -107,15 +106,13 @@ function keepRecord(session: Session, effects: Effects, record: SessionRecord): 
   session.record = record;
 }
 
-function takeWill(session: Session, will: Will | undefined, generation: number, effects: Effects): void {
+function takeWill(session: Session, will: Will | undefined, generation: number, effects: Effects, nowMs: number): void {
+  // Of a connection that broke with its object: its end is noticed now. A delay has not passed yet, none has.
+  startWill(session, Math.min(session.will?.delayMs ?? 0, (session.record?.expirySeconds ?? 0) * 1000), effects, nowMs);
   cancelWills(session, effects);
   if (will !== undefined) {
     session.will = storedWill(session, will, generation);
     effects.persist.push({ kind: "put-will", will: session.will });
-  } else if (session.will !== undefined) {
-    // Of a connection that broke with the broker, and whose client is back.
-    session.will = undefined;
-    effects.persist.push({ kind: "delete-will" });
   }
 }
 

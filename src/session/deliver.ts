@@ -112,7 +112,8 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
     const { qos, sequence } = reader;
     if (qos === 0) {
       // Never queued, by us or by the shard: a client that is not there misses it.
-      if (connection !== undefined && !part.owed) sendQos0(session, connection, reader, effects, nowMs);
+      if (part.owed) effects.drop("qos0-late", `topic ${reader.topic} from ${part.publisher}`);
+      else if (connection !== undefined) sendQos0(session, connection, reader, effects, nowMs);
       kept.leave();
     } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part, cursor))) {
       // Taken over before: the shard did not hear the answer.
@@ -133,7 +134,7 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
   if (lastSequence > 0) {
     const { publisher, publisherGeneration } = part;
     session.sources.set(cursor, lastSequence);
-    const source = { publisher, publisherGeneration, shard: intake.shard, sequence: lastSequence };
+    const source = { publisher, publisherGeneration, shard: intake.shard, sequence: lastSequence, atMs: nowMs };
     effects.persist.push({ kind: "put-source", cursor: source });
   }
   return refused;
@@ -159,10 +160,10 @@ function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take"
     return "take";
   }
   if (queuePolicy === "reject" && part.publisher !== "") {
-    effects.refuse("queue-full", `${session.name}: topic ${reader.topic} from ${part.publisher}`);
+    effects.refuse("queue-full", `topic ${reader.topic} from ${part.publisher}`);
     return "refuse";
   }
-  effects.drop("queue-full", `${session.name}: topic ${reader.topic} from ${part.publisher || "the retained store"}`);
+  effects.drop("queue-full", `topic ${reader.topic} from ${part.publisher || "the retained store"}`);
   return "drop";
 }
 
@@ -198,30 +199,40 @@ function store(intake: Intake): void {
 }
 
 /**
- * Gives up messages, oldest first, until the queue is within its limits; for its bytes, whole segments. What may have
- * been begun stays: of QoS 2 its client remembers the identifier.
+ * Gives up messages, oldest first, until the queue is within its limits. What may have been begun stays: of QoS 2 its
+ * client remembers the identifier.
  */
 function dropOldest(session: Session, effects: Effects): void {
-  const { window, queue, limits, reads } = session;
+  const { window, queue, limits, reads, gap } = session;
   const excess = queueDepth(session) - limits.queueMessagesMax;
   if (excess <= 0 && queue.bytes <= limits.queueBytesMax) return;
   const offeredBelow = session.connection?.offeredBelow ?? queue.end;
   const begun = Math.max(window.next, window.dupBelow, Math.min(offeredBelow, reads.offeredEnd(session.exactBelow)));
   // What was dropped before lies right behind what is begun, unless the window has passed it.
-  const from = session.gap.to > begun ? session.gap.from : begun;
-  const first = Math.max(begun, session.gap.to);
+  const from = gap.to > begun ? gap.from : begun;
+  const first = Math.max(begun, gap.to);
   let to = Math.min(queue.end, first + Math.max(0, excess));
-  while (to < queue.end && queue.bytes - reads.bytesWithin(from, to) > limits.queueBytesMax) {
-    to = queue.segmentEnd(to);
+  if (queue.bytes > limits.queueBytesMax) {
+    let bytes = queue.bytes - bytesBetween(session, from, to);
+    while (to < queue.end && bytes > limits.queueBytesMax) bytes -= bytesBetween(session, to, ++to);
   }
   if (to <= first) return;
-  const topic = queue.read(first)?.reader.topic;
-  effects.drop("queue-full", `${session.name}: topic ${topic}, the oldest`, to - first);
+  effects.drop("queue-full", `topic ${queue.read(first)?.reader.topic}, the oldest`, to - first);
   queue.drop(from, to);
   session.gap = { from, to };
   effects.persist.push({ kind: "delete-segments-within", from, to });
   effects.windowChanged = true;
   if (window.head === from) window.moveTo(to);
+}
+
+/** Bytes of the messages at these positions, as far as their segments are still there. */
+function bytesBetween({ queue }: Session, from: number, to: number): number {
+  let bytes = 0;
+  for (let position = queue.firstFrom(from); position < to; position = queue.firstFrom(position + 1)) {
+    const found = queue.read(position);
+    if (found !== undefined) bytes += found.reader.end - found.reader.start;
+  }
+  return bytes;
 }
 
 function sourceSequence(intake: Intake, part: DeliveryPart, cursor: string): number {

@@ -45,7 +45,7 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   };
   const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
-    if (isTooFast) effects.drop("publisher-too-fast", `${connection.clientId}: topic ${topic}`);
+    if (isTooFast) effects.drop("publisher-too-fast", `topic ${topic}`);
     else session.routingBytes += effects.outbox.publish(shard, connection.generation, message, undefined);
     return;
   }

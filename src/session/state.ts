@@ -15,7 +15,6 @@ export interface Connection {
   /** Rises with each connection; a late event of an older socket is told apart by it. */
   readonly epoch: number;
   readonly version: ProtocolVersion;
-  readonly clientId: string;
   readonly generation: number;
   readonly keepAliveSeconds: number;
   readonly receiveMaximum: number;

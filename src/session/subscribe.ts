@@ -34,7 +34,7 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     const granted = Math.min(qos, limits.maximumQos) as QoS;
     if (refusal !== undefined) {
       reasons.push(connection.version === 5 ? refusal : ReasonCode.unspecifiedError);
-      effects.refuse("subscription-refused", `${connection.clientId}: ${filter}`);
+      effects.refuse("subscription-refused", filter);
       continue;
     }
     if (known === undefined) count++;

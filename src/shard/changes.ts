@@ -29,13 +29,21 @@ export interface OwedPart {
   readonly body: Uint8Array;
 }
 
+/** How far a publisher's QoS 2 messages were routed. */
+export interface StoredCursor {
+  readonly generation: number;
+  readonly sequence: number;
+  /** When; a cursor that has not moved for long is forgotten. */
+  readonly atMs: number;
+}
+
 export type ShardChange =
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
   /** Only if it is of this generation or an earlier one. */
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
   | { readonly kind: "put-retained"; readonly key: string; readonly body: Uint8Array }
   | { readonly kind: "delete-retained"; readonly key: string }
-  | { readonly kind: "put-source"; readonly source: string; readonly generation: number; readonly sequence: number }
+  | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
   | { readonly kind: "put-owed"; readonly call: OwedCall }
   | { readonly kind: "delete-owed"; readonly call: Omit<OwedCall, "parts"> };
 
@@ -48,7 +56,7 @@ export interface ShardReads {
   /** The retained message as one record. */
   retained(key: string): Uint8Array | undefined;
   /** The last QoS 2 message of a publisher that was routed, if any. */
-  source(source: string): { readonly generation: number; readonly sequence: number } | undefined;
+  source(source: string): Omit<StoredCursor, "atMs"> | undefined;
   /** Sessions that are owed something, and in how many calls. */
   owedTargets(): readonly { readonly target: string; readonly calls: number }[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];

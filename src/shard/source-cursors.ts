@@ -2,12 +2,9 @@
 // because a publisher's client may come back with its message days later.
 
 import { RecordReader } from "../queue/record.ts";
-import type { ShardChange, ShardReads } from "./changes.ts";
+import type { ShardChange, ShardReads, StoredCursor } from "./changes.ts";
 
-interface Cursor {
-  readonly generation: number;
-  readonly sequence: number;
-}
+type Cursor = Omit<StoredCursor, "atMs">;
 
 const rememberedMax = 10_000;
 
@@ -29,7 +26,13 @@ export class SourceCursors {
    * The batch was routed, but for the messages that were refused: the cursor stops before the first of them, which may
    * come again under the same sequence.
    */
-  advance(source: string, generation: number, body: Uint8Array, refused: readonly number[]): ShardChange[] {
+  advance(
+    source: string,
+    generation: number,
+    body: Uint8Array,
+    refused: readonly number[],
+    nowMs: number,
+  ): ShardChange[] {
     const reader = new RecordReader(body);
     const end = refused[0] ?? Number.POSITIVE_INFINITY;
     let sequence = 0;
@@ -39,7 +42,7 @@ export class SourceCursors {
     if (sequence === 0 || (known !== undefined && known.generation > generation)) return [];
     if (known?.generation === generation && known.sequence >= sequence) return [];
     this.#remember(source, { generation, sequence });
-    return [{ kind: "put-source", source, generation, sequence }];
+    return [{ kind: "put-source", source, cursor: { generation, sequence, atMs: nowMs } }];
   }
 
   #cursor(source: string): Cursor | undefined {

@@ -13,6 +13,7 @@ import type {
 } from "../session/changes.ts";
 import type { InboundSnapshot } from "../session/inbound.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
+import { SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 
 // An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
@@ -28,7 +29,7 @@ const migrations: Migrations = [
     `CREATE TABLE segment (position INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
       offered INTEGER NOT NULL, body BLOB NOT NULL)`,
     `CREATE TABLE source (publisher TEXT, shard INTEGER, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
-      PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
+      at_ms INTEGER NOT NULL, PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
     "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)",
   ],
@@ -40,6 +41,7 @@ const stateKey = { session: 1, inbound: 2, window: 3 } as const;
 
 export class SessionStore implements SessionReads {
   readonly #sql: Sql;
+  readonly #sweep = new SourceSweep();
   #version: number;
 
   constructor(sql: Sql) {
@@ -185,9 +187,9 @@ export class SessionStore implements SessionReads {
   }
 
   offeredEnd(from: number): number {
-    if (this.#version === 0) return from;
+    if (this.#version === 0) return 0;
     const statement = "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND offered = 1";
-    return (this.#sql.first(statement, from)?.["end"] as number | null) ?? from;
+    return (this.#sql.first(statement, from)?.["end"] as number | null) ?? 0;
   }
 
   #migrate(): void {
@@ -233,10 +235,11 @@ export class SessionStore implements SessionReads {
       case "delete-segments":
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
       case "put-source": {
-        const { publisher, shard, publisherGeneration, sequence } = change.cursor;
-        const statement = `INSERT INTO source VALUES (?, ?, ?, ?)
-          ON CONFLICT DO UPDATE SET generation = excluded.generation, sequence = excluded.sequence`;
-        return sql.run(statement, publisher, shard, publisherGeneration, sequence);
+        const { publisher, shard, publisherGeneration, sequence, atMs } = change.cursor;
+        const statement = `INSERT INTO source VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+          generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
+        sql.run(statement, publisher, shard, publisherGeneration, sequence, atMs);
+        return this.#sweep.swept(sql, atMs);
       }
       case "put-alias": {
         const statement = "INSERT INTO alias VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";

@@ -5,6 +5,7 @@ import type { OwedCall, Route, ShardChange, ShardReads } from "../shard/changes.
 import type { OrderedKeys } from "../topic/key.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
+import { SourceSweep } from "./source-sweep.ts";
 import type { Sql } from "./sql.ts";
 
 // Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
@@ -14,8 +15,8 @@ const migrations: Migrations = [
       no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL,
       PRIMARY KEY (key, session)) WITHOUT ROWID`,
     "CREATE TABLE retained (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
-    `CREATE TABLE source (source TEXT PRIMARY KEY, generation INTEGER NOT NULL, sequence INTEGER NOT NULL)
-      WITHOUT ROWID`,
+    `CREATE TABLE source (source TEXT PRIMARY KEY, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
+      at_ms INTEGER NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE owed (target TEXT, incarnation INTEGER, sequence INTEGER, parts BLOB NOT NULL,
       PRIMARY KEY (target, incarnation, sequence)) WITHOUT ROWID`,
   ],
@@ -23,6 +24,7 @@ const migrations: Migrations = [
 
 export class ShardStore implements ShardReads {
   readonly #sql: Sql;
+  readonly #sweep = new SourceSweep();
   readonly filters: OrderedKeys;
   readonly retainedTopics: OrderedKeys;
 
@@ -107,10 +109,11 @@ export class ShardStore implements ShardReads {
       case "delete-retained":
         return sql.run("DELETE FROM retained WHERE key = ?", change.key);
       case "put-source": {
-        const { source, generation, sequence } = change;
-        const statement = `INSERT INTO source VALUES (?, ?, ?)
-          ON CONFLICT DO UPDATE SET generation = excluded.generation, sequence = excluded.sequence`;
-        return sql.run(statement, source, generation, sequence);
+        const { generation, sequence, atMs } = change.cursor;
+        const statement = `INSERT INTO source VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+          generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
+        sql.run(statement, change.source, generation, sequence, atMs);
+        return this.#sweep.swept(sql, atMs);
       }
       case "put-owed": {
         const { target, incarnation, sequence, parts } = change.call;

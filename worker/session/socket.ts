@@ -11,24 +11,24 @@ export interface Attachment {
 }
 
 const attachmentBytesMax = 16_384;
-/** What structured clone adds to a string. */
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** What structured clone adds to an array of bytes. */
 const overheadBytes = 64;
 
 export function readAttachment(socket: WebSocket): Attachment {
-  const text = socket.deserializeAttachment() as string | null;
-  return text === null ? { epoch: 0, snapshot: undefined, alarmAtMs: 0 } : (JSON.parse(text) as Attachment);
+  const bytes = socket.deserializeAttachment() as Uint8Array | null;
+  if (bytes === null) return { epoch: 0, snapshot: undefined, alarmAtMs: 0 };
+  return JSON.parse(decoder.decode(bytes)) as Attachment;
 }
 
-/** JSON in one string: a client id that is not ASCII makes it two bytes a character. */
+/** As bytes: a string beyond Latin-1 would take two for each character. */
 export function writeAttachment(socket: WebSocket, attachment: Attachment): void {
-  const text = JSON.stringify(attachment);
-  if (
-    text.length * 2 + overheadBytes > attachmentBytesMax &&
-    new TextEncoder().encode(text).length + overheadBytes > attachmentBytesMax
-  ) {
-    throw new RangeError(`a connection's state of ${text.length} characters does not fit its socket`);
+  const bytes = encoder.encode(JSON.stringify(attachment));
+  if (bytes.length + overheadBytes > attachmentBytesMax) {
+    throw new RangeError(`a connection's state of ${bytes.length} bytes does not fit its socket`);
   }
-  socket.serializeAttachment(text);
+  socket.serializeAttachment(bytes);
 }
 
 /** Of the sockets that are open, the one whose client is connected: the latest. */

@@ -179,6 +179,11 @@ export class FanOut {
       this.#owed.set(target, calls + 1);
       if (calls === 0) this.#events.wakeAt(Date.now() + this.#pauseMs);
     }
+    // QoS 0 is neither kept nor sent twice.
+    const lost = items
+      .filter(({ delivery }) => !delivery.guaranteed)
+      .reduce((sum, item) => sum + item.delivery.count, 0);
+    if (lost > 0) report([{ event: "drop", reason: "qos0-late", count: lost, detail }], `shard-${this.#shard}`);
     for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
   }
 

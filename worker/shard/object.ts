@@ -97,7 +97,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#persist(changes);
     const refused = await this.#fanOut.send(source, generation, deliveries);
     // Durable before the publisher hears of it: from here on these messages are never routed again.
-    this.#persist(this.#cursors.advance(source, generation, body, refused));
+    this.#persist(this.#cursors.advance(source, generation, body, refused, Date.now()));
     return { refused, retained: [] };
   }
 
