@@ -1,0 +1,86 @@
+// What the documentation names exists, and what an operator has to know is in it.
+
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { counterHelp } from "../../src/metrics/counters.ts";
+import { filesOf, root, type Source } from "./sources.ts";
+
+const pages = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
+
+function textOf(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+function eachPage(offences: (page: Source) => string[]): string[] {
+  return pages.flatMap((page) => offences(page).map((offence) => `${page.path}: ${offence}`));
+}
+
+function matchesIn(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+}
+
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "code");
+
+/** Headings as the names that links can jump to. */
+function anchorsOf(text: string): string[] {
+  const headings = matchesIn(text.replace(/^```[\s\S]*?^```/gm, ""), /^#{1,6} +(.+)$/gm);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test("relative links lead somewhere, and so do those to a heading", () => {
+  const offences = eachPage(({ path, text }) =>
+    matchesIn(withoutCode(text), /\]\(([^)\s]+)\)/g)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const [target = "", anchor] = link.split("#");
+        const file = target === "" ? path : join(dirname(path), target);
+        if (!existsSync(join(root, file))) return true;
+        return anchor !== undefined && !anchorsOf(textOf(file)).includes(anchor);
+      }),
+  );
+  expect(offences).toEqual([]);
+});
+
+test("paths in backticks exist", () => {
+  const parts = "src|worker|test|scripts|bench|docs";
+  const path = new RegExp(`\`((?:${parts})/[\\w./-]+?)/?\``, "g");
+  expect(eachPage(({ text }) => matchesIn(text, path).filter((each) => !existsSync(join(root, each))))).toEqual([]);
+});
+
+test("every npm script that is named exists", () => {
+  const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+  const named = /\bnpm (?:run (?:--silent )?([\w:-]+)|(?:start|test)\b)/g;
+  expect(
+    eachPage(({ text }) => matchesIn(text, named).filter((name) => name !== "" && !Object.hasOwn(scripts, name))),
+  ).toEqual([]);
+});
+
+const variables = matchesIn(textOf("worker/config.ts"), /^ {2}([A-Z][A-Z0-9_]+):/gm).toSorted();
+
+test("the variables of worker/config.ts are those of docs/configuration.md, of wrangler.toml and of worker/env.ts", () => {
+  const ofLauncher = ["PORT", "STATE_DIR"];
+  const described = matchesIn(textOf("docs/configuration.md"), /^\| `([A-Z][A-Z0-9_]+)` \|/gm);
+  expect(variables).not.toEqual([]);
+  expect(described.filter((name) => !ofLauncher.includes(name)).toSorted()).toEqual(variables);
+  // The launcher takes from the environment what [vars] lists.
+  const [, listed = ""] = /^\[vars\]\n([\s\S]*?)(?=^\[)/m.exec(textOf("wrangler.toml")) ?? [];
+  expect(matchesIn(listed, /^([A-Z][A-Z0-9_]+) =/gm).toSorted()).toEqual(variables);
+  expect(matchesIn(textOf("worker/env.ts"), /readonly ([A-Z][A-Z0-9_]+)\?: string/g).toSorted()).toEqual(variables);
+});
+
+test("the counters of src/metrics are those of docs/operations.md", () => {
+  const [, section = ""] = /^## Counters\n([\s\S]*?)(?=^##)/m.exec(textOf("docs/operations.md")) ?? [];
+  expect(matchesIn(section, /^\| `(\w+)` \|/gm).toSorted()).toEqual(Object.keys(counterHelp).toSorted());
+});
+
+test("every event that is logged is in docs/operations.md", () => {
+  const logged = filesOf("worker/**/*.ts").flatMap(({ text }) => matchesIn(text, /\bevent: "([\w-]+)"/g));
+  const described = matchesIn(textOf("docs/operations.md"), /^\| `([\w-]+)` \|/gm);
+  expect([...new Set(logged)].filter((event) => !described.includes(event))).toEqual([]);
+});
