@@ -84,3 +84,13 @@ test("every event that is logged is in docs/operations.md", () => {
   const described = matchesIn(textOf("docs/operations.md"), /^\| `([\w-]+)` \|/gm);
   expect([...new Set(logged)].filter((event) => !described.includes(event))).toEqual([]);
 });
+
+test("every reason for which something is dropped or refused is in docs/operations.md", () => {
+  const reasons = filesOf("{src,worker}/**/*.ts").flatMap(({ text }) => [
+    ...matchesIn(text, /\.(?:drop|refuse)\("([\w-]+)"/g),
+    ...matchesIn(text, /\breason: "([\w-]+)"/g),
+  ]);
+  const described = matchesIn(textOf("docs/operations.md"), /`([\w-]+)`/g);
+  expect(reasons).not.toEqual([]);
+  expect(reasons.filter((reason) => !described.includes(reason))).toEqual([]);
+});
