@@ -56,6 +56,10 @@ export class Queue {
   /** How many of them, from the first on, were sent and have let go of their bodies. */
   #bodiless = 0;
   #heldBytes = 0;
+  /** How many of them, from the last on, only wait to be written. */
+  #far = 0;
+  /** Positions from here on were appended in this step: the database does not have them yet. */
+  #unwritten: number;
   #cursor: { readonly held: Held; readonly reader: RecordReader; position: number } | undefined;
 
   constructor(reads: QueueReads, bounds: QueueBounds) {
@@ -63,6 +67,7 @@ export class Queue {
     this.#start = bounds.first;
     this.#end = bounds.end;
     this.#bytes = bounds.bytes;
+    this.#unwritten = bounds.end;
   }
 
   /** The position that the next message will get. */
@@ -85,11 +90,10 @@ export class Queue {
     const position = this.#end;
     this.#end += count;
     this.#bytes += body.length;
-    const follows = position === next || this.#held.at(-1)?.end === position;
-    if (!stored || (follows && this.#heldBytes + body.length <= heldBytesMax)) {
-      this.#held.push({ position, end: this.#end, bytes: body.length, offered, stored, body });
-      this.#heldBytes += body.length;
-    }
+    const follows = position === next || (this.#far === 0 && this.#held.at(-1)?.end === position);
+    if (stored && !(follows && this.#heldBytes + body.length <= heldBytesMax)) this.#far++;
+    this.#held.push({ position, end: this.#end, bytes: body.length, offered, stored, body });
+    this.#heldBytes += body.length;
     return { position, count, body, offered };
   }
 
@@ -149,14 +153,26 @@ export class Queue {
 
   /** What lies wholly within a range is given up; its rows can go. */
   drop(from: number, to: number): void {
-    this.#bytes -= this.#reads.bytesWithin(from, to);
+    this.#bytes -= this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
     for (let index = this.#held.length - 1; index >= 0; index--) {
       const held = this.#held[index] as Held;
       if (held.position < from || held.end > to) continue;
+      if (held.position >= this.#unwritten) this.#bytes -= held.bytes;
       this.#letGo(held);
       this.#held.splice(index, 1);
       if (index < this.#bodiless) this.#bodiless--;
+      if (index > this.#held.length - this.#far) this.#far--;
     }
+  }
+
+  /** What earlier steps appended is in the database: what the window has yet to reach need not stay in memory. */
+  settle(): void {
+    while (this.#far > 0) {
+      const held = this.#held.pop();
+      if (held !== undefined) this.#letGo(held);
+      this.#far--;
+    }
+    this.#unwritten = this.#end;
   }
 
   #letGo(held: Held): void {

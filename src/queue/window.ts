@@ -14,10 +14,17 @@ export type Progress = (typeof Progress)[keyof typeof Progress];
 /** Runs of equal progress from `head` on: [how many positions, their progress]. */
 export type ProgressRuns = readonly (readonly [number, number])[];
 
+/** Positions from `from` to before `to`, dropped unsent: the window passes over them. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface WindowSnapshot {
   readonly head: number;
   readonly next: number;
   readonly dupBelow: number;
+  readonly gaps: readonly Gap[];
   readonly runs: ProgressRuns;
 }
 
@@ -31,6 +38,8 @@ export class Window {
   dupBelow: number;
   #inflight = 0;
   #done = 0;
+  /** Ahead of `head`, in order, none touching the next. */
+  #gaps: Gap[] = [];
   /** Counts what the client's acknowledgements changed. */
   changes = 0;
   #progress = new Uint8Array(64);
@@ -54,9 +63,15 @@ export class Window {
     return this.#inflight;
   }
 
-  /** Positions behind `head` that are finished or were dropped. */
-  get doneCount(): number {
-    return this.#done;
+  get gaps(): readonly Gap[] {
+    return this.#gaps;
+  }
+
+  /** Of the positions from `head` to before `end`, those that are neither finished nor dropped. */
+  unfinishedBefore(end: number): number {
+    let dropped = 0;
+    for (const { from, to } of this.#gaps) dropped += to - from;
+    return end - this.#head - this.#done - dropped;
   }
 
   get spanIsFull(): boolean {
@@ -99,6 +114,23 @@ export class Window {
     this.#advance();
   }
 
+  /** Messages that were not sent are given up. Everything from `from` to `to` is, that has not been before. */
+  drop(from: number, to: number): void {
+    const last = this.#gaps.at(-1);
+    if (last !== undefined && last.to >= from) this.#gaps[this.#gaps.length - 1] = { from: last.from, to };
+    else this.#gaps.push({ from, to });
+    this.passGap();
+  }
+
+  /** If `next` is in a gap it goes behind it. */
+  passGap(): boolean {
+    const gap = this.#gaps.find(({ from, to }) => this.#next >= from && this.#next < to);
+    if (gap === undefined) return false;
+    this.#next = gap.to;
+    this.#advance();
+    return true;
+  }
+
   /** PUBREC came: from now on PUBREL is resent, never PUBLISH [MQTT-4.3.3-6]. */
   release(position: number): void {
     this.changes++;
@@ -122,19 +154,20 @@ export class Window {
     this.dupBelow = Math.max(this.dupBelow, this.#next);
     this.#next = this.#head;
     this.#inflight = 0;
+    this.passGap();
   }
 
   /** Positions below are gone from the queue. */
   moveTo(head: number): void {
-    if (head - this.#head >= this.#progress.length && this.#next <= head) {
+    if (head - this.#head >= this.#progress.length) {
+      // Far ahead of all that is known: nothing to look at on the way.
       this.#progress.fill(Progress.untouched);
       this.#inflight = 0;
       this.#done = 0;
       this.#head = head;
     }
     while (this.#head < head) {
-      const progress = this.progressAt(this.#head);
-      if (this.#head < this.#next && progress !== Progress.done) this.#inflight--;
+      if (this.#head < this.#next && isInflight(this.progressAt(this.#head))) this.#inflight--;
       this.#set(this.#head, Progress.untouched);
       this.#head++;
     }
@@ -144,23 +177,25 @@ export class Window {
 
   /** The window of the living connection. */
   snapshot(): WindowSnapshot {
-    return { head: this.#head, next: this.#next, dupBelow: this.dupBelow, runs: this.#runs(false) };
+    const { dupBelow } = this;
+    return { head: this.#head, next: this.#next, dupBelow, gaps: this.#gaps, runs: this.#runs(false) };
   }
 
   /** The window as the next connection will find it, if this one ends now. */
   rewound(dupBelow: number): WindowSnapshot {
-    return { head: this.#head, next: this.#head, dupBelow, runs: this.#runs(true) };
+    return { head: this.#head, next: this.#head, dupBelow, gaps: this.#gaps, runs: this.#runs(true) };
   }
 
   /** As it was, on the same connection. */
   static restore(snapshot: WindowSnapshot): Window {
     const window = new Window(snapshot.head);
     window.dupBelow = snapshot.dupBelow;
+    window.#gaps = [...snapshot.gaps];
     let position = snapshot.head;
     for (const [count, progress] of snapshot.runs) {
       for (const end = position + count; position < end; position++) {
         window.#set(position, progress as Progress);
-        if (position < snapshot.next && progress !== Progress.done) window.#inflight++;
+        if (position < snapshot.next && isInflight(progress as Progress)) window.#inflight++;
       }
     }
     window.#next = snapshot.next;
@@ -183,9 +218,17 @@ export class Window {
   }
 
   #advance(): void {
-    while (this.#head < this.#next && this.progressAt(this.#head) === Progress.done) {
-      this.#set(this.#head, Progress.untouched);
-      this.#head++;
+    for (;;) {
+      const gap = this.#gaps[0];
+      if (gap !== undefined && this.#head >= gap.from && this.#next >= gap.to) {
+        this.#head = Math.max(this.#head, gap.to);
+        this.#gaps.shift();
+      } else if (this.#head < this.#next && this.progressAt(this.#head) === Progress.done) {
+        this.#set(this.#head, Progress.untouched);
+        this.#head++;
+      } else {
+        return;
+      }
     }
   }
 
@@ -205,4 +248,8 @@ export class Window {
     }
     this.#progress = grown;
   }
+}
+
+function isInflight(progress: Progress): boolean {
+  return progress === Progress.sentQos1 || progress === Progress.sentQos2 || progress === Progress.released;
 }

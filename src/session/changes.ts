@@ -3,7 +3,7 @@
 import type { QoS } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
-import type { ProgressRuns } from "../queue/window.ts";
+import type { Gap, ProgressRuns } from "../queue/window.ts";
 import type { InboundSnapshot } from "./inbound.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
@@ -25,14 +25,8 @@ export interface DurableWindow {
   readonly dupBelow: number;
   /** Positions below were not sent unless `dupBelow` says so, whatever their segment's `offered` says. */
   readonly exactBelow: number;
-  readonly gap: Gap;
+  readonly gaps: readonly Gap[];
   readonly runs: ProgressRuns;
-}
-
-/** Positions from `from` to before `to` were dropped unsent. Empty when they are equal. */
-export interface Gap {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** The will of the living connection. */

@@ -170,6 +170,7 @@ function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take"
 function store(intake: Intake): void {
   const { session, effects, nowMs, bodies } = intake;
   const { connection, queue, window, limits } = session;
+  queue.settle();
   const offered = connection !== undefined;
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
@@ -203,26 +204,27 @@ function store(intake: Intake): void {
  * client remembers the identifier.
  */
 function dropOldest(session: Session, effects: Effects): void {
-  const { window, queue, limits, reads, gap } = session;
+  const { window, queue, limits, reads } = session;
   const excess = queueDepth(session) - limits.queueMessagesMax;
   if (excess <= 0 && queue.bytes <= limits.queueBytesMax) return;
   const offeredBelow = session.connection?.offeredBelow ?? queue.end;
   const begun = Math.max(window.next, window.dupBelow, Math.min(offeredBelow, reads.offeredEnd(session.exactBelow)));
-  // What was dropped before lies right behind what is begun, unless the window has passed it.
-  const from = gap.to > begun ? gap.from : begun;
-  const first = Math.max(begun, gap.to);
+  const last = window.gaps.at(-1);
+  const first = Math.max(begun, last?.to ?? 0);
+  // What was dropped before goes on growing, unless something begun lies in between.
+  const from = last?.to === first ? last.from : first;
   let to = Math.min(queue.end, first + Math.max(0, excess));
   if (queue.bytes > limits.queueBytesMax) {
-    let bytes = queue.bytes - bytesBetween(session, from, to);
+    let bytes = queue.bytes - window.gaps.reduce((sum, gap) => sum + bytesBetween(session, gap.from, gap.to), 0);
+    bytes -= bytesBetween(session, first, to);
     while (to < queue.end && bytes > limits.queueBytesMax) bytes -= bytesBetween(session, to, ++to);
   }
   if (to <= first) return;
   effects.drop("queue-full", `topic ${queue.read(first)?.reader.topic}, the oldest`, to - first);
   queue.drop(from, to);
-  session.gap = { from, to };
+  window.drop(first, to);
   effects.persist.push({ kind: "delete-segments-within", from, to });
   effects.windowChanged = true;
-  if (window.head === from) window.moveTo(to);
 }
 
 /** Bytes of the messages at these positions, as far as their segments are still there. */

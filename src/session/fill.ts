@@ -29,13 +29,8 @@ export function fill(session: Session, effects: Effects, nowMs: number): void {
 /** Sends, resends or skips the message at `next`; how many bytes it took. */
 function advance(session: Session, connection: Connection, effects: Effects, nowMs: number): number {
   const { window, queue } = session;
+  if (window.passGap()) return 0;
   const position = window.next;
-  if (position >= session.gap.from && position < session.gap.to) {
-    // Dropped: passed at once, or one by one behind what is unfinished.
-    if (window.head === position) window.moveTo(session.gap.to);
-    else window.skip();
-    return 0;
-  }
   const progress = window.progressAt(position);
   if (progress === Progress.done) {
     // Of an earlier connection, or dropped.

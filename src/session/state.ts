@@ -7,7 +7,7 @@ import { Window, type WindowSnapshot } from "../queue/window.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
-import type { DueWill, Gap, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import type { DueWill, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 
@@ -34,7 +34,6 @@ export interface ConnectionSnapshot {
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
-  readonly gap: Gap;
 }
 
 export interface Session {
@@ -58,8 +57,6 @@ export interface Session {
   queue: Queue;
   /** See DurableWindow: up to here `dupBelow` is exact. */
   exactBelow: number;
-  /** What a full queue dropped ahead of the window. */
-  gap: Gap;
   /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
   durableDupBelow: number;
   /** Cursors of QoS 2 publishers, read once. */
@@ -109,34 +106,31 @@ export function loadSession(
       queue: new Queue(reads, snapshot.queue),
       exactBelow: snapshot.exactBelow,
       durableDupBelow: snapshot.durableDupBelow,
-      gap: snapshot.gap,
     };
   }
   return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
 }
 
-type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow" | "gap">;
+type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow">;
 
 /** The outbound side from rows alone: nobody is connected, and whoever was may have vanished without a word. */
 function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
-  const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gap: noGap, runs: [] };
+  const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gaps: [], runs: [] };
   const span = row.runs.reduce((sum, [count]) => sum + count, 0);
-  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, row.gap.to);
+  // Positions are never used twice, also when their rows are gone.
+  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, row.gaps.at(-1)?.to ?? 0);
   const bounds = reads.queueBounds() ?? { first: start, end: start, bytes: 0 };
-  const queue = new Queue(reads, bounds);
-  const window = Window.restore({ head: row.head, next: row.head, dupBelow: row.dupBelow, runs: row.runs });
+  const queue = new Queue(reads, { ...bounds, end: Math.max(bounds.end, row.gaps.at(-1)?.to ?? 0) });
+  const window = Window.restore({ ...row, next: row.head });
   window.moveTo(bounds.first);
   window.dupBelow = Math.min(window.dupBelow, queue.end);
-  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow, gap: row.gap };
+  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
 }
-
-const noGap: Gap = { from: 0, to: 0 };
 
 /** What to keep with the socket. */
 export function snapshotOf(session: Session, connection: Connection): ConnectionSnapshot {
-  const { exactBelow, durableDupBelow, gap } = session;
-  const window = session.window.snapshot();
-  return { connection, window, queue: session.queue.bounds, exactBelow, durableDupBelow, gap };
+  const { exactBelow, durableDupBelow } = session;
+  return { connection, window: session.window.snapshot(), queue: session.queue.bounds, exactBelow, durableDupBelow };
 }
 
 /** The session that now exists under this client id, if any: the one that outlives connections or the living one. */
@@ -145,9 +139,8 @@ export function generationOf(session: Session): number | undefined {
 }
 
 /** Messages waiting or unacknowledged. */
-export function queueDepth({ queue, window, gap }: Session): number {
-  const dropped = Math.max(0, gap.to - Math.max(gap.from, window.next));
-  return queue.end - window.head - window.doneCount - dropped;
+export function queueDepth({ queue, window }: Session): number {
+  return window.unfinishedBefore(queue.end);
 }
 
 /** Whether a message may have been sent on a connection before this one, though no row says how far that came. */
@@ -165,6 +158,5 @@ export function forgetState(session: Session): void {
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
   session.exactBelow = end;
   session.durableDupBelow = end;
-  session.gap = noGap;
   session.sources.clear();
 }

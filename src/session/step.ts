@@ -162,8 +162,8 @@ function finish(session: Session, effects: Effects, inboundChanges: number): voi
     effects.persist.push({ kind: "put-inbound", inbound: session.inbound.snapshot() });
   }
   if (effects.windowChanged && session.record !== undefined) {
-    const { durableDupBelow: dupBelow, exactBelow, gap } = session;
-    const { head, runs } = session.window.rewound(dupBelow);
-    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, gap, runs } });
+    const { durableDupBelow: dupBelow, exactBelow } = session;
+    const { head, gaps, runs } = session.window.rewound(dupBelow);
+    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, gaps, runs } });
   }
 }
