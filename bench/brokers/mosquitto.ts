@@ -33,8 +33,9 @@ export async function startMosquitto(options: BrokerOptions = {}): Promise<Broke
   const lines = [
     // 2.0.11 refuses to start with nothing but a WebSocket listener.
     `listener ${await freePort()} 127.0.0.1`,
-    `listener ${port}`,
-    "bind_interface lo",
+    `listener ${port} 127.0.0.1`,
+    // Without this its WebSocket listener ignores the address and takes connections from everywhere.
+    "socket_domain ipv4",
     "protocol websockets",
     "allow_anonymous true",
     "max_queued_messages 0",
