@@ -61,9 +61,7 @@ export function plan(routes: Routes, batch: Batch): Plan {
   }
   const only = groups.length === 1 ? groups[0] : undefined;
   const deliveries =
-    only !== undefined && only.indexes.length === count
-      ? planForAll(batch, only.targets, count)
-      : planForEach(batch, groups);
+    only !== undefined && only.indexes.length === count ? planForAll(batch, only.targets) : planForEach(batch, groups);
   return { deliveries, changes };
 }
 
@@ -73,57 +71,46 @@ interface Group {
   readonly starts: number[];
 }
 
+/** Part of what one session gets: a delivery but for its address. */
+type Chunk = Omit<Delivery, "session" | "generation">;
+
 /** Every message of the batch has the same targets: the common case. */
-function planForAll(batch: Batch, targets: readonly Target[], count: number): Delivery[] {
-  const encoded = new Map<string, { body: Uint8Array; guaranteed: boolean }>();
+function planForAll(batch: Batch, targets: readonly Target[]): Delivery[] {
+  const encoded = new Map<string, readonly Chunk[]>();
   const deliveries: Delivery[] = [];
-  for (const target of targets) {
-    const terms = target.session === batch.publisher ? target.own : target.others;
+  for (const { session, generation, own, others } of targets) {
+    const terms = session === batch.publisher ? own : others;
     if (terms === undefined) continue;
     const name = `${terms.qos} ${terms.retainAsPublished} ${terms.identifiers.join()}`;
-    let shared = encoded.get(name);
-    if (shared === undefined) {
-      shared = onTerms(batch.body, terms);
-      encoded.set(name, shared);
+    let chunks = encoded.get(name);
+    if (chunks === undefined) {
+      chunks = onTerms(batch.body, terms);
+      encoded.set(name, chunks);
     }
-    const { session, generation } = target;
-    deliveries.push({ session, generation, count, indexes: undefined, ...shared });
+    for (const chunk of chunks) deliveries.push({ session, generation, ...chunk });
   }
   return deliveries;
 }
 
 /** The batch on one subscription's terms: itself, if no byte would differ. */
-function onTerms(body: Uint8Array, terms: Terms): { body: Uint8Array; guaranteed: boolean } {
+function onTerms(body: Uint8Array, terms: Terms): readonly Chunk[] {
   const reader = new RecordReader(body);
   let same = terms.identifiers.length === 0;
   let guaranteed = false;
-  while (reader.next()) {
+  let count = 0;
+  for (; reader.next(); count++) {
     if (reader.qos > terms.qos || (reader.retain && !terms.retainAsPublished)) same = false;
     if (reader.qos > 0 && terms.qos > 0) guaranteed = true;
   }
-  if (same) return { body, guaranteed };
-  const writer = new RecordWriter();
+  if (same) return [{ body, count, indexes: undefined, guaranteed }];
+  const writer = new ChunkWriter();
   const again = new RecordReader(body);
-  while (again.next()) appendOnTerms(writer, again, terms);
-  return { body: writer.take(), guaranteed };
-}
-
-function appendOnTerms(writer: RecordWriter, reader: RecordReader, terms: Terms): QoS {
-  // [MQTT-3.8.4-8] [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-  const qos = Math.min(reader.qos, terms.qos) as QoS;
-  writer.appendForwarded(reader, qos, reader.retain && terms.retainAsPublished, terms.identifiers);
-  return qos;
-}
-
-interface Building {
-  readonly target: Target;
-  readonly writer: RecordWriter;
-  readonly indexes: number[];
-  guaranteed: boolean;
+  for (let index = 0; again.next(); index++) writer.append(again, terms, index);
+  return writer.finish();
 }
 
 function planForEach(batch: Batch, groups: readonly Group[]): Delivery[] {
-  const buildings = new Map<string, Building>();
+  const writers = new Map<string, { readonly target: Target; readonly writer: ChunkWriter }>();
   const targetsOf: (readonly Target[])[] = [];
   for (const { targets, indexes } of groups) for (const index of indexes) targetsOf[index] = targets;
 
@@ -134,23 +121,53 @@ function planForEach(batch: Batch, groups: readonly Group[]): Delivery[] {
       if (terms === undefined) continue;
       // Routes of an earlier session of this client id may still stand: each generation answers for itself.
       const name = `${target.generation} ${target.session}`;
-      let building = buildings.get(name);
-      if (building === undefined) {
-        building = { target, writer: new RecordWriter(), indexes: [], guaranteed: false };
-        buildings.set(name, building);
+      let known = writers.get(name);
+      if (known === undefined) {
+        known = { target, writer: new ChunkWriter() };
+        writers.set(name, known);
       }
-      if (appendOnTerms(building.writer, reader, terms) > 0) building.guaranteed = true;
-      building.indexes.push(index);
+      known.writer.append(reader, terms, index);
     }
   }
-  return Array.from(buildings.values(), ({ target, writer, indexes, guaranteed }) => ({
-    session: target.session,
-    generation: target.generation,
-    body: writer.take(),
-    count: indexes.length,
-    indexes,
-    guaranteed,
-  }));
+  return Array.from(writers.values(), ({ target: { session, generation }, writer }) =>
+    writer.finish().map((chunk) => ({ session, generation, ...chunk })),
+  ).flat();
+}
+
+/** A delivery becomes a row somewhere: many identifiers can make it much larger than the batch it comes from. */
+const chunkBytesMax = 1024 * 1024;
+const headerBytesMax = 32;
+
+/** Writes records on a subscription's terms, in chunks of bounded size. */
+class ChunkWriter {
+  readonly #chunks: Chunk[] = [];
+  readonly #writer = new RecordWriter();
+  #indexes: number[] = [];
+  #guaranteed = false;
+
+  append(reader: RecordReader, terms: Terms, index: number): void {
+    const size = reader.end - reader.start + 4 * terms.identifiers.length + headerBytesMax;
+    if (this.#writer.byteLength + size > chunkBytesMax) this.#close();
+    // [MQTT-3.8.4-8] [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    const qos = Math.min(reader.qos, terms.qos) as QoS;
+    this.#writer.appendForwarded(reader, qos, reader.retain && terms.retainAsPublished, terms.identifiers);
+    this.#indexes.push(index);
+    if (qos > 0) this.#guaranteed = true;
+  }
+
+  finish(): readonly Chunk[] {
+    this.#close();
+    return this.#chunks;
+  }
+
+  #close(): void {
+    const indexes = this.#indexes;
+    if (indexes.length === 0) return;
+    const body = this.#writer.take();
+    this.#chunks.push({ body, count: indexes.length, indexes, guaranteed: this.#guaranteed });
+    this.#indexes = [];
+    this.#guaranteed = false;
+  }
 }
 
 /** RETAIN 1 replaces the topic's retained message; an empty payload removes it [MQTT-3.3.1-5] [MQTT-3.3.1-6]. */

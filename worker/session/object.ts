@@ -217,18 +217,22 @@ export class SessionObject extends DurableObject<Env> {
    * written, has changed the session in memory alone: nothing of it may be seen, so the object starts anew from its rows.
    */
   #carryOut(take: () => Effects): Effects {
-    const link = this.#link;
     this.#untouched = false;
-    let effects: Effects;
     try {
-      effects = take();
-      this.#store.apply(effects.persist);
+      const effects = take();
+      this.#apply(effects);
+      return effects;
     } catch (error) {
       const detail = error instanceof Error ? error.stack : `${error}`;
-      console.error(JSON.stringify({ event: "not-persisted", session: this.#session.name, error: detail }));
-      this.ctx.abort(`not persisted: ${error}`);
+      console.error(JSON.stringify({ event: "not-carried-out", session: this.#session.name, error: detail }));
+      this.ctx.abort(`not carried out: ${error}`);
       throw error;
     }
+  }
+
+  #apply(effects: Effects): void {
+    const link = this.#link;
+    this.#store.apply(effects.persist);
     if (effects.reports.length > 0) this.#report(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
     if (link !== undefined) {
@@ -238,7 +242,6 @@ export class SessionObject extends DurableObject<Env> {
     }
     this.#wake();
     this.#remember();
-    return effects;
   }
 
   #send(link: Link, packets: readonly ServerPacket[]): void {

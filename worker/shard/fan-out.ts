@@ -123,8 +123,7 @@ export class FanOut {
       lane.finish();
       if (outcome === undefined) {
         this.#owe(target, flight.items, flight);
-        const waiting = lane.drain();
-        if (waiting.length > 0) this.#owe(target, waiting);
+        this.#oweAll(target, lane.drain());
       } else {
         for (const [index, item] of flight.items.entries()) this.#settle(item, outcome, index);
       }
@@ -163,27 +162,36 @@ export class FanOut {
     if (--ticket.left === 0) ticket.settle();
   }
 
-  /** Into the outbox. A call that was under way keeps its key, so that the session recognises it if it did arrive. */
+  /** Into the outbox, in calls as large as they would have been. */
+  #oweAll(target: string, items: readonly Item[]): void {
+    for (let rest = items; rest.length > 0; ) {
+      const count = pack(rest);
+      this.#owe(target, rest.slice(0, count));
+      rest = rest.slice(count);
+    }
+  }
+
+  /** A call that was under way keeps its key, so that the session recognises it if it did arrive. */
   #owe(target: string, items: readonly Item[], flight?: Flight<Item>): void {
-    const guaranteed = items.filter(({ delivery }) => delivery.guaranteed);
+    const isGuaranteed = items.some(({ delivery }) => delivery.guaranteed);
     const calls = this.#owed.get(target) ?? 0;
     const detail = `${target}: does not take its messages`;
-    if (guaranteed.length > 0 && calls >= owedCallsMax) {
-      report([{ event: "refusal", reason: "outbox-full", count: guaranteed.length, detail }], `shard-${this.#shard}`);
-      for (const item of guaranteed) this.#refuseAll(item);
-    } else if (guaranteed.length > 0) {
+    const who = `shard-${this.#shard}`;
+    if (!isGuaranteed) {
+      // QoS 0 is neither kept nor sent twice.
+      const count = items.reduce((sum, { delivery }) => sum + delivery.count, 0);
+      report([{ event: "drop", reason: "qos0-late", count, detail }], who);
+    } else if (calls >= owedCallsMax) {
+      report([{ event: "refusal", reason: "outbox-full", count: items.length, detail }], who);
+      for (const item of items) this.#refuseAll(item);
+    } else {
       counters.add("deliveries_owed");
       const { incarnation, sequence } = flight?.key ?? this.#numbering.next();
-      const call: OwedCall = { target, incarnation, sequence, parts: guaranteed.map(({ part }) => part) };
+      const call: OwedCall = { target, incarnation, sequence, parts: items.map(({ part }) => part) };
       this.#events.persist([{ kind: "put-owed", call }]);
       this.#owed.set(target, calls + 1);
       if (calls === 0) this.#events.wakeAt(Date.now() + this.#pauseMs);
     }
-    // QoS 0 is neither kept nor sent twice.
-    const lost = items
-      .filter(({ delivery }) => !delivery.guaranteed)
-      .reduce((sum, item) => sum + item.delivery.count, 0);
-    if (lost > 0) report([{ event: "drop", reason: "qos0-late", count: lost, detail }], `shard-${this.#shard}`);
     for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
   }
 

@@ -137,7 +137,7 @@ export class TopicShard extends DurableObject<Env> {
     try {
       this.#store.apply(changes);
     } catch (error) {
-      console.error(JSON.stringify({ event: "not-persisted", shard: this.ctx.id.name, error: `${error}` }));
+      console.error(JSON.stringify({ event: "not-carried-out", shard: this.ctx.id.name, error: `${error}` }));
       this.ctx.abort(`not persisted: ${error}`);
     }
   }
