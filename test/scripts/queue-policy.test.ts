@@ -28,7 +28,7 @@ test("reject: what is acknowledged to its publisher waits at the shard while the
       ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q1 #2"],
       ["deliver a:3 q1, a:4 q1, a:n q0 | owed", "busy"],
       ["puback #2"],
-      ["deliver a:3 q1, a:4 q1, a:n q0 | owed", "publish a:3 q1 #3", "publish a:4 q1 #4"],
+      ["deliver a:3 q1, a:4 q1, a:n q0 | owed", "drop qos0-late", "publish a:3 q1 #3", "publish a:4 q1 #4"],
     ],
     { limits: { queueMessagesMax: 2 } },
   );
@@ -167,4 +167,67 @@ test("drop-oldest after a crash spares what may have been sent", () => {
     ],
     { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } },
   );
+});
+
+test("drop-oldest: what is in flight is not dropped, nor what was", () => {
+  play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["deliver a:1 q2 seq=1, a:2 q1", "publish a:1 q2 #1"],
+      ["deliver a:3 q1", "drop queue-full"],
+      ["cut"],
+      ["deliver a:4 q1", "drop queue-full"],
+      ["sleep"],
+      ["deliver a:5 q1", "drop queue-full"],
+      ["connect expiry=100", "connack present", "publish a:1 q2 #1 dup", "publish a:5 q1 #5"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } },
+  );
+});
+
+test("drop-oldest, everything dropped behind an unfinished message, then a reload: what comes next is not lost", () => {
+  play(
+    [
+      ["connect expiry=100", "connack"],
+      ["deliver a:300*x q1", "publish a:300*x q1 #1"],
+      ["cut"],
+      ["deliver a:300*y q1", "drop queue-full"],
+      ["sleep"],
+      ["deliver a:z q1"],
+      ["connect expiry=100", "connack present", "publish a:300*x q1 #1 dup", "publish a:z q1 #3"],
+    ],
+    { limits: { queueBytesMax: 400, queuePolicy: "drop-oldest" } },
+  );
+});
+
+test("drop-oldest, what was dropped frees its room at once", () => {
+  play(
+    [
+      ["connect expiry=100", "connack"],
+      ["deliver a:300*x q1", "publish a:300*x q1 #1"],
+      ["cut"],
+      ["deliver a:300*y q1", "drop queue-full"],
+      ["deliver a:z q1"],
+      ["connect expiry=100", "connack present", "publish a:300*x q1 #1 dup", "publish a:z q1 #3"],
+    ],
+    { limits: { queueBytesMax: 400, queuePolicy: "drop-oldest" } },
+  );
+});
+
+test("drop-oldest, what a later connection passed over is not taken off the depth twice", () => {
+  const lines: ScriptLine[] = [
+    ["connect expiry=100 receive=1", "connack"],
+    ["deliver a:0 q1", "publish a:0 q1 #1"],
+    ["cut"],
+    ["deliver a:1 q1"],
+    ["deliver a:2 q1", "drop queue-full"],
+    ["deliver a:3 q1", "drop queue-full"],
+    ["deliver a:4 q1", "drop queue-full"],
+    ["connect expiry=100", "connack present", "publish a:0 q1 #1 dup", "publish a:4 q1 #5"],
+    ["puback #5"],
+    ["cut"],
+    ["deliver a:5 q1"],
+    ["deliver a:6 q1", "drop queue-full"],
+  ];
+  play(lines, { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } });
 });

@@ -200,15 +200,32 @@ test("a will in flight is not taken back by the next connection's DISCONNECT: it
   ]);
 });
 
-test("a will in flight is not lost when the next connection brings another", () => {
+test("a will in flight is not lost when the next connection brings another, which is published too", () => {
   play([
     ["connect expiry=100 will=w:1 will-q1", "connack"],
     ["cut", "ask will w:1 q1 seq=1000000"],
     ["connect expiry=100 will=w:2", "connack present"],
     ["crash"],
-    ["connect expiry=100", "connack present"],
-    ["wait 30000"],
+    ["connect expiry=100 will=w:3", "ask will w:1 q1 seq=1000000", "ask will w:2 q0 seq=1000001", "connack present"],
     ["disconnect", "close"],
-    ["tick", "ask will w:1 q1 seq=1000000"],
+    ["fail w"],
+    ["wait 30000"],
+    ["tick", "ask will w:1 q1 seq=1000000", "ask will w:2 q0 seq=1000001"],
+    ["answer w"],
+    ["answer w"],
+    ["wait 30000"],
+    ["tick"],
+  ]);
+});
+
+test("[MQTT-3.1.3-9] a client that comes back after a crash, within the delay of its will, is not mourned", () => {
+  play([
+    ["connect expiry=100 will=w:1 delay=10", "connack"],
+    ["crash"],
+    ["wait 20000"],
+    ["connect expiry=100", "connack present"],
+    ["cut"],
+    ["wait 50000"],
+    ["tick"],
   ]);
 });
