@@ -172,7 +172,7 @@ export class Window {
       this.#head++;
     }
     this.#next = Math.max(this.#next, head);
-    this.#advance();
+    if (!this.passGap()) this.#advance();
   }
 
   /** The window of the living connection. */
