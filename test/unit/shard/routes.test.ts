@@ -1,0 +1,84 @@
+// Who gets what: overlapping subscriptions become one delivery on the best terms.
+
+import { expect, test } from "vitest";
+import { Routes, type Target } from "../../../src/shard/routes.ts";
+import { topicKey } from "../../../src/topic/key.ts";
+import { memoryShard, putRoutes } from "../../support/memory-shard.ts";
+
+/** "session gen=1 q1 rap ids=1,2 / own q0"; own terms are left out where they are the same. */
+function text({ session, generation, own, others }: Target): string {
+  const terms = ({ qos, retainAsPublished, identifiers }: Target["others"]) =>
+    `q${qos}${retainAsPublished ? " rap" : ""}${identifiers.length > 0 ? ` ids=${[...identifiers].sort().join()}` : ""}`;
+  const same = own !== undefined && terms(own) === terms(others);
+  const gen = generation === 1 ? "" : ` gen=${generation}`;
+  return `${session}${gen} ${terms(others)}${same ? "" : ` / own ${own === undefined ? "none" : terms(own)}`}`;
+}
+
+const cases: readonly (readonly [
+  title: string,
+  topic: string,
+  routes: readonly string[],
+  targets: readonly string[],
+])[] = [
+  ["nobody", "a", ["b s1 q0", "a/b s1 q0"], []],
+  ["one", "a", ["a s1 q1"], ["s1 q1"]],
+  ["[MQTT-3.3.4-2] the highest QoS of overlapping filters", "a/b", ["a/+ s1 q0", "a/b s1 q2", "# s1 q1"], ["s1 q2"]],
+  [
+    "[MQTT-3.3.4-4] the identifiers of all overlapping filters",
+    "a/b",
+    ["a/+ s1 q0 id=1", "a/b s1 q1 id=268435455", "# s1 q1"],
+    ["s1 q1 ids=1,268435455"],
+  ],
+  ["Retain As Published of any", "a", ["a s1 q0", "+ s1 q0 rap"], ["s1 q0 rap"]],
+  ["[MQTT-3.8.3-3] No Local", "a", ["a s1 q1 nl"], ["s1 q1 / own none"]],
+  [
+    "[MQTT-3.8.3-3] No Local beside a filter without it",
+    "a",
+    ["a s1 q2 nl id=1", "+ s1 q0 id=2"],
+    ["s1 q2 ids=1,2 / own q0 ids=2"],
+  ],
+  ["only the newest generation of a session", "a", ["a s1 q0 gen=5 id=1", "+ s1 q2 gen=4 id=2"], ["s1 gen=5 q0 ids=1"]],
+  ["each session for itself", "a", ["a s1 q0", "a s2 q1", "# s2 q0", "+ s3 q2"], ["s1 q0", "s2 q1", "s3 q2"]],
+  [
+    "[MQTT-4.7.2-1] no wildcard in front for a topic of ours",
+    "$SYS/a",
+    ["# s1 q0", "+/a s1 q0", "$SYS/# s2 q0"],
+    ["s2 q0"],
+  ],
+];
+
+test.each(cases)("%s", (_, topic, routes, targets) => {
+  const store = memoryShard();
+  putRoutes(store, ...routes);
+  const found = new Routes(store).targets(topic);
+  expect(found.map(text).sort()).toEqual(targets);
+});
+
+test("a topic's answer is remembered until a subscription that matches it changes", () => {
+  const store = memoryShard();
+  const routes = new Routes(store);
+  putRoutes(store, "a s1 q0");
+  const before = routes.targets("a");
+  expect(routes.targets("a")).toBe(before);
+  routes.forget(topicKey("b/#"));
+  expect(routes.targets("a")).toBe(before);
+  putRoutes(store, "# s2 q0");
+  routes.forget(topicKey("#"));
+  expect(
+    routes
+      .targets("a")
+      .map(({ session }) => session)
+      .sort(),
+  ).toEqual(["s1", "s2"]);
+});
+
+test("a route is deleted for its generation and earlier ones, never for a later one", () => {
+  const store = memoryShard();
+  putRoutes(store, "a s1 q0 gen=5");
+  const remove = (generation: number) =>
+    store.apply([{ kind: "delete-route", key: topicKey("a"), session: "s1", generation }]);
+  remove(4);
+  expect(store.routesAt(topicKey("a"))).toHaveLength(1);
+  remove(5);
+  expect(store.routesAt(topicKey("a"))).toEqual([]);
+});
