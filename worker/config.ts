@@ -3,10 +3,11 @@
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import type { QoS } from "../src/protocol/packet.ts";
+import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
 import type { Env } from "./env.ts";
 
-export interface Config extends SessionLimits {
+export interface Config extends SessionLimits, RetainLimits {
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
 }
@@ -43,6 +44,8 @@ const variables = z.object({
   RESPONSE_INFORMATION: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.responseInformation),
   SERVER_REFERENCE: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.serverReference),
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
+  RETAINED_MESSAGES_MAX: integer(0, 10_000_000, defaultRetainLimits.retainedMessagesMax),
+  RETAINED_BYTES_MAX: integer(0, 5_000_000_000, defaultRetainLimits.retainedBytesMax),
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
 });
 
@@ -78,6 +81,8 @@ function parse(env: Env): Config {
     responseInformation: data.RESPONSE_INFORMATION,
     serverReference: data.SERVER_REFERENCE,
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
+    retainedMessagesMax: data.RETAINED_MESSAGES_MAX,
+    retainedBytesMax: data.RETAINED_BYTES_MAX,
     connectTimeoutSeconds: data.CONNECT_TIMEOUT_SECONDS,
   };
 }

@@ -24,5 +24,7 @@ export interface Env {
   readonly RESPONSE_INFORMATION?: string;
   readonly SERVER_REFERENCE?: string;
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;
+  readonly RETAINED_MESSAGES_MAX?: string;
+  readonly RETAINED_BYTES_MAX?: string;
   readonly CONNECT_TIMEOUT_SECONDS?: string;
 }

@@ -1,6 +1,7 @@
 // The durable state of a topic shard, and the changes to it.
 
 import type { QoS } from "../protocol/packet.ts";
+import type { RetainedSizes } from "../retain/quota.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 
 /** One session's subscription, as the shard routes by it. */
@@ -47,7 +48,7 @@ export type ShardChange =
   | { readonly kind: "put-owed"; readonly call: OwedCall }
   | { readonly kind: "delete-owed"; readonly call: Omit<OwedCall, "parts"> };
 
-export interface ShardReads {
+export interface ShardReads extends RetainedSizes {
   /** Keys of filters that have a route. */
   readonly filters: OrderedKeys;
   routesAt(key: string): readonly Route[];

@@ -3,7 +3,8 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import { RecordReader, RecordWriter } from "../queue/record.ts";
-import { topicKey } from "../topic/key.ts";
+import type { RetainedQuota } from "../retain/quota.ts";
+import { keyTopic, topicKey } from "../topic/key.ts";
 import type { ShardChange } from "./changes.ts";
 import type { Routes, Target, Terms } from "./routes.ts";
 
@@ -22,7 +23,11 @@ export interface Delivery {
 export interface Plan {
   readonly deliveries: readonly Delivery[];
   readonly changes: readonly ShardChange[];
+  /** Topics whose message the shard has no room to keep. */
+  readonly unretained: readonly string[];
 }
+
+type RetainedChange = Extract<ShardChange, { readonly kind: "put-retained" | "delete-retained" }>;
 
 interface Batch {
   readonly publisher: string;
@@ -31,12 +36,17 @@ interface Batch {
   readonly routedUpTo: () => number;
   /** An earlier attempt may have been routed: QoS 0 messages are left out. */
   readonly repeated: boolean;
+  readonly quota: RetainedQuota;
 }
 
 export function plan(routes: Routes, batch: Batch): Plan {
   const reader = new RecordReader(batch.body);
-  const changes: ShardChange[] = [];
-  const groups: Group[] = [];
+  const retained = new Map<string, RetainedChange>();
+  /** By index in the batch; a hole where a message is left out. */
+  const targetsOf: (readonly Target[])[] = [];
+  let first: readonly Target[] | undefined;
+  let mixed = false;
+  let planned = 0;
   let routedUpTo: number | undefined;
   let count = 0;
   for (let index = 0; reader.next(); index++, count++) {
@@ -45,30 +55,34 @@ export function plan(routes: Routes, batch: Batch): Plan {
       if (reader.sequence <= routedUpTo) continue;
     }
     if (reader.qos === 0 && batch.repeated) continue;
-    if (reader.retain) changes.push(retain(reader));
-    const targets = routes.targets(reader.topic);
-    // Runs of messages with the same targets share their encoding; a remembered topic gives the same array again.
-    let group = groups.at(-1);
-    if (group?.targets !== targets) {
-      group = groups.find((known) => known.targets === targets);
-      if (group === undefined) {
-        group = { targets, indexes: [], starts: [] };
-        groups.push(group);
-      }
+    if (reader.retain) {
+      const change = retain(reader);
+      retained.set(change.key, change);
     }
-    group.indexes.push(index);
-    group.starts.push(reader.start);
+    // A remembered topic gives the same array again.
+    const targets = routes.targets(reader.topic);
+    targetsOf[index] = targets;
+    first ??= targets;
+    if (targets !== first) mixed = true;
+    planned++;
   }
-  const only = groups.length === 1 ? groups[0] : undefined;
-  const deliveries =
-    only !== undefined && only.indexes.length === count ? planForAll(batch, only.targets) : planForEach(batch, groups);
-  return { deliveries, changes };
+  const isWhole = !mixed && planned === count;
+  const deliveries = isWhole ? planForAll(batch, first ?? []) : planForEach(batch, targetsOf);
+  return { deliveries, ...withinQuota(retained, batch.quota) };
 }
 
-interface Group {
-  readonly targets: readonly Target[];
-  readonly indexes: number[];
-  readonly starts: number[];
+/** The last message to each topic is what is retained. */
+function withinQuota(
+  retained: ReadonlyMap<string, RetainedChange>,
+  quota: RetainedQuota,
+): Pick<Plan, "changes" | "unretained"> {
+  const changes: ShardChange[] = [];
+  const unretained: string[] = [];
+  for (const [key, change] of retained) {
+    if (quota.take(key, change.kind === "put-retained" ? change.body.length : 0)) changes.push(change);
+    else unretained.push(keyTopic(key));
+  }
+  return { changes, unretained };
 }
 
 /** Part of what one session gets: a delivery but for its address. */
@@ -109,11 +123,8 @@ function onTerms(body: Uint8Array, terms: Terms): readonly Chunk[] {
   return writer.finish();
 }
 
-function planForEach(batch: Batch, groups: readonly Group[]): Delivery[] {
+function planForEach(batch: Batch, targetsOf: readonly (readonly Target[])[]): Delivery[] {
   const writers = new Map<string, { readonly target: Target; readonly writer: ChunkWriter }>();
-  const targetsOf: (readonly Target[])[] = [];
-  for (const { targets, indexes } of groups) for (const index of indexes) targetsOf[index] = targets;
-
   const reader = new RecordReader(batch.body);
   for (let index = 0; reader.next(); index++) {
     for (const target of targetsOf[index] ?? []) {
@@ -171,7 +182,7 @@ class ChunkWriter {
 }
 
 /** RETAIN 1 replaces the topic's retained message; an empty payload removes it [MQTT-3.3.1-5] [MQTT-3.3.1-6]. */
-function retain(reader: RecordReader): ShardChange {
+function retain(reader: RecordReader): RetainedChange {
   const key = topicKey(reader.topic);
   if (reader.payloadLength === 0) return { kind: "delete-retained", key };
   const { qos, expiresAtMs, topicBytes, properties, payload } = reader;

@@ -1,6 +1,7 @@
 // The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, and the outbox.
 
 import type { QoS } from "../protocol/packet.ts";
+import type { RetainedTotals } from "../retain/quota.ts";
 import type { OwedCall, Route, ShardChange, ShardReads } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
@@ -57,6 +58,16 @@ export class ShardStore implements ShardReads {
 
   retained(key: string): Uint8Array | undefined {
     return this.#sql.first("SELECT body FROM retained WHERE key = ?", key)?.["body"] as Uint8Array | undefined;
+  }
+
+  retainedTotals(): RetainedTotals {
+    const row = this.#sql.first("SELECT COUNT(*) AS messages, TOTAL(length(body)) AS bytes FROM retained");
+    return { messages: row?.["messages"] as number, bytes: row?.["bytes"] as number };
+  }
+
+  retainedBytes(key: string): number {
+    const row = this.#sql.first("SELECT length(body) AS bytes FROM retained WHERE key = ?", key);
+    return (row?.["bytes"] as number | undefined) ?? 0;
   }
 
   source(source: string): { generation: number; sequence: number } | undefined {

@@ -6,6 +6,7 @@ import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import { RecordReader } from "../../src/queue/record.ts";
 import { retainedPage } from "../../src/retain/page.ts";
+import { RetainedQuota } from "../../src/retain/quota.ts";
 import type { RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
@@ -18,7 +19,7 @@ import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
-import { counters } from "../counters.ts";
+import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { shardIndex } from "../names.ts";
@@ -32,7 +33,9 @@ const nothing: ShardAnswer = { refused: [], retained: [] };
 export class TopicShard extends DurableObject<Env> {
   readonly #store: ShardStore;
   readonly #routes: Routes;
+  readonly #name: string;
   readonly #cursors: SourceCursors;
+  readonly #quota: RetainedQuota;
   readonly #fence = new Fence<Promise<ShardAnswer>>(callersMax);
   readonly #fanOut: FanOut;
   #alarmAtMs = 0;
@@ -40,11 +43,13 @@ export class TopicShard extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     counters.add("wakes");
-    configOf(env);
+    const config = configOf(env);
+    this.#name = ctx.id.name as string;
     this.#store = new ShardStore(new Sql(new ObjectSql(ctx.storage)));
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
-    this.#fanOut = new FanOut(env, shardIndex(ctx.id.name as string), newIncarnation(), this.#store, {
+    this.#quota = new RetainedQuota(this.#store, config);
+    this.#fanOut = new FanOut(env, shardIndex(this.#name), newIncarnation(), this.#store, {
       persist: (changes) => this.#persist(changes),
       gone: (session, generation, body) => this.#forgetSession(session, generation, body),
       wakeAt: (atMs) => this.#wakeAt(atMs),
@@ -93,8 +98,13 @@ export class TopicShard extends DurableObject<Env> {
     const { session, generation, isWill, body, repeated } = request;
     const source = `${isWill ? "!" : "="}${session}`;
     const routedUpTo = () => this.#cursors.get(source, generation);
-    const { deliveries, changes } = plan(this.#routes, { publisher: session, body, routedUpTo, repeated });
+    const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota };
+    const { deliveries, changes, unretained } = plan(this.#routes, batch);
     this.#persist(changes);
+    if (unretained.length > 0) {
+      const detail = `from ${session}: topic ${unretained[0]}`;
+      report([{ event: "refusal", reason: "retained-full", count: unretained.length, detail }], this.#name);
+    }
     const refused = await this.#fanOut.send(source, generation, deliveries);
     // Durable before the publisher hears of it: from here on these messages are never routed again.
     this.#persist(this.#cursors.advance(source, generation, body, refused, Date.now()));
@@ -115,6 +125,7 @@ export class TopicShard extends DurableObject<Env> {
 
   #page(entry: RouteEntry, after: string | undefined): RetainedPage {
     const page = retainedPage(this.#store, entry, after, Date.now());
+    for (const key of page.expired) this.#quota.take(key, 0);
     this.#persist(page.expired.map((key) => ({ kind: "delete-retained", key })));
     return { entry, body: page.body, after: page.after };
   }
@@ -137,7 +148,7 @@ export class TopicShard extends DurableObject<Env> {
     try {
       this.#store.apply(changes);
     } catch (error) {
-      console.error(JSON.stringify({ event: "not-carried-out", shard: this.ctx.id.name, error: `${error}` }));
+      console.error(JSON.stringify({ event: "not-carried-out", shard: this.#name, error: `${error}` }));
       this.ctx.abort(`not persisted: ${error}`);
     }
   }

@@ -1,6 +1,7 @@
 // From a batch to deliveries: on whose terms, which bytes, which indexes; and what is retained.
 
 import { describe, expect, test } from "vitest";
+import { defaultRetainLimits, RetainedQuota, type RetainLimits } from "../../../src/retain/quota.ts";
 import { type Delivery, plan } from "../../../src/shard/plan.ts";
 import { Routes } from "../../../src/shard/routes.ts";
 import { keyTopic } from "../../../src/topic/key.ts";
@@ -11,6 +12,7 @@ interface Options {
   readonly publisher?: string;
   readonly routedUpTo?: number;
   readonly repeated?: boolean;
+  readonly limits?: RetainLimits;
 }
 
 function planned(routes: readonly string[], batch: readonly string[], options: Options = {}) {
@@ -23,8 +25,15 @@ function planned(routes: readonly string[], batch: readonly string[], options: O
     asked++;
     return routedUpTo;
   };
-  const { deliveries, changes } = plan(new Routes(store), { publisher, body, routedUpTo: ask, repeated });
-  return { deliveries, changes, body, asked, of: (session: string) => textsOf(deliveries, session) };
+  const quota = new RetainedQuota(store, options.limits ?? defaultRetainLimits);
+  const { deliveries, changes, unretained } = plan(new Routes(store), {
+    publisher,
+    body,
+    routedUpTo: ask,
+    repeated,
+    quota,
+  });
+  return { deliveries, changes, unretained, body, asked, of: (session: string) => textsOf(deliveries, session) };
 }
 
 function textsOf(deliveries: readonly Delivery[], session: string): string[] | undefined {
@@ -180,11 +189,10 @@ describe("retained", () => {
     expect(retained(["a: q0 retain", "b: q1"])).toEqual(["a gone"]);
   });
 
-  test("in the order of the batch", () => {
-    expect(retained(["a:1 q0 retain", "a: q0 retain", "a:3 q0 retain"])).toEqual([
-      "a = a:1 q0 retain",
-      "a gone",
+  test("the last of a batch to each topic is what stays", () => {
+    expect(retained(["a:1 q0 retain", "b:1 q0 retain", "a: q0 retain", "b: q0 retain", "a:3 q0 retain"])).toEqual([
       "a = a:3 q0 retain",
+      "b gone",
     ]);
   });
 
@@ -193,4 +201,14 @@ describe("retained", () => {
       retained(["a:1 q2 seq=1 retain", "b:2 q0 retain", "c:3 q1 retain"], { routedUpTo: 1, repeated: true }),
     ).toEqual(["c = c:3 q1 retain"]);
   });
+});
+
+test("what a shard has no room to retain is delivered all the same, and named", () => {
+  const limits = { retainedMessagesMax: 1, retainedBytesMax: 1_000 };
+  const { changes, unretained, of } = planned(["# s q1"], ["a:1 q1 retain", "b:2 q1 retain", "a:3 q1 retain"], {
+    limits,
+  });
+  expect(of("s")).toHaveLength(3);
+  expect(unretained).toEqual(["b"]);
+  expect(changes.map((change) => ("key" in change ? change.key : ""))).toEqual(["a"]);
 });
