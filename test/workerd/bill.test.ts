@@ -1,13 +1,16 @@
 // The bill, against the budgets of the design: what each workload costs in steady state, after schemas are made and
 // the first message has passed. A set alarm is a row too.
 
-import { evictAllDurableObjects, evictDurableObject } from "cloudflare:test";
-import { afterEach, expect, test } from "vitest";
+import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, test, vi } from "vitest";
 import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
 import { Client, type ConnectOptions, cutClients, uniqueId } from "./support/client.ts";
 import { sessionOf } from "./support/objects.ts";
 
-afterEach(cutClients);
+afterEach(() => {
+  vi.useRealTimers();
+  cutClients();
+});
 
 interface Budget {
   readonly rows: number;
@@ -150,4 +153,35 @@ test("BILL-10 a connected client that only pings costs nothing", async () => {
     for (let count = 0; count < 50; count++) await client.ping();
   });
   expect(Object.values(bill), inWords("50 pings", bill)).toEqual(Object.values(bill).map(() => 0));
+});
+
+const will = { topic: "bill/will", payload: "gone", qos: 1 } as const;
+
+test.each([
+  ["with a will", { persistent: true, will }],
+  ["with a session expiry", { version: 5, persistent: true }],
+] as const)("BILL-11 an idle client %s costs its object at most 24 alarms a day", async (what, options) => {
+  const client = await Client.connect(options);
+  const start = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: start });
+  const dayMs = 24 * 3_600_000;
+  let alarms = 0;
+  const intervals: number[] = [];
+  for (let atMs = start; ; ) {
+    const next = await runInDurableObject(sessionOf(client.id), async (instance, state) => {
+      // As long as the edge shows that it is there.
+      state.getWebSocketAutoResponseTimestamp = () => new Date();
+      const nextMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      vi.setSystemTime(Math.min(nextMs, start + dayMs));
+      if (nextMs < start + dayMs) await instance.alarm?.();
+      return nextMs;
+    });
+    if (next >= start + dayMs) break;
+    intervals.push(Math.round((next - atMs) / 1000));
+    atMs = next;
+    alarms++;
+  }
+  await client.ping();
+  expect(client.closed).toBe(false);
+  expect(alarms, `idle ${what}: after ${intervals.join(", ")} s`).toBeLessThanOrEqual(24);
 });

@@ -1,6 +1,6 @@
 // Objects sleep while their clients stay connected, and nothing of a conversation is lost by it.
 
-import { evictAllDurableObjects, evictDurableObject } from "cloudflare:test";
+import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
@@ -115,4 +115,74 @@ test("HIB-7 an object that slept falls asleep again: nothing keeps it awake", as
   await evictAllDurableObjects();
   await subscriber.subscribe(uniqueId("hibernation/awake"), 0);
   await eventually("the object woke anew", () => countOf("wakes") > before);
+});
+
+test("HIB-8 a will is sent when the connection of a sleeping object breaks", async () => {
+  const { topic, subscriber } = await pair({ persistent: true }, 1);
+  const doomed = await Client.connect({ will: { topic, payload: "gone", qos: 1 } });
+  await quiet();
+  await evictAllDurableObjects();
+  doomed.cut();
+  expect(payloads([await subscriber.expect("publish")])).toEqual(["gone"]);
+});
+
+test("HIB-9 the window of a sleeping object is exact when its connection breaks", async () => {
+  const { topic, subscriber, publisher } = await pair({ persistent: true }, 1);
+  // One batch, so that they lie in one segment.
+  const batch = Array.from({ length: 20 }, (_, index) =>
+    publisher.encode(publishPacket(topic, `${index}`, 1, { messageId: index + 1 })),
+  );
+  publisher.sendBytes(Buffer.concat(batch));
+  const received = await subscriber.expectPublishes(20);
+  const unfinished = [3, 17];
+  for (const [index, packet] of received.entries())
+    if (!unfinished.includes(index)) await subscriber.acknowledge(packet);
+  await quiet();
+  await evictAllDurableObjects();
+  subscriber.cut();
+  await quiet();
+  const again = await Client.connect({ version: 5, persistent: true, clientId: subscriber.id });
+  const resent = await again.expectPublishes(2);
+  expect(resent).toMatchObject(unfinished.map((index) => ({ dup: true, messageId: received[index]?.messageId })));
+  expect(await again.pending()).toEqual([]);
+});
+
+test("HIB-10 a session expires when its connection broke while its object slept", async () => {
+  const client = await Client.connect({ version: 5, sessionExpiryInterval: 1 });
+  await client.subscribe(uniqueId("hibernation/expiry"), 1);
+  await quiet();
+  await evictAllDurableObjects();
+  client.cut();
+  const stub = sessionOf(client.id);
+  await eventually("the alarm is set for the expiry", () =>
+    runInDurableObject(stub, async (_, state) => ((await state.storage.getAlarm()) ?? 0) <= Date.now() + 1_000),
+  );
+});
+
+test("HIB-11 topic aliases hold across hibernation, in both directions", async () => {
+  const topics = ["first", "second"].map((name) => uniqueId(`hibernation/alias/${name}`));
+  const client = await Client.connect({ version: 5, persistent: true, topicAliasMaximum: 10 });
+  for (const topic of topics) await client.subscribe(topic, 1);
+  const nameOf = new Map<number, string>();
+  const exchange = async (topic: string, round: number, topicAlias: number) => {
+    // The name goes with its alias in the first round alone.
+    client.publish(round === 0 ? topic : "", `${round}`, 1, { properties: { topicAlias } });
+    let name: string | undefined;
+    for (let answers = 0; answers < 2; answers++) {
+      const packet = await client.next();
+      if (packet.cmd !== "publish") continue;
+      const alias = packet.properties?.topicAlias ?? 0;
+      if (packet.topic !== "") nameOf.set(alias, packet.topic);
+      name = packet.topic === "" ? nameOf.get(alias) : packet.topic;
+      await client.acknowledge(packet);
+    }
+    expect(name).toBe(topic);
+  };
+  for (let round = 0; round < 3; round++) {
+    // In another order after each sleep.
+    const order = round % 2 === 0 ? [0, 1] : [1, 0];
+    for (const index of order) await exchange(topics[index] as string, round, index + 1);
+    await quiet();
+    await evictAllDurableObjects();
+  }
 });

@@ -2,9 +2,8 @@
 // taken again after an interruption, as a client does; each QoS 2 message arrives once.
 
 import { afterEach, expect, test } from "vitest";
-import { quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { everybodySleeps, reset } from "./support/faults.ts";
+import { everybodySleeps, reset, vanish } from "./support/faults.ts";
 import { sessionOf, shardOfTopic } from "./support/objects.ts";
 
 afterEach(cutClients);
@@ -48,8 +47,7 @@ async function interrupt(how: (typeof interruptions)[number], client: Client, to
   if (how === "is reset" || how === "is reset with its shard") {
     await reset(sessionOf(client.id));
     await client.expectClose();
-  } else client.cut();
-  await quiet();
+  } else await vanish(client);
   const again = await Client.connect({ version: 5, persistent: true, clientId: client.id });
   expect(again.connack?.sessionPresent).toBe(true);
   return again;

@@ -7,7 +7,7 @@ import { TopicShard } from "../../worker/shard/object.ts";
 import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { endFaults, everybodySleeps, fail } from "./support/faults.ts";
+import { endFaults, everybodySleeps, fail, reset } from "./support/faults.ts";
 import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
 
 afterEach(() => {
@@ -74,9 +74,23 @@ test("OWN-3 the old connection's socket closes late, by hibernation's detour: th
   expect(payloads([await watcher.expect("publish")])).toEqual(["will"]);
   await everybodySleeps();
   older.cut();
+  await quiet();
   await everybodySleeps();
   await newer.subscribe(uniqueId("owner/alive"), 1);
   expect(await watcher.pending()).toEqual([]);
+});
+
+test("OWN-4 a will outlives the reset of its session's object, though the client is back before it is missed", async () => {
+  const topic = uniqueId("owner/will");
+  const watcher = await Client.connect();
+  await watcher.subscribe(topic, 1);
+  const clientId = uniqueId("will");
+  const will = { topic, payload: "broken", qos: 1 } as const;
+  const doomed = await Client.connect({ version: 5, persistent: true, clientId, will });
+  await reset(sessionOf(clientId));
+  await doomed.expectClose();
+  await Client.connect({ version: 5, persistent: true, clientId });
+  expect(payloads([await watcher.expect("publish")])).toEqual(["broken"]);
 });
 
 test("OWN-5 a session that ended leaves no database and no route", async () => {

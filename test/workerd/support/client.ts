@@ -18,6 +18,7 @@ export interface ConnectOptions {
   readonly keepalive?: number;
   readonly receiveMaximum?: number;
   readonly sessionExpiryInterval?: number;
+  readonly topicAliasMaximum?: number;
   readonly will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain?: boolean };
 }
 
@@ -72,7 +73,7 @@ export class Client {
   /** Connects and expects to be accepted. */
   static async connect(options: ConnectOptions = {}): Promise<Client> {
     const { version = 4, clientId = uniqueId(), persistent = false } = options;
-    const { clean = !persistent, keepalive = 60, receiveMaximum, will } = options;
+    const { clean = !persistent, keepalive = 60, receiveMaximum, topicAliasMaximum, will } = options;
     const { sessionExpiryInterval = persistent ? 3600 : undefined } = options;
     const client = await Client.open(clientId, version);
     client.send({
@@ -83,7 +84,9 @@ export class Client {
       clean,
       keepalive,
       ...(will === undefined ? {} : { will: { retain: false, ...will, payload: Buffer.from(will.payload) } }),
-      ...(version === 5 ? { properties: definedOnly({ receiveMaximum, sessionExpiryInterval }) } : {}),
+      ...(version === 5
+        ? { properties: definedOnly({ receiveMaximum, sessionExpiryInterval, topicAliasMaximum }) }
+        : {}),
     });
     client.connack = await client.expect("connack");
     const code = version === 5 ? client.connack.reasonCode : client.connack.returnCode;

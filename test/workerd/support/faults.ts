@@ -1,13 +1,21 @@
 // What can go wrong with an object, done to it on purpose.
 
 import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { ObjectSql } from "../../../worker/sql.ts";
 import { eventually } from "../../support/eventually.ts";
-import { quiet } from "./bill.ts";
+import { countOf } from "./bill.ts";
+import type { Client } from "./client.ts";
 
 /** All objects sleep; their sockets stay. */
 export async function everybodySleeps(): Promise<void> {
-  await quiet();
   await evictAllDurableObjects({ webSockets: "hibernate" });
+}
+
+/** The client goes without a word, and the edge has noticed. */
+export async function vanish(client: Client): Promise<void> {
+  const before = countOf("connections_closed");
+  client.cut();
+  await eventually("the edge notices", () => countOf("connections_closed") > before);
 }
 
 /** The object loses its memory and its sockets at once, as on a crash. Rows that were committed stay. */
@@ -90,4 +98,23 @@ function replace<Name extends string, Target extends Record<Name, Method>>(
 
 function nameOf(object: unknown): string | undefined {
   return (object as { ctx: DurableObjectState }).ctx.id.name;
+}
+
+/** Statements that match fail, whichever object runs them. */
+export function failStatements(pattern: RegExp): Fault {
+  const original = ObjectSql.prototype.execute;
+  let wasReached = false;
+  const fault: Fault = {
+    reached: async () => void (await eventually(`a statement like ${pattern}`, () => wasReached)),
+    end() {
+      if (faults.delete(fault)) ObjectSql.prototype.execute = original;
+    },
+  };
+  ObjectSql.prototype.execute = function (statement, bindings) {
+    if (!pattern.test(statement)) return original.call(this, statement, bindings);
+    wasReached = true;
+    throw new Error("disk failed by a test");
+  };
+  faults.add(fault);
+  return fault;
 }

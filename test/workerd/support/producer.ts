@@ -2,12 +2,20 @@
 
 import { Client, publishPacket, uniqueId } from "./client.ts";
 
+interface Message {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 1 | 2;
+  readonly retain: boolean;
+  released: boolean;
+}
+
 export class Producer {
   readonly id = uniqueId("producer");
   client: Client;
   #nextPacketId = 1;
   /** Unfinished, oldest first: PUBREL is due once `released`. */
-  readonly #unfinished = new Map<number, { topic: string; payload: string; qos: 1 | 2; released: boolean }>();
+  readonly #unfinished = new Map<number, Message>();
 
   private constructor() {
     this.client = undefined as unknown as Client;
@@ -20,11 +28,11 @@ export class Producer {
   }
 
   /** In one frame. */
-  send(topic: string, payloads: readonly string[], qos: 1 | 2): void {
+  send(topic: string, payloads: readonly string[], qos: 1 | 2, { retain = false } = {}): void {
     const packets = payloads.map((payload) => {
       const messageId = this.#nextPacketId++;
-      this.#unfinished.set(messageId, { topic, payload, qos, released: false });
-      return this.client.encode(publishPacket(topic, payload, qos, { messageId }));
+      this.#unfinished.set(messageId, { topic, payload, qos, retain, released: false });
+      return this.client.encode(publishPacket(topic, payload, qos, { messageId, retain }));
     });
     this.client.sendBytes(Buffer.concat(packets));
   }
@@ -47,9 +55,9 @@ export class Producer {
   }
 
   #resend(): void {
-    for (const [messageId, { topic, payload, qos, released }] of this.#unfinished) {
+    for (const [messageId, { topic, payload, qos, retain, released }] of this.#unfinished) {
       if (released) this.client.send({ cmd: "pubrel", messageId });
-      else this.client.publish(topic, payload, qos, { messageId, dup: true });
+      else this.client.publish(topic, payload, qos, { messageId, retain, dup: true });
     }
   }
 

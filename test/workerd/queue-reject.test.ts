@@ -1,0 +1,139 @@
+// A full queue under the policy "reject": the publisher is told, in the words of its version, and nothing is given up.
+
+import { afterEach, expect, test } from "vitest";
+import { SessionObject } from "../../worker/session/object.ts";
+import { eventually } from "../support/eventually.ts";
+import { countFor } from "./support/bill.ts";
+import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
+import { endFaults, fail } from "./support/faults.ts";
+import { rowsOf, shardOfTopic } from "./support/objects.ts";
+import { absentSubscriber, comeBack, configureQueue, dropsOf, queueBytesMax } from "./support/queue.ts";
+
+configureQueue("reject");
+afterEach(() => {
+  endFaults();
+  cutClients();
+});
+
+const quotaExceeded = 0x97;
+const outcomes = [0, 0, 0, 0, quotaExceeded, quotaExceeded];
+
+test("QUE-1 a 5.0 publisher gets 0x97 on PUBACK for what does not fit", async () => {
+  const absent = await absentSubscriber();
+  const refusals = countFor("refusals", "queue-full");
+  const publisher = await Client.connect({ version: 5 });
+  for (const [index, outcome] of outcomes.entries()) {
+    const messageId = publisher.publish(absent.topic, `${index}`, 1);
+    expect((await publisher.expect("puback")) as object).toMatchObject({ messageId, reasonCode: outcome });
+  }
+  expect(countFor("refusals", "queue-full") - refusals).toBe(2);
+  expect(await dropsOf(absent)).toEqual({});
+  const client = await comeBack(absent);
+  const received = await client.expectPublishes(4);
+  expect(payloads(received)).toEqual(["0", "1", "2", "3"]);
+  for (const packet of received) await client.acknowledge(packet);
+  expect(await client.pending()).toEqual([]);
+  // There is room again.
+  publisher.publish(absent.topic, "4", 1);
+  expect(await publisher.expect("puback")).toMatchObject({ reasonCode: 0 });
+  expect(payloads([await client.expect("publish")])).toEqual(["4"]);
+});
+
+test("QUE-2 a 5.0 publisher gets 0x97 on PUBREC, which frees the identifier", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5, persistent: true });
+  for (const [index, reasonCode] of outcomes.entries()) {
+    const messageId = publisher.publish(absent.topic, `${index}`, 2);
+    expect(await publisher.expect("pubrec")).toMatchObject({ messageId, reasonCode });
+    if (reasonCode !== 0) continue;
+    publisher.send({ cmd: "pubrel", messageId });
+    await publisher.expect("pubcomp");
+  }
+  const client = await comeBack(absent);
+  const received = await client.expectPublishes(4);
+  for (const packet of received) await client.acknowledge(packet);
+  // The refused message comes again, under an identifier of its own choice, and once.
+  await publisher.deliver(absent.topic, "5", 2, { messageId: 6 });
+  expect(payloads(received)).toEqual(["0", "1", "2", "3"]);
+  const last = await client.expect("publish");
+  expect(payloads([last])).toEqual(["5"]);
+  await client.acknowledge(last);
+  expect(await client.pending()).toEqual([]);
+});
+
+test("QUE-3 a batch is refused from the first message on that does not fit", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  for (let index = 0; index < outcomes.length; index++) publisher.publish(absent.topic, `${index}`, 2);
+  for (const [index, reasonCode] of outcomes.entries()) {
+    expect(await publisher.expect("pubrec")).toMatchObject({ messageId: index + 1, reasonCode });
+  }
+  const client = await comeBack(absent);
+  expect(payloads(await client.expectPublishes(4))).toEqual(["0", "1", "2", "3"]);
+});
+
+test("QUE-4 before 5.0 no acknowledgement can say no: the publisher is disconnected and keeps its message", async () => {
+  const absent = await absentSubscriber();
+  const clientId = uniqueId("publisher");
+  const publisher = await Client.connect({ version: 4, persistent: true, clientId });
+  for (let index = 0; index < 4; index++) await publisher.deliver(absent.topic, `${index}`, 1);
+  publisher.publish(absent.topic, "4", 1, { messageId: 99 });
+  await expect(publisher.expect("puback")).rejects.toThrow("closed");
+  const client = await comeBack(absent);
+  for (const packet of await client.expectPublishes(4)) await client.acknowledge(packet);
+  expect(await client.pending()).toEqual([]);
+  const again = await Client.connect({ version: 4, persistent: true, clientId });
+  await again.deliver(absent.topic, "4", 1, { messageId: 99, dup: true });
+  expect(payloads([await client.expect("publish")])).toEqual(["4"]);
+});
+
+test("QUE-5 bytes are bounded as messages are", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  const half = new Uint8Array(queueBytesMax * 0.4);
+  const reasons: (number | undefined)[] = [];
+  for (let index = 0; index < 3; index++) {
+    publisher.publish(absent.topic, half, 1);
+    reasons.push((await publisher.expect("puback")).reasonCode);
+  }
+  expect(reasons).toEqual([0, 0, quotaExceeded]);
+});
+
+test("QUE-6 one full queue does not keep a message from the others", async () => {
+  const absent = await absentSubscriber();
+  const present = await Client.connect();
+  await present.subscribe(absent.topic, 1);
+  const publisher = await Client.connect({ version: 5 });
+  for (const [index, reasonCode] of outcomes.entries()) {
+    publisher.publish(absent.topic, `${index}`, 1);
+    expect(await publisher.expect("puback")).toMatchObject({ reasonCode });
+    const packet = await present.expect("publish");
+    expect(packet.payload.toString()).toBe(`${index}`);
+    await present.acknowledge(packet);
+  }
+});
+
+test("QUE-7 QoS 0 is not queued, so it neither fills the queue nor is refused", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  for (let index = 0; index < 10; index++) publisher.publish(absent.topic, `${index}`, 0);
+  publisher.publish(absent.topic, "kept", 1);
+  expect(await publisher.expect("puback")).toMatchObject({ reasonCode: 0 });
+  const client = await comeBack(absent);
+  expect(payloads([await client.expect("publish")])).toEqual(["kept"]);
+});
+
+test("QUE-12 what a shard owes waits until the full queue has room, and is not refused any more", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  for (let index = 0; index < 4; index++) await publisher.deliver(absent.topic, `${index}`, 1);
+  const fault = fail(SessionObject.prototype, "deliver", "before");
+  publisher.publish(absent.topic, "owed", 1);
+  expect(await publisher.expect("puback")).toMatchObject({ reasonCode: 0 });
+  fault.end();
+  const client = await comeBack(absent);
+  const received = await client.expectPublishes(4);
+  for (const packet of received) await client.acknowledge(packet);
+  expect(payloads([...received, await client.expect("publish")])).toEqual(["0", "1", "2", "3", "owed"]);
+  await eventually("the outbox is empty", async () => (await rowsOf(shardOfTopic(absent.topic), "owed")) === 0);
+});
