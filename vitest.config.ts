@@ -16,7 +16,12 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ALLOW_ANONYMOUS: "true" } },
+          }),
+        ],
         test: {
           name: "workerd",
           include: ["test/{workerd,contract}/**/*.test.ts"],

@@ -145,8 +145,12 @@ function withoutSignalHandlers(create) {
   return created;
 }
 
+/** On the loopback interface the broker is open, unless the environment says otherwise. */
+export const localVariables = { ALLOW_ANONYMOUS: "true" };
+
 /** A variable of wrangler.toml can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
 function withEnvironment(bindings = {}) {
-  const entries = Object.entries(bindings).map(([name, value]) => [name, process.env[name] ?? value]);
+  const values = { ...bindings, ...localVariables };
+  const entries = Object.entries(values).map(([name, value]) => [name, process.env[name] ?? value]);
   return Object.fromEntries(entries);
 }

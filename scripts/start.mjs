@@ -11,7 +11,7 @@ const stateDir = readStateDir(process.env.STATE_DIR);
 
 await setUp();
 const { claimState } = await import("./state.mjs");
-const { Runtime } = await import("./runtime.mjs");
+const { localVariables, Runtime } = await import("./runtime.mjs");
 
 let state;
 let runtime;
@@ -49,9 +49,14 @@ function announce(url) {
   const boundPort = url.port || 80;
   const client = `-l ws -h ${host} -p ${boundPort} --path /mqtt`;
   console.log(`DurableMQ is ready: ws://${host}:${boundPort}/mqtt`);
+  if (isOpen()) console.log("Anyone on this machine may connect; ALLOW_ANONYMOUS=false closes it.");
   console.log(`HTTP:      http://${host}:${boundPort}/`);
   console.log(`Subscribe: npx mqtt sub -v -t 'hello/#' ${client}`);
   console.log(`Publish:   npx mqtt pub -t hello/world -m 'Hello!' -q 1 ${client}`);
+}
+
+function isOpen() {
+  return (process.env.ALLOW_ANONYMOUS ?? localVariables.ALLOW_ANONYMOUS) === "true";
 }
 
 function readPort(text = "8787") {

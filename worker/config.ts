@@ -4,10 +4,11 @@ import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import type { QoS } from "../src/protocol/packet.ts";
 import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
+import type { AccessPolicy } from "../src/session/admission.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
 import type { Env } from "./env.ts";
 
-export interface Config extends SessionLimits, RetainLimits {
+export interface Config extends SessionLimits, RetainLimits, AccessPolicy {
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
 }
@@ -23,6 +24,8 @@ function flag(fallback: boolean) {
 }
 
 const variables = z.object({
+  // Closed unless the operator opens it; `npm start` does, for this machine alone.
+  ALLOW_ANONYMOUS: flag(false),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
   // A message is one row somewhere, and a row holds 2 MB.
@@ -62,6 +65,7 @@ function parse(env: Env): Config {
   if (!result.success) throw new Error(`Configuration: ${z.prettifyError(result.error)}`);
   const { data } = result;
   return {
+    allowAnonymous: data.ALLOW_ANONYMOUS,
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
     maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,

@@ -5,6 +5,7 @@ import type { TopicShard } from "./shard/object.ts";
 export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
+  readonly ALLOW_ANONYMOUS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;
   readonly MAXIMUM_PACKET_BYTES?: string;

@@ -6,11 +6,19 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { levelCount } from "../topic/name.ts";
 import type { SessionLimits } from "./limits.ts";
 
+/** Who may connect. There are no identities yet: all or nobody. */
+export interface AccessPolicy {
+  readonly allowAnonymous: boolean;
+}
+
 /** Why this deployment does not accept it; undefined if it does. */
-export function refusalOf(connect: Connect, limits: SessionLimits): ProtocolFailure | undefined {
+export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy): ProtocolFailure | undefined {
   const { will } = connect;
   if (connect.authenticationMethod !== undefined) {
     return fail(ReasonCode.badAuthenticationMethod, "MQTT-4.12.0-1", "no authentication method is known");
+  }
+  if (!limits.allowAnonymous) {
+    return fail(ReasonCode.notAuthorized, "anonymous", "this deployment lets nobody in: ALLOW_ANONYMOUS is false");
   }
   if (will === undefined) return undefined;
   if (will.qos > limits.maximumQos) {
