@@ -27,8 +27,8 @@ export interface QueueReads {
   queueBounds(): QueueBounds | undefined;
   /** Bytes of the segments that lie wholly within a range of positions. */
   bytesWithin(from: number, to: number): number;
-  /** The end of the last segment from `from` on that was offered; 0 if there is none. */
-  offeredEnd(from: number): number;
+  /** The end of the last segment that was offered, of those that begin in a range; 0 if there is none. */
+  offeredEnd(from: number, to: number): number;
 }
 
 interface Held {

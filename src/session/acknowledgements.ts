@@ -13,6 +13,8 @@ export interface PendingAcknowledgement {
   /** Of QoS 2: what the session remembers of it until PUBREL. */
   readonly entry: InboundEntry | undefined;
   reason: ReasonCode | undefined;
+  /** The client has been sent it. */
+  told: boolean;
 }
 
 export class Acknowledgements {
@@ -28,21 +30,19 @@ export class Acknowledgements {
 
   expect(packetId: number, entry: InboundEntry | undefined): PendingAcknowledgement {
     const qos = entry === undefined ? 1 : 2;
-    const pending: PendingAcknowledgement = { packetId, qos, entry, reason: undefined };
+    const pending: PendingAcknowledgement = { packetId, qos, entry, reason: undefined, told: false };
     this.#pending.push(pending);
     if (qos === 1) this.#qos1++;
     return pending;
   }
 
-  owns(pending: PendingAcknowledgement): boolean {
-    return this.#pending.includes(pending, this.#first);
-  }
-
   /** Moves what is answered, up to the first that is not, into `send`. */
   flush(send: ServerPacket[], inbound: Inbound, explains: boolean): void {
     while (this.#first < this.#pending.length) {
-      const { packetId, qos, reason, entry } = this.#pending[this.#first] as PendingAcknowledgement;
+      const pending = this.#pending[this.#first] as PendingAcknowledgement;
+      const { packetId, qos, reason, entry } = pending;
       if (reason === undefined) break;
+      pending.told = true;
       const type = qos === 1 ? "puback" : "pubrec";
       // Words only for a client that asks for them [MQTT-3.1.2-29].
       if (!isFailure(reason)) send.push({ type, packetId, reason });

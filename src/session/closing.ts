@@ -51,7 +51,8 @@ export function closed(session: Session, effects: Effects, nowMs: number): void 
 }
 
 function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {
-  if (session.connection === undefined) return;
+  const { connection } = session;
+  if (connection === undefined) return;
   session.connection = undefined;
   session.acknowledgements = new Acknowledgements();
 
@@ -67,7 +68,7 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
     endSession(session, effects, nowMs);
     return;
   }
-  rewindWindow(session, effects);
+  rewindWindow(session, connection.offeredBelow, effects);
   if (session.record !== undefined && expirySeconds !== SESSION_NEVER_EXPIRES) {
     session.record = { ...session.record, expiresAtMs: nowMs + expirySeconds * 1000 };
     effects.persist.push({ kind: "put-session", record: session.record });
@@ -75,10 +76,14 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
 }
 
 /** Writes what was sent exactly, if the row does not say so already: a session whose queue is empty costs nothing. */
-function rewindWindow(session: Session, effects: Effects): void {
-  const { window, queue } = session;
+function rewindWindow(session: Session, offeredBelow: number, effects: Effects): void {
+  const { window, queue, reads } = session;
   if (queue.release(window.head)) effects.persist.push({ kind: "delete-segments", below: window.head });
   window.rewind();
+  // What a connection before this one may have been sent, and this one did not come to, may still have been sent.
+  if (offeredBelow > session.exactBelow) {
+    window.dupBelow = Math.max(window.dupBelow, reads.offeredEnd(session.exactBelow, offeredBelow));
+  }
   session.exactBelow = queue.end;
   if (window.head < queue.end || session.durableDupBelow > window.dupBelow) {
     session.durableDupBelow = window.dupBelow;

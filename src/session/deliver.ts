@@ -208,7 +208,7 @@ function dropOldest(session: Session, effects: Effects): void {
   const excess = queueDepth(session) - limits.queueMessagesMax;
   if (excess <= 0 && queue.bytes <= limits.queueBytesMax) return;
   const offeredBelow = session.connection?.offeredBelow ?? queue.end;
-  const begun = Math.max(window.next, window.dupBelow, Math.min(offeredBelow, reads.offeredEnd(session.exactBelow)));
+  const begun = Math.max(window.next, window.dupBelow, reads.offeredEnd(session.exactBelow, offeredBelow));
   const last = window.gaps.at(-1);
   const first = Math.max(begun, last?.to ?? 0);
   // What was dropped before goes on growing, unless something begun lies in between.

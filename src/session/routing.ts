@@ -1,6 +1,7 @@
 // What the shards answered. Only here do publishes get their acknowledgements and subscriptions theirs.
 
 import { ReasonCode } from "../protocol/reason.ts";
+import type { PendingAcknowledgement } from "./acknowledgements.ts";
 import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
@@ -31,24 +32,25 @@ export function answered(
   nowMs: number,
 ): void {
   let first = 0;
-  let untold = false;
+  const refused: PendingAcknowledgement[] = [];
   for (const item of items) {
     if (item.kind === "publish") {
-      untold = settlePublishes(session, item, answer.refused, first, effects) || untold;
+      refused.push(...settlePublishes(session, item, answer.refused, first, effects));
       first += item.count;
     } else if (item.kind !== "replay" && item.operation !== undefined) {
       settleOperation(session, item.operation, effects);
     }
   }
   const { connection } = session;
-  if (untold || (answer.refused.length > 0 && connection?.version !== 5)) {
-    // Before 5.0 no acknowledgement can say no, nor can one that is not sent. Closing makes the client keep the message
-    // and come again with it; what waits behind it in the lane must not get there first.
+  // Before 5.0 no acknowledgement can say no.
+  if (connection !== undefined && (refused.length === 0 || connection.version === 5)) {
+    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+  }
+  if (refused.some(({ told }) => !told)) {
+    // The client keeps a message of which it has heard nothing, and comes again with it; what waits behind it in the lane
+    // must not get there first.
     effects.haltsLane = true;
     return violate(session, ReasonCode.quotaExceeded, "a subscriber's queue is full", effects, nowMs);
-  }
-  if (connection !== undefined) {
-    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
   }
   for (const page of answer.retained) {
     const [item] = items;
@@ -60,29 +62,29 @@ export function answered(
   }
 }
 
-/** True if a QoS 2 message was refused and its client cannot be told. */
+/** The messages that were refused. */
 function settlePublishes(
   session: Session,
   item: PublishItem,
-  refused: readonly number[],
+  refusedIndexes: readonly number[],
   first: number,
   effects: Effects,
-): boolean {
+): PendingAcknowledgement[] {
   if (item.will === undefined) session.routingBytes -= item.body.length;
   else willConfirmed(session, item.will, effects);
-  let untold = false;
-  for (const index of refused) {
+  const refused: PendingAcknowledgement[] = [];
+  for (const index of refusedIndexes) {
     const pending = item.pending[index - first];
     if (pending === undefined) continue;
     pending.reason = ReasonCode.quotaExceeded;
-    if (pending.entry !== undefined && !session.acknowledgements.owns(pending)) untold = true;
+    refused.push(pending);
   }
   for (const pending of item.pending) {
     if (pending === undefined || pending.reason !== undefined) continue;
     pending.reason = ReasonCode.success;
     if (pending.entry !== undefined) pending.entry.routed = true;
   }
-  return untold;
+  return refused;
 }
 
 function settleOperation(session: Session, operation: Operation, effects: Effects): void {

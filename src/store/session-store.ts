@@ -186,10 +186,11 @@ export class SessionStore implements SessionReads {
     return (this.#sql.first(statement, from, to, to)?.["bytes"] as number | null) ?? 0;
   }
 
-  offeredEnd(from: number): number {
+  offeredEnd(from: number, to: number): number {
     if (this.#version === 0) return 0;
-    const statement = "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND offered = 1";
-    return (this.#sql.first(statement, from)?.["end"] as number | null) ?? 0;
+    const statement =
+      "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND position < ? AND offered = 1";
+    return (this.#sql.first(statement, from, to)?.["end"] as number | null) ?? 0;
   }
 
   #migrate(): void {
