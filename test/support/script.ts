@@ -18,6 +18,7 @@ import type { SessionLimits } from "../../src/session/limits.ts";
 import type { LaneItem } from "../../src/session/outgoing.ts";
 import type { RetainedPage } from "../../src/session/routing.ts";
 import { generationOf } from "../../src/session/state.ts";
+import { inSteps } from "../../src/session/step.ts";
 import { records, recordTexts, splitMessage, utf8, Words } from "./records.ts";
 import { packetText } from "./script-text.ts";
 import { SessionRig } from "./session-rig.ts";
@@ -86,7 +87,7 @@ class Player {
         rig.fail(rig.shardOf(rest));
         break;
       default:
-        rig.step({ type: "packets", packets: command.split(" & ").map(clientPacket) });
+        for (const packets of inSteps(command.split(" & ").map(clientPacket))) rig.step({ type: "packets", packets });
     }
     return this.#shown;
   }
