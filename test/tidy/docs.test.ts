@@ -65,7 +65,7 @@ const variables = matchesIn(textOf("worker/config.ts"), /^ {2}([A-Z][A-Z0-9_]+):
 
 test("the variables of worker/config.ts are those of docs/configuration.md, of wrangler.toml and of worker/env.ts", () => {
   const ofLauncher = ["PORT", "STATE_DIR"];
-  const described = matchesIn(textOf("docs/configuration.md"), /^\| `([A-Z][A-Z0-9_]+)` \|/gm);
+  const described = matchesIn(textOf("docs/configuration.md"), /^\| `([A-Z][A-Z0-9_]+)` +\|/gm);
   expect(variables).not.toEqual([]);
   expect(described.filter((name) => !ofLauncher.includes(name)).toSorted()).toEqual(variables);
   // The launcher takes from the environment what [vars] lists.
@@ -76,12 +76,12 @@ test("the variables of worker/config.ts are those of docs/configuration.md, of w
 
 test("the counters of src/metrics are those of docs/operations.md", () => {
   const [, section = ""] = /^## Counters\n([\s\S]*?)(?=^##)/m.exec(textOf("docs/operations.md")) ?? [];
-  expect(matchesIn(section, /^\| `(\w+)` \|/gm).toSorted()).toEqual(Object.keys(counterHelp).toSorted());
+  expect(matchesIn(section, /^\| `(\w+)` +\|/gm).toSorted()).toEqual(Object.keys(counterHelp).toSorted());
 });
 
 test("every event that is logged is in docs/operations.md", () => {
   const logged = filesOf("worker/**/*.ts").flatMap(({ text }) => matchesIn(text, /\bevent: "([\w-]+)"/g));
-  const described = matchesIn(textOf("docs/operations.md"), /^\| `([\w-]+)` \|/gm);
+  const described = matchesIn(textOf("docs/operations.md"), /^\| `([\w-]+)` +\|/gm);
   expect([...new Set(logged)].filter((event) => !described.includes(event))).toEqual([]);
 });
 
