@@ -1,9 +1,8 @@
 // The end of a connection, and of a session: wills, expiry, and what is written so that the next connection finds
 // everything as it was.
 
-import type { ClientDisconnect } from "../protocol/packet.ts";
-import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
-import { isFailure, ReasonCode } from "../protocol/reason.ts";
+import { type ClientDisconnect, SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
+import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
 import { shardsOf } from "../topic/shards.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -42,7 +41,7 @@ export function disconnect(session: Session, packet: ClientDisconnect, effects: 
   }
   effects.close = ReasonCode.normalDisconnection;
   // Only 0x00 takes the will back [MQTT-3.14.4-3]; 0x04 asks for it.
-  endConnection(session, effects, nowMs, packet.reason !== ReasonCode.normalDisconnection || isFailure(packet.reason));
+  endConnection(session, effects, nowMs, packet.reason !== ReasonCode.normalDisconnection);
 }
 
 /** The connection broke. */

@@ -37,6 +37,9 @@ const takenAnswer: PartAnswer = { gone: false, refused: [] };
 /** A row holds at most 2 MB; segments stay well below. */
 const segmentBytesMax = 1_500_000;
 
+/** Cursors of publishers kept in memory; the rows have them all. */
+const rememberedSourcesMax = 1_000;
+
 interface Intake {
   readonly session: Session;
   readonly shard: number;
@@ -242,6 +245,7 @@ function sourceSequence(intake: Intake, part: DeliveryPart, cursor: string): num
   if (known !== undefined) return known;
   const { publisher, publisherGeneration } = part;
   const sequence = intake.session.reads.sourceSequence(publisher, publisherGeneration, intake.shard);
+  if (intake.session.sources.size >= rememberedSourcesMax) intake.session.sources.clear();
   intake.session.sources.set(cursor, sequence);
   return sequence;
 }

@@ -301,6 +301,8 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#store.exists && this.#store.isEmpty && this.ctx.getWebSockets().length === 0) {
       await this.ctx.storage.deleteAll();
       this.#store.forgotten();
+      // The alarm went with it.
+      this.#alarmAtMs = 0;
     }
   }
 }
