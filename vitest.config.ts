@@ -24,6 +24,8 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          // Files mostly wait, for deadlines and for the runtime to start: more of them than cores run at once.
+          maxWorkers: 3,
           include: ["test/{workerd,contract}/**/*.test.ts"],
           exclude: [onlyInNode],
           // Bundled as wrangler bundles it: unbundled, its CommonJS streams do not load in the runtime.
