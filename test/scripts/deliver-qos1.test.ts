@@ -176,3 +176,14 @@ test("[MQTT-4.4.0-1] an acknowledgement and DISCONNECT in one frame: nothing com
     ["connect expiry=100", "connack present"],
   ]);
 });
+
+test("[MQTT-3.3.1-1] what was sent before a crash carries DUP, also when a connection in between did not come to it", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["deliver a:1 q2 seq=1, a:2 q2 seq=2", "publish a:1 q2 #1", "publish a:2 q2 #2"],
+    ["crash"],
+    ["connect expiry=100 receive=1", "connack present", "publish a:1 q2 #1 dup"],
+    ["cut"],
+    ["connect expiry=100", "connack present", "publish a:1 q2 #1 dup", "publish a:2 q2 #2 dup"],
+  ]);
+});

@@ -282,3 +282,15 @@ test("3.1.1, what waits behind a refused message does not overtake it", () => {
   ]);
   expect(rig.isIdle).toBe(true);
 });
+
+test.each(["q1", "q2"])("%s, a refusal that cannot be told yet halts what follows it to the same shard", (qos) => {
+  const rig = play([
+    ["connect expiry=100", "connack"],
+    ["publish a:1 q1 #1 & publish b:2 q0", "ask publish a:1 q1", "ask publish b:2 q0"],
+    [`publish b:3 ${qos} #3`, `ask publish b:3 ${qos}${qos === "q2" ? " seq=1" : ""}`],
+    ["answer b"],
+    [`publish b:4 ${qos} #4`, `ask publish b:4 ${qos}${qos === "q2" ? " seq=2" : ""}`],
+    ["answer b refused=0", "refusal Quota exceeded", "disconnect 0x97", "close"],
+  ]);
+  expect(rig.inFlight(rig.shardOf("b"))).toEqual([]);
+});

@@ -192,3 +192,40 @@ test("retained messages for a subscription of an earlier session do not reach th
     ["answer a retained=a:1_q0"],
   ]);
 });
+
+test("SUBSCRIBE and UNSUBSCRIBE in one frame: the subscription is gone", () => {
+  const rig = play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0 & unsubscribe #2 a", "ask subscribe a q0 +retained", "ask unsubscribe a"],
+    ["answer a", "suback #1 0x00"],
+    ["answer a", "unsuback #2 0x00"],
+  ]);
+  expect(rig.store.subscriptions()).toEqual([]);
+});
+
+test("two SUBSCRIBEs in one frame do not exceed the limit together", () => {
+  play(
+    [
+      ["connect", "connack"],
+      [
+        "subscribe #1 a,q0 & subscribe #2 b,q0",
+        "ask subscribe a q0 +retained",
+        "refusal subscription-refused",
+        "suback #2 0x97",
+      ],
+      ["answer a", "suback #1 0x00"],
+    ],
+    { limits: { subscriptionsMax: 1 } },
+  );
+});
+
+test("[MQTT-3.3.1-10] SUBSCRIBE after UNSUBSCRIBE in one frame is a new subscription", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 a & subscribe #3 a,q0,rh1", "ask unsubscribe a", "ask subscribe a q0 +retained"],
+    ["answer a", "unsuback #2 0x00"],
+    ["answer a", "suback #3 0x00"],
+  ]);
+});

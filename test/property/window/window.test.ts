@@ -69,7 +69,7 @@ class NaiveWindow {
   moveTo(head: number): void {
     this.head = Math.max(this.head, head);
     this.next = Math.max(this.next, this.head);
-    this.advance();
+    this.passGap();
   }
 
   advance(): void {

@@ -104,3 +104,9 @@ test("what was dropped is passed over: at once at the head, later behind what is
   window.drop(7, 9);
   expect([window.next, window.gaps]).toEqual([9, [{ from: 5, to: 9 }]]);
 });
+
+test("a queue that begins within what was dropped counts it once", () => {
+  const window = Window.restore({ head: 0, next: 0, dupBelow: 0, gaps: [{ from: 3, to: 10 }], runs: [] });
+  window.moveTo(8);
+  expect(window.unfinishedBefore(12)).toBe(2);
+});

@@ -1,0 +1,332 @@
+// What a session's store promises, wherever it runs.
+
+import { describe, expect, test } from "vitest";
+import type { Change, DueWill, SessionRecord, StoredSubscription, StoredWill } from "../../src/session/changes.ts";
+import { SessionStore } from "../../src/store/session-store.ts";
+import { Sql, sqlLimits } from "../../src/store/sql.ts";
+import { records } from "../support/records.ts";
+import type { WithDriver } from "./driver.ts";
+
+const record: SessionRecord = {
+  clientId: "é😀\u0001",
+  username: undefined,
+  version: 5,
+  generation: 1_700_000_000_000,
+  expirySeconds: 0xffff_ffff,
+  expiresAtMs: 0,
+};
+const inbound = { nextSequence: 7, runs: [[1, 4, 3]] as const };
+const window = { head: 3, dupBelow: 5, exactBelow: 4, gaps: [{ from: 7, to: 9 }], runs: [[2, 3]] as const };
+const will: StoredWill = { shard: 3, body: records("w:gone q1"), generation: 5, delayMs: 10_000, expiryMs: 0 };
+const dueWill: DueWill = { ...will, id: 9, dueAtMs: 1_700_000_000_000, sequence: 4 };
+const filters = ["a", "a/+", "😀/#", "\uffff", "\u0001\u0002", "$share/g/a"];
+
+function subscription(filter: string, qos: 0 | 1 | 2 = 1): StoredSubscription {
+  return { filter, qos, noLocal: qos === 2, retainAsPublished: qos === 1, identifier: 268_435_455 };
+}
+
+function segment(position: number, count: number, options: { offered?: boolean; body?: Uint8Array } = {}): Change {
+  const { offered = false, body = records(`t:${position} q1`) } = options;
+  return { kind: "put-segment", segment: { position, count, body, offered } };
+}
+
+const source = (publisher: string, sequence: number, generation = 1, shard = 2): Change => ({
+  kind: "put-source",
+  cursor: { publisher, publisherGeneration: generation, shard, sequence, atMs: 1_700_000_000_000 },
+});
+
+export function sessionStoreContract(withDriver: WithDriver): void {
+  const onStore = (run: (store: SessionStore, reopen: () => SessionStore, sql: Sql) => void) => () =>
+    withDriver((driver) => {
+      const sql = new Sql(driver);
+      run(new SessionStore(sql), () => new SessionStore(sql), sql);
+    });
+
+  describe("an object that has nothing to keep", () => {
+    test(
+      "has no tables, and reads as empty",
+      onStore((store, _, sql) => {
+        expect(store.exists).toBe(false);
+        expect(store.isEmpty).toBe(true);
+        expect(store.load()).toMatchObject({
+          record: undefined,
+          inbound: undefined,
+          window: undefined,
+          will: undefined,
+        });
+        expect([store.subscriptions(), store.subscriptionCount(), store.filtersBeingRemoved()]).toEqual([[], 0, []]);
+        expect([store.segmentFrom(0), store.queueBounds(), store.sourceSequence("p", 1, 2)]).toEqual([
+          undefined,
+          undefined,
+          0,
+        ]);
+        expect([store.aliasTopic(1), store.hasAliases(), store.drops().size]).toEqual([undefined, false, 0]);
+        store.apply([{ kind: "end-session" }, { kind: "delete-will" }, { kind: "delete-segments", below: 5 }]);
+        store.apply([]);
+        expect(sql.all("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")).toEqual([]);
+      }),
+    );
+  });
+
+  test(
+    "state comes back as it was written, also to a store that opens later",
+    onStore((store, reopen) => {
+      store.apply([
+        { kind: "put-session", record },
+        { kind: "put-inbound", inbound },
+        { kind: "put-window", window },
+        { kind: "put-will", will },
+        { kind: "put-due-will", will: dueWill },
+        { kind: "put-due-will", will: { ...dueWill, id: 4 } },
+      ]);
+      const stored = reopen().load();
+      expect(stored).toEqual({ record, inbound, window, will: expect.anything(), dueWills: expect.anything() });
+      expect(stored.will).toMatchObject(will);
+      expect(stored.dueWills.map(({ id }) => id)).toEqual([4, 9]);
+      expect(stored.dueWills[1]).toEqual(dueWill);
+      store.apply([{ kind: "put-session", record: { ...record, username: "u", expiresAtMs: 5 } }]);
+      store.apply([{ kind: "put-due-will", will: { ...dueWill, sequence: 77 } }]);
+      store.apply([{ kind: "delete-will" }, { kind: "delete-due-will", id: 4 }]);
+      const changed = reopen().load();
+      expect(changed.record).toEqual({ ...record, username: "u", expiresAtMs: 5 });
+      expect([changed.will, changed.dueWills.map(({ sequence }) => sequence)]).toEqual([undefined, [77]]);
+    }),
+  );
+
+  test(
+    "subscriptions are found by their filter, whatever characters it has",
+    onStore((store, reopen) => {
+      for (const filter of filters) {
+        store.apply([{ kind: "put-subscription", subscription: subscription(filter), removing: false }]);
+      }
+      for (const filter of filters) expect(reopen().subscription(filter)).toEqual(subscription(filter));
+      expect(store.subscription("A")).toBeUndefined();
+      expect(store.subscriptionCount()).toBe(filters.length);
+      expect(new Set(store.subscriptions().map(({ filter }) => filter))).toEqual(new Set(filters));
+      store.apply([{ kind: "put-subscription", subscription: subscription("a", 2), removing: false }]);
+      expect(store.subscription("a")).toEqual(subscription("a", 2));
+    }),
+  );
+
+  test(
+    "a subscription that is being removed is not found, but known; it goes when it still is when confirmed",
+    onStore((store) => {
+      const put = (removing: boolean) =>
+        store.apply([{ kind: "put-subscription", subscription: subscription("a"), removing }]);
+      put(true);
+      expect([store.subscription("a"), store.filtersBeingRemoved()]).toEqual([undefined, ["a"]]);
+      expect(store.subscriptions()).toHaveLength(1);
+      put(false);
+      store.apply([{ kind: "delete-subscription", filter: "a" }]);
+      expect(store.subscription("a")).toEqual(subscription("a"));
+      put(true);
+      store.apply([{ kind: "delete-subscription", filter: "a" }]);
+      expect([store.subscriptionCount(), store.filtersBeingRemoved()]).toEqual([0, []]);
+    }),
+  );
+
+  describe("segments", () => {
+    const three = [segment(10, 5, { offered: true }), segment(15, 1), segment(20, 2)];
+
+    test(
+      "the one that holds a position, or the first behind it",
+      onStore((store) => {
+        store.apply(three);
+        const found = (position: number) => store.segmentFrom(position)?.position;
+        expect([0, 9, 10, 14, 15, 16, 19, 20, 21, 22].map(found)).toEqual([
+          10,
+          10,
+          10,
+          10,
+          15,
+          20,
+          20,
+          20,
+          20,
+          undefined,
+        ]);
+        expect(store.segmentFrom(12)).toEqual({ position: 10, count: 5, offered: true, body: records("t:10 q1") });
+      }),
+    );
+
+    test(
+      "their extent and their bytes",
+      onStore((store) => {
+        const bytes = records("t:10 q1").length;
+        store.apply(three);
+        expect(store.queueBounds()).toEqual({ first: 10, end: 22, bytes: 3 * bytes });
+        expect([
+          store.bytesWithin(10, 16),
+          store.bytesWithin(11, 22),
+          store.bytesWithin(10, 14),
+          store.bytesWithin(0, 0),
+        ]).toEqual([2 * bytes, 2 * bytes, 0, 0]);
+      }),
+    );
+
+    test(
+      "those that are finished go, and those within a range; not those that reach beyond",
+      onStore((store) => {
+        store.apply(three);
+        store.apply([{ kind: "delete-segments", below: 14 }]);
+        expect(store.segmentFrom(0)?.position).toBe(10);
+        store.apply([{ kind: "delete-segments", below: 15 }]);
+        expect(store.segmentFrom(0)?.position).toBe(15);
+        store.apply([{ kind: "delete-segments-within", from: 16, to: 21 }]);
+        expect(store.queueBounds()).toMatchObject({ first: 15, end: 22 });
+        store.apply([{ kind: "delete-segments-within", from: 15, to: 22 }]);
+        expect([store.queueBounds(), store.isEmpty]).toEqual([undefined, true]);
+      }),
+    );
+
+    test(
+      "a body of 1.5 MB comes back; one beyond the platform's limit is refused",
+      onStore((store, reopen) => {
+        const body = new Uint8Array(1_500_000).fill(7);
+        store.apply([segment(2 ** 40, 1, { body })]);
+        expect(reopen().segmentFrom(0)?.body).toEqual(body);
+        const beyond = new Uint8Array(sqlLimits.rowBytesMax + 1);
+        expect(() => store.apply([segment(2 ** 41, 1, { body: beyond })])).toThrow(RangeError);
+      }),
+    );
+  });
+
+  test(
+    "cursors are kept for each publisher and shard, for the last session of the publisher",
+    onStore((store, reopen) => {
+      store.apply([source("p", 5), source("p", 9, 1, 3), source("é", 2 ** 47)]);
+      store.apply([source("p", 6)]);
+      const read = reopen();
+      expect([read.sourceSequence("p", 1, 2), read.sourceSequence("p", 1, 3), read.sourceSequence("é", 1, 2)]).toEqual([
+        6,
+        9,
+        2 ** 47,
+      ]);
+      store.apply([source("p", 1, 2)]);
+      expect([read.sourceSequence("p", 1, 2), read.sourceSequence("p", 2, 2), read.sourceSequence("q", 1, 2)]).toEqual([
+        0, 1, 0,
+      ]);
+    }),
+  );
+
+  test(
+    "aliases of a connection",
+    onStore((store, reopen) => {
+      store.apply([
+        { kind: "put-alias", alias: 1, topic: "a" },
+        { kind: "put-alias", alias: 65_535, topic: "😀" },
+      ]);
+      store.apply([{ kind: "put-alias", alias: 1, topic: "b" }]);
+      expect([reopen().aliasTopic(1), store.aliasTopic(65_535), store.hasAliases()]).toEqual(["b", "😀", true]);
+      store.apply([{ kind: "clear-aliases" }]);
+      expect([store.aliasTopic(1), store.hasAliases()]).toEqual([undefined, false]);
+    }),
+  );
+
+  test(
+    "the end of a session takes everything but what is due after it, and the count of what was dropped",
+    onStore((store, reopen) => {
+      store.apply([
+        { kind: "put-session", record },
+        { kind: "put-inbound", inbound },
+        { kind: "put-window", window },
+        { kind: "put-will", will },
+        { kind: "put-due-will", will: dueWill },
+        { kind: "put-subscription", subscription: subscription("a"), removing: false },
+        { kind: "put-alias", alias: 1, topic: "a" },
+        segment(0, 1),
+        source("p", 5),
+      ]);
+      store.addDrops(new Map([["queue-full", 2]]));
+      store.apply([{ kind: "end-session" }]);
+      const empty = reopen();
+      const nothing = { record: undefined, inbound: undefined, window: undefined, will: undefined };
+      expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill] });
+      expect([empty.subscriptionCount(), empty.queueBounds(), empty.hasAliases()]).toEqual([0, undefined, false]);
+      expect(empty.sourceSequence("p", 1, 2)).toBe(0);
+      expect(empty.isEmpty).toBe(false);
+      store.apply([{ kind: "delete-due-will", id: dueWill.id }]);
+      expect([empty.isEmpty, empty.drops()]).toEqual([true, new Map([["queue-full", 2]])]);
+    }),
+  );
+
+  test(
+    "drops add up by reason",
+    onStore((store, reopen) => {
+      store.addDrops(
+        new Map([
+          ["queue-full", 2],
+          ["expired", 1],
+        ]),
+      );
+      store.addDrops(new Map([["queue-full", 3]]));
+      expect(reopen().drops()).toEqual(
+        new Map([
+          ["queue-full", 5],
+          ["expired", 1],
+        ]),
+      );
+    }),
+  );
+
+  test(
+    "changes are one transaction: if one fails, none was made",
+    onStore((store, reopen) => {
+      store.apply([segment(0, 1)]);
+      expect(() =>
+        store.apply([
+          { kind: "put-session", record },
+          { kind: "put-subscription", subscription: subscription("a"), removing: false },
+          segment(0, 1),
+        ]),
+      ).toThrow();
+      expect([reopen().load().record, reopen().subscriptionCount()]).toEqual([undefined, 0]);
+      store.apply([{ kind: "put-session", record }]);
+      expect(reopen().load().record).toEqual(record);
+    }),
+  );
+
+  test("rows written, as they are billed", () =>
+    withDriver((driver) => {
+      const store = new SessionStore(new Sql(driver));
+      store.apply([{ kind: "put-session", record: { ...record, generation: 1 } }]);
+      const rowsOf = (...changes: Change[]) => {
+        const before = driver.rowsWritten();
+        store.apply(changes);
+        const after = driver.rowsWritten();
+        return before === undefined || after === undefined ? undefined : after - before;
+      };
+      const put: Change = { kind: "put-subscription", subscription: subscription("a"), removing: false };
+      const expected: readonly (readonly [change: Change, rows: number])[] = [
+        [{ kind: "put-session", record }, 1],
+        [{ kind: "put-inbound", inbound }, 1],
+        [{ kind: "put-inbound", inbound }, 1],
+        [{ kind: "put-window", window }, 1],
+        [{ kind: "put-will", will }, 1],
+        [{ kind: "put-due-will", will: dueWill }, 1],
+        [{ kind: "delete-will" }, 1],
+        [{ kind: "delete-will" }, 0],
+        [{ kind: "delete-due-will", id: dueWill.id }, 1],
+        [put, 1],
+        [put, 1],
+        [{ ...put, removing: true }, 1],
+        [{ kind: "delete-subscription", filter: "a" }, 1],
+        [segment(0, 100), 1],
+        [segment(100, 1), 1],
+        [segment(101, 1), 1],
+        [{ kind: "delete-segments", below: 50 }, 0],
+        [{ kind: "delete-segments", below: 100 }, 1],
+        [{ kind: "delete-segments-within", from: 100, to: 102 }, 2],
+        [source("p", 1), 1],
+        [source("p", 2), 1],
+        [{ kind: "put-alias", alias: 1, topic: "a" }, 1],
+        [{ kind: "clear-aliases" }, 1],
+        [{ kind: "end-session" }, 4],
+      ];
+      const counted = expected.map(([change]) => [change.kind, rowsOf(change)]);
+      if (driver.rowsWritten() !== undefined) {
+        expect(counted).toEqual(expected.map(([change, rows]) => [change.kind, rows]));
+      }
+      expect(store.isEmpty).toBe(true);
+    }));
+}

@@ -1,0 +1,206 @@
+// What a topic shard's store promises, wherever it runs.
+
+import { expect, test } from "vitest";
+import type { OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
+import { ShardStore } from "../../src/store/shard-store.ts";
+import { Sql, sqlLimits } from "../../src/store/sql.ts";
+import { compareKeys, topicKey } from "../../src/topic/key.ts";
+import { records, recordTexts } from "../support/records.ts";
+import type { WithDriver } from "./driver.ts";
+
+const route: Route = {
+  session: "c:é😀",
+  generation: 1_700_000_000_000,
+  qos: 2,
+  noLocal: true,
+  retainAsPublished: false,
+  identifier: 268_435_455,
+};
+
+/** Characters beyond U+FFFF sort behind U+FFFF, control characters in front, and a level's children right behind it. */
+const topics = [
+  "a",
+  "a/b",
+  "a/b/c",
+  "a!",
+  "a b",
+  "A",
+  "\u0003",
+  "\u0001",
+  "\u0002",
+  "a\u0001b",
+  "\ud7ff",
+  "\ue000",
+  "\uffff",
+  "😀",
+  "😀/x",
+  "é",
+  "/",
+  "//",
+  "/a",
+];
+
+const putRoute = (filter: string, changed: Partial<Route> = {}): ShardChange => ({
+  kind: "put-route",
+  key: topicKey(filter),
+  route: { ...route, ...changed },
+});
+const putRetained = (topic: string, body = records(`${topic}:x q1 retain`)): ShardChange => ({
+  kind: "put-retained",
+  key: topicKey(topic),
+  body,
+});
+const putSource = (source: string, sequence: number, generation = 1): ShardChange => ({
+  kind: "put-source",
+  source,
+  cursor: { generation, sequence, atMs: 1_700_000_000_000 },
+});
+
+function owed(target: string, incarnation: number, sequence: number, ...bodies: Uint8Array[]): OwedCall {
+  const parts = bodies.map((body, index) => ({
+    publisher: `=é${index}`,
+    publisherGeneration: index,
+    generation: 7,
+    body,
+  }));
+  return { target, incarnation, sequence, parts };
+}
+
+export function shardStoreContract(withDriver: WithDriver): void {
+  const onStore = (run: (store: ShardStore, reopen: () => ShardStore) => void) => () =>
+    withDriver((driver) => {
+      const sql = new Sql(driver);
+      run(new ShardStore(sql), () => new ShardStore(sql));
+    });
+
+  test.each(["filters", "retainedTopics"] as const)("%s are sought in the order of code points", (index) =>
+    onStore((store) => {
+      store.apply(topics.map((topic) => (index === "filters" ? putRoute(topic) : putRetained(topic))));
+      const keys = store[index];
+      const found: string[] = [];
+      for (let key = keys.seek(""); key !== undefined; key = keys.seek(`${key}\u0001`)) found.push(key);
+      expect(found).toEqual(topics.map(topicKey).sort(compareKeys));
+      for (const key of found) expect(keys.seek(key)).toBe(key);
+      expect(keys.seek("\u{10ffff}")).toBeUndefined();
+    })(),
+  );
+
+  test(
+    "routes come back as they were written, by key",
+    onStore((store, reopen) => {
+      store.apply([putRoute("a"), putRoute("a", { session: "c:2", qos: 0 }), putRoute("A"), putRoute("a/+")]);
+      store.apply([putRoute("a", { qos: 1, noLocal: false, retainAsPublished: true, identifier: 0 })]);
+      const read = reopen().routesAt(topicKey("a"));
+      expect(read).toHaveLength(2);
+      expect(read).toContainEqual({ ...route, qos: 1, noLocal: false, retainAsPublished: true, identifier: 0 });
+      expect(read).toContainEqual({ ...route, session: "c:2", qos: 0 });
+      expect(store.routesAt(topicKey("b"))).toEqual([]);
+    }),
+  );
+
+  test(
+    "a route goes with its generation or a later one's word, not with an earlier one's",
+    onStore((store) => {
+      const { session, generation } = route;
+      const remove = (by: number): void =>
+        store.apply([{ kind: "delete-route", key: topicKey("a"), session, generation: by }]);
+      store.apply([putRoute("a"), putRoute("a", { session: "c:2" })]);
+      remove(generation - 1);
+      expect(store.routesAt(topicKey("a"))).toHaveLength(2);
+      remove(generation);
+      expect(store.routesAt(topicKey("a")).map((left) => left.session)).toEqual(["c:2"]);
+    }),
+  );
+
+  test(
+    "a retained message is replaced, removed, and counted",
+    onStore((store, reopen) => {
+      for (const topic of topics) store.apply([putRetained(topic)]);
+      store.apply([putRetained("a", records("a:second q2 retain"))]);
+      store.apply([{ kind: "delete-retained", key: topicKey("a/b") }]);
+      const read = reopen();
+      expect(recordTexts(read.retained(topicKey("a")) ?? new Uint8Array())).toEqual(["a:second q2 retain"]);
+      expect([read.retained(topicKey("a/b")), read.retainedBytes(topicKey("a/b"))]).toEqual([undefined, 0]);
+      const bytes = topics
+        .filter((topic) => topic !== "a/b")
+        .reduce((sum, topic) => sum + read.retainedBytes(topicKey(topic)), 0);
+      expect(read.retainedTotals()).toEqual({ messages: topics.length - 1, bytes });
+      expect(bytes).toBeGreaterThan(topics.length * 9);
+    }),
+  );
+
+  test(
+    "cursors come back, of the last generation written",
+    onStore((store, reopen) => {
+      store.apply([putSource("=p", 5), putSource("!p", 2 ** 47)]);
+      store.apply([putSource("=p", 1, 2)]);
+      expect(reopen().source("=p")).toEqual({ generation: 2, sequence: 1 });
+      expect([reopen().source("!p"), reopen().source("=q")]).toEqual([{ generation: 1, sequence: 2 ** 47 }, undefined]);
+    }),
+  );
+
+  test(
+    "owed calls come back whole, in the order of incarnation and sequence, some at a time",
+    onStore((store, reopen) => {
+      const calls = [
+        owed("c:1", 9, 1, records("a:1 q1")),
+        owed("c:1", 8, 300, records("a:2 q1"), new Uint8Array(), records("b:3 q2 seq=4")),
+        owed("c:1", 8, 20),
+        owed("c:2", 1, 1, records("a:4 q1")),
+      ];
+      for (const call of calls) store.apply([{ kind: "put-owed", call }]);
+      const read = reopen();
+      expect(read.owedCalls("c:1", 10)).toEqual([calls[2], calls[1], calls[0]]);
+      expect(read.owedCalls("c:1", 2)).toEqual([calls[2], calls[1]]);
+      expect(new Set(read.owedTargets().map(({ target, calls }) => `${target} ${calls}`))).toEqual(
+        new Set(["c:1 3", "c:2 1"]),
+      );
+      store.apply([{ kind: "delete-owed", call: { target: "c:1", incarnation: 8, sequence: 20 } }]);
+      expect(read.owedCalls("c:1", 1)).toEqual([calls[1]]);
+    }),
+  );
+
+  test(
+    "changes are one transaction, and a row beyond the platform's limit is refused",
+    onStore((store, reopen) => {
+      const beyond = new Uint8Array(sqlLimits.rowBytesMax + 1);
+      expect(() => store.apply([putRoute("a"), putRetained("b", beyond)])).toThrow(RangeError);
+      expect(reopen().routesAt(topicKey("a"))).toEqual([]);
+    }),
+  );
+
+  test("rows written, as they are billed", () =>
+    withDriver((driver) => {
+      const store = new ShardStore(new Sql(driver));
+      const { session, generation } = route;
+      const key = topicKey("a");
+      const expected: readonly (readonly [change: ShardChange, rows: number])[] = [
+        [putRoute("a"), 1],
+        [putRoute("a"), 1],
+        [{ kind: "delete-route", key, session, generation: 0 }, 0],
+        [{ kind: "delete-route", key, session, generation }, 1],
+        [putRetained("a"), 1],
+        [putRetained("a"), 1],
+        [{ kind: "delete-retained", key }, 1],
+        [{ kind: "delete-retained", key }, 0],
+        [putSource("=p", 1), 1],
+        [putSource("=p", 2), 1],
+        [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1")) }, 1],
+        [{ kind: "delete-owed", call: { target: "c:1", incarnation: 1, sequence: 1 } }, 1],
+      ];
+      const counted = expected.map(([change]) => {
+        const before = driver.rowsWritten();
+        store.apply([change]);
+        const after = driver.rowsWritten();
+        return [change.kind, before === undefined || after === undefined ? undefined : after - before];
+      });
+      if (driver.rowsWritten() !== undefined) {
+        expect(counted).toEqual(expected.map(([change, rows]) => [change.kind, rows]));
+      }
+      expect([store.filters.seek(""), store.retainedTopics.seek(""), store.owedTargets()]).toEqual([
+        undefined,
+        undefined,
+        [],
+      ]);
+    }));
+}

@@ -1,0 +1,276 @@
+// A whole session under random traffic, cuts, crashes and sleep, against what was promised: nothing acknowledged is lost,
+// nothing of QoS 2 comes twice, and everything keeps its order.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { ClientPacket } from "../../../src/protocol/packet.ts";
+import type { ProtocolVersion } from "../../../src/protocol/version.ts";
+import type { SessionLimits } from "../../../src/session/limits.ts";
+import { generationOf } from "../../../src/session/state.ts";
+import { inSteps } from "../../../src/session/step.ts";
+import { ModelClient } from "../../support/model-client.ts";
+import { ModelShard } from "../../support/model-shard.ts";
+import { records } from "../../support/records.ts";
+import { SessionRig } from "../../support/session-rig.ts";
+
+const topics = ["a", "b"] as const;
+
+type Command =
+  | { readonly kind: "deliver"; readonly qos: readonly (0 | 1 | 2)[]; readonly owed: boolean; readonly again: boolean }
+  | { readonly kind: "publish"; readonly messages: readonly { readonly qos: 0 | 1 | 2; readonly topic: "a" | "b" }[] }
+  | { readonly kind: "acknowledge"; readonly count: number }
+  | { readonly kind: "answer"; readonly topic: "a" | "b"; readonly refuseFrom: number }
+  | { readonly kind: "fail" | "crash"; readonly topic: "a" | "b"; readonly heard: boolean }
+  | { readonly kind: "connect"; readonly receiveMaximum: number }
+  | { readonly kind: "cut" | "disconnect" | "sleep" | "wait" };
+
+const qos = fc.constantFrom<0 | 1 | 2>(0, 1, 1, 2, 2);
+const topic = fc.constantFrom(...topics);
+const of = <Kind extends string>(...kinds: Kind[]) => fc.constantFrom(...kinds);
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: of("deliver"),
+      qos: fc.array(qos, { minLength: 1, maxLength: 5 }),
+      owed: fc.boolean(),
+      again: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: of("publish"),
+      messages: fc.array(fc.record({ qos, topic }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 7, arbitrary: fc.record({ kind: of("acknowledge"), count: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: of("answer"),
+      topic,
+      refuseFrom: fc.oneof({ weight: 5, arbitrary: fc.constant(99) }, { weight: 1, arbitrary: fc.nat(3) }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: of("fail", "crash"), topic, heard: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: of("connect"), receiveMaximum: fc.constantFrom(1, 2, 5, 65_535) }) },
+  { weight: 3, arbitrary: fc.record({ kind: of("cut", "disconnect", "sleep", "wait") }) },
+);
+
+class World {
+  readonly version: ProtocolVersion;
+  readonly rig: SessionRig;
+  readonly shards = new Map(topics.map((name) => [name, new ModelShard()]));
+  /** Delivered to the session and taken over, in order. */
+  readonly taken: string[] = [];
+  readonly published = new Map<string, { qos: 0 | 1 | 2; topic: "a" | "b" }>();
+  readonly rejected = new Set<string>();
+  readonly client = new ModelClient({
+    accepted: (payload) => {
+      const { topic } = this.published.get(payload) as { topic: "a" | "b" };
+      expect(this.shards.get(topic)?.routed, "acknowledged, so routed").toContain(payload);
+    },
+    rejected: (payload) => this.rejected.add(payload),
+  });
+  /** Dropped by a full queue, as it says itself. */
+  drops = 0;
+  #count = 0;
+  /** What a shard has yet to bring to this session. */
+  #deliveries: string[] = [];
+  #lastDelivered: string[] = [];
+
+  constructor(version: ProtocolVersion, limits: Partial<SessionLimits>) {
+    this.version = version;
+    this.rig = new SessionRig(limits, {
+      sent: (packet) => this.client.receive(packet),
+      routed: () => {},
+      closed: () => this.client.disconnected(),
+      effects: ({ reports }) => {
+        for (const { event, reason, count } of reports) {
+          if (event === "drop" && reason === "queue-full") this.drops += count;
+        }
+      },
+    });
+  }
+
+  run(command: Command): void {
+    const { rig, client } = this;
+    switch (command.kind) {
+      case "deliver":
+        for (const qos of command.qos) {
+          const number = ++this.#count;
+          this.#deliveries.push(`t:o${number} q${qos}${qos === 2 ? ` seq=${number}` : ""}`);
+        }
+        return this.deliver(command.owed, command.again);
+      case "publish": {
+        if (!rig.isConnected) return;
+        const packets = command.messages.flatMap(({ qos, topic }) => {
+          const payload = `i${++this.#count}`;
+          const packet = client.publish(qos, topic, payload);
+          if (packet === undefined) return [];
+          this.published.set(payload, { qos, topic });
+          return [packet];
+        });
+        return this.#send(packets);
+      }
+      case "acknowledge":
+        if (rig.isConnected) this.#send(client.acknowledge(command.count));
+        return;
+      case "answer":
+        return this.answer(command.topic, command.refuseFrom);
+      case "fail": {
+        const shard = rig.shardOf(command.topic);
+        const items = rig.inFlight(shard);
+        if (items.length === 0) return;
+        if (command.heard) this.shards.get(command.topic)?.take(items);
+        return rig.fail(shard);
+      }
+      case "crash":
+        for (const name of topics) if (command.heard) this.shards.get(name)?.take(rig.inFlight(rig.shardOf(name)));
+        client.disconnected();
+        client.crashed = true;
+        return rig.crash();
+      case "connect":
+        return this.connect(command.receiveMaximum);
+      case "cut":
+        client.disconnected();
+        rig.step({ type: "closed" });
+        return;
+      case "disconnect":
+        if (rig.isConnected) this.#send([{ type: "disconnect", reason: 0 }]);
+        return;
+      case "sleep":
+        if (rig.isIdle) rig.sleep();
+        return;
+      case "wait":
+        rig.nowMs += 20_000;
+        return rig.tick();
+    }
+  }
+
+  connect(receiveMaximum: number): void {
+    const { client, rig, version } = this;
+    client.disconnected();
+    client.receiveMaximum = receiveMaximum;
+    rig.connect({
+      type: "connect",
+      version,
+      clientId: "c1",
+      cleanStart: false,
+      keepAliveSeconds: 0,
+      sessionExpirySeconds: 0xffff_ffff,
+      receiveMaximum,
+      maximumPacketBytes: 268_435_460,
+      topicAliasMaximum: 0,
+      requestResponseInformation: false,
+      requestProblemInformation: true,
+      userProperties: [],
+    });
+    this.#send(client.resend());
+  }
+
+  /** What was refused, or was too much, comes again first. `again`: and so does what was taken, its answer being lost. */
+  deliver(owed: boolean, again: boolean): void {
+    const generation = generationOf(this.rig.session);
+    if (generation === undefined) {
+      this.#deliveries = [];
+      return;
+    }
+    if (again)
+      this.#deliverBatch(
+        this.#lastDelivered.filter((text) => text.includes("seq=")),
+        generation,
+        owed,
+      );
+    const batch = this.#deliveries;
+    const refused = this.#deliverBatch(batch, generation, owed);
+    this.#deliveries = refused;
+    this.#lastDelivered = batch.filter((text) => !refused.includes(text));
+  }
+
+  /** What was not taken. */
+  #deliverBatch(batch: readonly string[], generation: number, owed: boolean): string[] {
+    if (batch.length === 0) return [];
+    const part = { publisher: "=p", publisherGeneration: 1, generation, body: records(...batch), owed };
+    const { busy, parts } = this.rig.deliver(0, [part]);
+    if (busy) return [...batch];
+    const refused = parts[0]?.refused ?? [];
+    const taken = batch.filter((text, index) => !text.endsWith("q0") && !refused.includes(index));
+    for (const text of taken) {
+      const payload = text.slice(2, text.indexOf(" "));
+      if (!this.taken.includes(payload)) this.taken.push(payload);
+    }
+    return refused.map((index) => batch[index] as string);
+  }
+
+  answer(topic: "a" | "b", refuseFrom: number): void {
+    const shard = this.rig.shardOf(topic);
+    const items = this.rig.inFlight(shard);
+    if (items.length > 0) this.rig.answer(shard, this.shards.get(topic)?.take(items, refuseFrom));
+  }
+
+  /** Everything comes to rest on a connection that holds. */
+  settle(): void {
+    this.connect(65_535);
+    for (let round = 0; round < 200; round++) {
+      for (const name of topics) this.answer(name, 99);
+      if (!this.rig.isConnected) this.connect(65_535);
+      this.#send(this.client.acknowledge(100));
+      this.deliver(false, false);
+      if (this.rig.isIdle && this.client.isQuiet && this.client.isDone && this.#deliveries.length === 0) return;
+    }
+    throw new Error("the session does not come to rest");
+  }
+
+  check(): void {
+    const { received } = this.client;
+    const arrived = new Set(received);
+    expect(received, "what was taken over arrives, in order").toEqual(
+      this.taken.filter((payload) => arrived.has(payload)),
+    );
+    expect(received.length + this.drops, "or is dropped and counted").toBe(this.taken.length);
+    for (const name of topics) {
+      const routed = this.shards.get(name)?.routed ?? [];
+      const wanted = [...this.published].filter(
+        ([payload, { topic }]) => topic === name && !this.rejected.has(payload),
+      );
+      for (const level of [1, 2] as const) {
+        const ofLevel = wanted.filter(([, { qos }]) => qos === level).map(([payload]) => payload);
+        const arrived = routed.filter((payload) => ofLevel.includes(payload));
+        if (level === 2) expect(arrived, `QoS 2 to ${name}: once, in order`).toEqual(ofLevel);
+        else expect([...new Set(arrived)], `QoS 1 to ${name}: at least once, in order`).toEqual(ofLevel);
+      }
+    }
+    const { store, session } = this.rig;
+    expect(store.queueBounds(), "no row is left behind").toBeUndefined();
+    expect([session.queue.bytes, session.window.inflight, session.inbound.size, session.routingBytes]).toEqual([
+      0, 0, 0, 0,
+    ]);
+  }
+
+  #send(packets: readonly ClientPacket[]): void {
+    for (const step of inSteps(packets)) if (this.rig.isConnected) this.rig.step({ type: "packets", packets: step });
+  }
+}
+
+test.each([
+  [5, {}],
+  [4, {}],
+  [5, { queueMessagesMax: 6, inflightMax: 3 }],
+  [5, { queueMessagesMax: 6, queuePolicy: "drop-oldest" }],
+  [5, { queueBytesMax: 100, queuePolicy: "drop-oldest" }],
+  [5, { queueMessagesMax: 6, queuePolicy: "drop-newest" }],
+] as const)("[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold", (version, limits) => {
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 5, maxLength: 60 }), (commands) => {
+      const world = new World(version, limits);
+      world.connect(65_535);
+      for (const command of commands) world.run(command);
+      world.settle();
+      world.check();
+    }),
+    { numRuns: 250 },
+  );
+});
