@@ -103,7 +103,7 @@ class World {
 
 test("whatever is appended is read at its position until it is finished, and then its row goes", () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+    fc.property(fc.array(command, { maxLength: 80, size: "max" }), (commands) => {
       const world = new World();
       for (const command of commands) {
         world.run(command);

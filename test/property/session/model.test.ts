@@ -264,7 +264,7 @@ test.each([
   [5, { queueMessagesMax: 6, queuePolicy: "drop-newest" }],
 ] as const)("[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold", (version, limits) => {
   fc.assert(
-    fc.property(fc.array(command, { minLength: 5, maxLength: 60 }), (commands) => {
+    fc.property(fc.array(command, { minLength: 5, maxLength: 60, size: "max" }), (commands) => {
       const world = new World(version, limits);
       world.connect(65_535);
       for (const command of commands) world.run(command);

@@ -28,7 +28,7 @@ test("after any subscription came or went, each topic has the targets that the d
   fc.assert(
     fc.property(
       fc.array(topicName, { minLength: 1, maxLength: 8 }),
-      fc.array(command, { maxLength: 25 }),
+      fc.array(command, { maxLength: 25, size: "max" }),
       (topics, commands) => {
         const store = memoryShard();
         const routes = new Routes(store);
