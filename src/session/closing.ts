@@ -7,6 +7,7 @@ import { reasonText } from "../protocol/reason-text.ts";
 import { shardsOf } from "../topic/shards.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
+import { giveUpReplays } from "./replay.ts";
 import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
@@ -54,6 +55,7 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
   if (connection === undefined) return;
   session.connection = undefined;
   session.acknowledgements = new Acknowledgements();
+  giveUpReplays(session, effects);
 
   const expirySeconds = session.record?.expirySeconds ?? 0;
   if (session.will !== undefined && !publishesWill) {

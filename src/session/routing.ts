@@ -6,6 +6,7 @@ import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
+import { replayNext } from "./replay.ts";
 import { generationOf, type Session } from "./state.ts";
 import { willConfirmed, willFailed } from "./wills.ts";
 
@@ -58,7 +59,7 @@ export function answered(
     if (item === undefined || item.kind === "publish" || item.generation !== generationOf(session)) continue;
     deliverRetained(session, page, effects, nowMs);
     const { entry, after } = page;
-    if (after !== undefined) effects.outbox.push(shard, { kind: "replay", generation: item.generation, entry, after });
+    if (after !== undefined) replayNext(session, { shard, generation: item.generation, entry, after }, effects);
   }
 }
 

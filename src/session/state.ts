@@ -10,6 +10,7 @@ import { OutgoingAliases } from "./aliases.ts";
 import type { DueWill, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
+import type { Replay } from "./replay.ts";
 
 export interface Connection {
   /** Rises with each connection; a late event of an older socket is told apart by it. */
@@ -64,6 +65,8 @@ export interface Session {
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
+  /** Retained messages that wait for room in the queue. */
+  readonly replays: Replay[];
   readonly outgoingAliases: OutgoingAliases;
   /** Topics behind the client's aliases, as far as they were read since the object woke. */
   readonly incomingAliases: Map<number, AliasedTopic>;
@@ -95,6 +98,7 @@ export function loadSession(
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
+    replays: [],
     outgoingAliases: new OutgoingAliases(),
     incomingAliases: new Map<number, AliasedTopic>(),
   };

@@ -12,6 +12,7 @@ import { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
+import { continueReplays } from "./replay.ts";
 import { answered, failed, type ShardAnswer } from "./routing.ts";
 import type { Session } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
@@ -105,7 +106,9 @@ function takePackets(
     if (session.connection === undefined) break;
     takePacket(session, packet, effects, nowMs);
   }
-  if (session.connection !== undefined && session.window.changes !== changesBefore) fill(session, effects, nowMs);
+  if (session.connection === undefined || session.window.changes === changesBefore) return;
+  fill(session, effects, nowMs);
+  continueReplays(session, effects);
 }
 
 function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, effects: Effects, nowMs: number): void {
