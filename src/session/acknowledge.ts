@@ -43,6 +43,7 @@ export function pubrel(session: Session, packet: Ack, effects: Effects): void {
   const { packetId } = packet;
   // The identifier is free, durably, before PUBCOMP says so [MQTT-4.3.3-12].
   const known = session.inbound.free(packetId);
+  session.acknowledgements.release(packetId);
   const reason = known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
   effects.send.push({ type: "pubcomp", packetId, reason });
 }

@@ -21,11 +21,25 @@ export class Acknowledgements {
   #pending: PendingAcknowledgement[] = [];
   #first = 0;
 
-  /** QoS 1 messages that are not acknowledged. Those of QoS 2 count until PUBREL: see Inbound. */
   #qos1 = 0;
+  /** Identifiers of QoS 2 messages that came on this connection and are not released. */
+  readonly #qos2 = new Set<number>();
 
-  get qos1Count(): number {
-    return this.#qos1;
+  /**
+   * Messages of this connection that count against Receive Maximum: of QoS 1 until PUBACK, of QoS 2 until PUBCOMP
+   * [MQTT-4.9.0-1]. An object that slept starts from none, in the client's favour.
+   */
+  get openCount(): number {
+    return this.#qos1 + this.#qos2.size;
+  }
+
+  isOpen(packetId: number): boolean {
+    return this.#qos2.has(packetId);
+  }
+
+  /** PUBREL came. */
+  release(packetId: number): void {
+    this.#qos2.delete(packetId);
   }
 
   expect(packetId: number, entry: InboundEntry | undefined): PendingAcknowledgement {
@@ -33,6 +47,7 @@ export class Acknowledgements {
     const pending: PendingAcknowledgement = { packetId, qos, entry, reason: undefined, told: false };
     this.#pending.push(pending);
     if (qos === 1) this.#qos1++;
+    else this.#qos2.add(packetId);
     return pending;
   }
 
@@ -49,7 +64,10 @@ export class Acknowledgements {
       else
         send.push(explains ? { type, packetId, reason, reasonString: reasonText(reason) } : { type, packetId, reason });
       // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9]; until it is sent the client may come with it again.
-      if (entry !== undefined && isFailure(reason) && inbound.entry(packetId) === entry) inbound.free(packetId);
+      if (entry !== undefined && isFailure(reason)) {
+        this.#qos2.delete(packetId);
+        if (inbound.entry(packetId) === entry) inbound.free(packetId);
+      }
       this.#first++;
       if (qos === 1) this.#qos1--;
     }

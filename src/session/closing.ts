@@ -132,9 +132,17 @@ export function tick(session: Session, effects: Effects, nowMs: number): void {
   if (will !== undefined) {
     startWill(session, Math.min(will.delayMs, (record?.expirySeconds ?? 0) * 1000), effects, nowMs);
   }
-  if (session.record !== undefined && session.record.expiresAtMs > 0 && session.record.expiresAtMs <= nowMs) {
-    endSession(session, effects, nowMs);
-  }
+  endIfOver(session, effects, nowMs);
+}
+
+/** Its time may be over before the alarm says so, or it was to end with a connection that broke with the broker. */
+export function endIfOver(session: Session, effects: Effects, nowMs: number): void {
+  const { connection, record } = session;
+  if (connection !== undefined || record === undefined) return;
+  const isOver = record.expirySeconds === 0 || (record.expiresAtMs > 0 && record.expiresAtMs <= nowMs);
+  if (!isOver) return;
+  startWill(session, 0, effects, nowMs);
+  endSession(session, effects, nowMs);
 }
 
 /** When the session wants to be woken next, in ms since 1970; undefined: never. */

@@ -7,7 +7,7 @@ import { RecordWriter } from "../queue/record.ts";
 import { shardOf } from "../topic/shards.ts";
 import { keepAliveSeconds } from "./admission.ts";
 import type { SessionRecord, StoredWill } from "./changes.ts";
-import { endSession } from "./closing.ts";
+import { endIfOver, endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import type { Session } from "./state.ts";
@@ -26,6 +26,7 @@ export interface ConnectInput {
 export function connect(session: Session, input: ConnectInput, effects: Effects, nowMs: number): void {
   const { connect } = input;
   const { limits } = session;
+  endIfOver(session, effects, nowMs);
   if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
   const found = session.record;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);

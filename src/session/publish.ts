@@ -55,25 +55,22 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   }
 
   const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
-  if (known === undefined && connection.version === 5 && quotaIsSpent(session)) {
+  const { acknowledgements } = session;
+  const counts = qos === 1 || !acknowledgements.isOpen(packetId);
+  if (counts && connection.version === 5 && acknowledgements.openCount >= limits.receiveMaximum) {
     const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
     return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
   }
   const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
-  const pending = session.acknowledgements.expect(packetId, entry);
+  const pending = acknowledgements.expect(packetId, entry);
   if (entry?.routed) {
     // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
     pending.reason = ReasonCode.success;
-    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+    acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
     return;
   }
   message.sequence = entry?.sequence ?? 0;
   session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);
-}
-
-/** A QoS 1 message counts until its PUBACK, one of QoS 2 until its PUBCOMP [MQTT-4.9.0-1]. */
-function quotaIsSpent({ acknowledgements, inbound, limits }: Session): boolean {
-  return acknowledgements.qos1Count + inbound.size >= limits.receiveMaximum;
 }
 
 /** The topic in the packet or behind its alias, which a topic sets [MQTT-3.3.2-12]; undefined if nothing set it. */

@@ -200,3 +200,24 @@ test("a long life is no burden at the next wake", () => {
   rig.crash();
   expect(rig.session.window.head).toBe(position);
 });
+
+test("[MQTT-4.1.0-2] a session whose time is over does not resume, also when its alarm is late", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["deliver a:m q1", "publish a:m q1 #1"],
+    ["cut"],
+    ["sleep"],
+    ["wait 100000"],
+    ["connect expiry=100", "drop session-ended", "connack"],
+  ]);
+});
+
+test("[MQTT-4.1.0-2] a session that was to end with its connection does not outlive the broker's crash", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["cut"],
+    ["connect expiry=0", "connack present"],
+    ["crash"],
+    ["connect expiry=100", "connack"],
+  ]);
+});

@@ -162,6 +162,25 @@ test("[MQTT-3.3.4-7] more unacknowledged than Receive Maximum ends the connectio
   );
 });
 
+test("[MQTT-4.9.0-1] the quota begins anew with each connection", () => {
+  play(
+    [
+      ["connect expiry=100", "connack"],
+      ["publish a:1 q2 #1 & publish a:2 q2 #2", "ask publish a:1 q2 seq=1, a:2 q2 seq=2"],
+      ["answer a", "pubrec #1", "pubrec #2"],
+      ["cut"],
+      // The client owes two PUBRELs, which do not count on the new connection; it may send two messages before them.
+      ["connect expiry=100", "connack present"],
+      ["publish a:3 q2 #3 & publish a:4 q2 #4", "ask publish a:3 q2 seq=3, a:4 q2 seq=4"],
+      ["answer a", "pubrec #3", "pubrec #4"],
+      ["pubrel #3", "pubcomp #3"],
+      ["publish a:5 q2 #5", "ask publish a:5 q2 seq=5"],
+      ["publish a:6 q2 #6", "refusal Receive maximum exceeded", "disconnect 0x93", "close"],
+    ],
+    { limits: { receiveMaximum: 2 } },
+  );
+});
+
 test("before 5.0 nobody announced a Receive Maximum, so none is enforced", () => {
   play(
     [
