@@ -8,8 +8,18 @@ import type { Version } from "./kill/connection.ts";
 import { type KillReport, killDefaults, runWithKills } from "./kill/run.ts";
 import { short, table } from "./statistics.ts";
 
+const usage = `usage: npm run bench:kill -- [options]
+  --brokers a,b,c   durablemq, aedes, mosquitto (all)
+  --kills N         (${killDefaults.kills})
+  --messages N      for each QoS (${killDefaults.messages})
+  --window N        (${killDefaults.window})
+  --version 4|5     (${killDefaults.version})
+  --seed N          decides when the kills come (${killDefaults.seed})
+  --json            the reports as JSON`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: "boolean", default: false },
     brokers: { type: "string", default: [...knownBrokers.keys()].join(",") },
     kills: { type: "string", default: String(killDefaults.kills) },
     messages: { type: "string", default: String(killDefaults.messages) },
@@ -19,6 +29,11 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
 
 function row(broker: Broker, { verdict, resent }: KillReport): string[] {
   const counts = [verdict.acknowledged, resent, verdict.lost, verdict.repeatedAtQualityTwo, verdict.outOfOrder];

@@ -108,6 +108,7 @@ export class SessionObject extends DurableObject<Env> {
 
   /** Messages from a topic shard. When this returns, they are durable here, or on their way to the client. */
   async deliver(call: DeliveryCall): Promise<DeliveryAnswer | Stale> {
+    // What that sets in motion is not waited for: the shard could be waiting for this answer.
     this.#settleAbandoned();
     await this.#lanes.subscribing(call.shard);
     const admission = this.#fence.admit(call.key);
