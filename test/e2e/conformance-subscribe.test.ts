@@ -1,0 +1,537 @@
+// SUBSCRIBE, UNSUBSCRIBE, filters, retained messages and wills, statement by statement.
+
+import { expect, test } from "vitest";
+import { type Conversation, conversations } from "../conformance/conversation.ts";
+import { versionNames, versions } from "../support/broker.ts";
+import { bytes, noProperties, packet, withLength } from "../support/bytes.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { refusal } from "../support/refusal.ts";
+import { useBroker } from "../support/use-broker.ts";
+
+const broker = useBroker();
+
+/** The publisher is p, the subscriber s. */
+const both: readonly string[] = ["p > connect", "p < connack 0", "s > connect keep", "s < connack 0"];
+/** Unsubscribing as 5.0 tells it, and as 3.x does not. */
+const unsuback = (version: number, id: number, codes: string): string =>
+  `s < unsuback #${id}${version === 5 ? ` ${codes}` : ""}`;
+
+const subscriptions: readonly Conversation[] = [
+  {
+    title:
+      "[MQTT-2.2.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT3-2.3.1-7] [MQTT3-3.8.4-1] [MQTT3-3.8.4-2] SUBACK and UNSUBACK repeat the identifier",
+    lines: (version) => [
+      ...both,
+      "s > subscribe #1 @/a & subscribe #65535 @/b,q1 & subscribe #300 @/c,q2",
+      "s < suback #1 0",
+      "s < suback #65535 1",
+      "s < suback #300 2",
+      "s > unsubscribe #65535 @/a & unsubscribe #7 @/b",
+      unsuback(version, 65535, "0"),
+      unsuback(version, 7, "0"),
+    ],
+  },
+  {
+    title:
+      "[MQTT-3.8.4-5] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT3-3.8.4-4] [MQTT3-3.8.4-5] [MQTT3-3.9.3-1] several filters are several subscriptions with one SUBACK, in their order",
+    lines: [
+      ...both,
+      "s > subscribe #5 @/t/a,q2 @/t/b,q0 @/t/c,q1",
+      "s < suback #5 2 0 1",
+      "p > publish @/t/a=1 q1 #1 & publish @/t/c=2 q1 #2 & publish @/t/d=3 q1 #3",
+      "p < puback #1",
+      "p < puback #2",
+      "p < puback #3",
+      "s < publish @/t/a=1 q1 #x",
+      "s < publish @/t/c=2 q1 #y",
+      "p > publish @/t/b=4 q1 #1",
+      "p < puback #1",
+      "s < publish @/t/b=4",
+    ],
+  },
+  {
+    title: "[MQTT-3.9.3-2] [MQTT-3.8.4-6] a filter that is refused has a code of its own, from the list",
+    in: [5],
+    lines: [...both, "s > subscribe #5 @/a,q1 @/#/b $share/group/@/c @/d,q2", "s < suback #5 1 0x8f 0x9e 2"],
+  },
+  {
+    title: "[MQTT3-3.9.3-2] what is refused has 0x80",
+    in: [3, 4],
+    lines: [...both, "s > subscribe #5 @/a,q1 $share/group/@/c @/d,q2", "s < suback #5 1 0x80 2"],
+  },
+  {
+    title:
+      "[MQTT-3.8.4-3] [MQTT-3.8.4-4] [MQTT3-3.8.4-3] the same filter again replaces the subscription; what is retained comes again, and nothing is lost",
+    lines: [
+      ...both,
+      "p > publish @/t/a=kept q1 #1 retain",
+      "p < puback #1",
+      "s > subscribe #1 @/t/a,q1",
+      "s < suback #1 1",
+      "s < publish @/t/a=kept q1 retain #x",
+      "p > publish @/t/a=between q1 #1",
+      "p < puback #1",
+      "s < publish @/t/a=between q1 #y",
+      "s > subscribe #2 @/t/a,q0",
+      "s < suback #2 0",
+      "s < publish @/t/a=kept retain",
+      "p > publish @/t/a=after q1 #1",
+      "p < puback #1",
+      "s < publish @/t/a=after",
+    ],
+  },
+  {
+    title: "[MQTT-3.8.4-8] [MQTT3-3.8.4-6] the QoS of a delivery is the lower of published and granted",
+    lines: [
+      ...both,
+      "s > subscribe #1 @/0/a,q0 @/1/a,q1 @/2/a,q2",
+      "s < suback #1 0 1 2",
+      ...[0, 1, 2].flatMap((granted) =>
+        [0, 1, 2].flatMap((published) => {
+          const qos = Math.min(granted, published);
+          return [
+            `p > publish @/${granted}/a=${published} ${published > 0 ? `q${published} #1` : ""}`,
+            ...(published === 1 ? ["p < puback #1"] : []),
+            ...(published === 2 ? ["p < pubrec #1", "p > pubrel #1", "p < pubcomp #1"] : []),
+            `s < publish @/${granted}/a=${published}${qos > 0 ? ` q${qos} #${"abcdefghi"[granted * 3 + published]}` : ""}`,
+          ];
+        }),
+      ),
+    ],
+  },
+  {
+    title: "[MQTT-3.3.4-2] [MQTT3-3.3.5-1] overlapping filters: the highest QoS",
+    lines: [
+      ...both,
+      "s > subscribe #1 @/#,q0 @/a/+,q2 @/a/b,q1",
+      "s < suback #1 0 2 1",
+      "p > publish @/a/b=1 q2 #1",
+      "p < pubrec #1",
+      "s < publish @/a/b=1 q2 #x",
+      "s < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.3.4-3] [MQTT-3.3.4-4] one copy with the identifiers of all that match",
+    in: [5],
+    lines: [
+      ...both,
+      's > subscribe #1 @/# {"subscriptionIdentifier":1}',
+      "s < suback #1 0",
+      's > subscribe #2 @/a/+,q1 {"subscriptionIdentifier":268435455}',
+      "s < suback #2 1",
+      's > subscribe #3 @/a/b {"subscriptionIdentifier":200}',
+      "s < suback #3 0",
+      "s > subscribe #4 @/+/b",
+      "s < suback #4 0",
+      "p > publish @/a/c=1",
+      's < publish @/a/c=1 {"subscriptionIdentifier":[1,268435455]}',
+      "p > publish @/c=2",
+      's < publish @/c=2 {"subscriptionIdentifier":1}',
+    ],
+  },
+  {
+    title: "[MQTT-3.8.3-3] No Local: not to the client that published",
+    in: [5],
+    lines: [
+      ...both,
+      "s > subscribe #1 @/t/a,nl @/t/b",
+      "s < suback #1 0 0",
+      "s > publish @/t/a=own & publish @/t/b=own",
+      "s < publish @/t/b=own",
+      "s < silence",
+      "p > publish @/t/a=other",
+      "s < publish @/t/a=other",
+    ],
+  },
+  {
+    title:
+      "[MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.11.3-1] [MQTT3-3.10.4-1] [MQTT3-3.10.4-2] only the filter that is the same in every character is deleted",
+    lines: (version) => [
+      ...both,
+      "s > subscribe #1 @/a/b @/A/b @/a/+",
+      "s < suback #1 0 0 0",
+      "s > unsubscribe #2 @/+/b @/a/# @/a/ @/a/+",
+      unsuback(version, 2, "0x11 0x11 0x11 0"),
+      "p > publish @/a/b=1 & publish @/a/c=2 & publish @/A/b=3",
+      "s < publish @/a/b=1",
+      "s < publish @/A/b=3",
+      "s > unsubscribe #3 @/a/b",
+      unsuback(version, 3, "0"),
+      "p > publish @/a/b=4 q1 #1 & publish @/A/b=5 q1 #2",
+      "p < puback #1",
+      "p < puback #2",
+      "s < publish @/A/b=5",
+      "s < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.10.4-3] [MQTT3-3.10.4-3] deliveries that have begun are finished",
+    lines: (version) => [
+      ...both,
+      "s > subscribe #1 @/a,q2",
+      "s < suback #1 2",
+      "p > publish @/a=1 q1 #1 & publish @/a=2 q2 #2 & publish @/a=3 q2 #3",
+      "p < puback #1",
+      "p < pubrec #2",
+      "p < pubrec #3",
+      "s < publish @/a=1 q1 #x",
+      "s < publish @/a=2 q2 #y",
+      "s < publish @/a=3 q2 #z",
+      "s > pubrec #y",
+      "s < pubrel #y",
+      "s > unsubscribe #2 @/a",
+      unsuback(version, 2, "0"),
+      "s cut",
+      "s > connect keep",
+      "s < connack 0 present",
+      "s < publish @/a=1 q1 dup #x",
+      "s < pubrel #y",
+      "s < publish @/a=3 q2 dup #z",
+      "s > puback #x & pubcomp #y & pubrec #z",
+      "s < pubrel #z",
+      "s > pubcomp #z",
+      "s < silence",
+    ],
+  },
+  {
+    title:
+      "[MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.11.3-2] [MQTT3-3.10.4-4] [MQTT3-3.10.4-5] UNSUBACK also when nothing was deleted",
+    lines: (version) => [...both, "s > unsubscribe #9 @/none", unsuback(version, 9, "0x11")],
+  },
+  {
+    title: "[MQTT-3.10.4-6] [MQTT3-3.10.4-6] several filters are unsubscribed with one UNSUBACK",
+    lines: (version) => [
+      ...both,
+      "s > subscribe #1 @/t/a @/t/b @/t/c",
+      "s < suback #1 0 0 0",
+      "s > unsubscribe #2 @/t/c @/t/a",
+      unsuback(version, 2, "0 0"),
+      "p > publish @/t/a=1 & publish @/t/b=2 & publish @/t/c=3",
+      "s < publish @/t/b=2",
+      "p > publish @/t/b=end",
+      "s < publish @/t/b=end",
+      "s < silence",
+    ],
+  },
+];
+
+const published = (topic: string): string[] => [`p > publish ${topic}=1 q1 #1`, "p < puback #1"];
+
+/** Subscribes to a filter and says which topics come through it. */
+function matching(title: string, filter: string, topics: Readonly<Record<string, boolean>>): Conversation {
+  return {
+    title,
+    lines: [
+      ...both,
+      `s > subscribe #1 ${filter}`,
+      "s < suback #1 0",
+      ...Object.entries(topics).flatMap(([topic, comes]) => [
+        ...published(topic),
+        comes ? `s < publish ${topic}=1` : "s < silence",
+      ]),
+    ],
+  };
+}
+
+const filters: readonly Conversation[] = [
+  matching("[MQTT-4.7.1-1] [MQTT3-4.7.1-2] # is the parent and all below", "@/a/#", {
+    "@/a": true,
+    "@/a/": true,
+    "@/a/b/c": true,
+    "@/ab": false,
+    "@": false,
+  }),
+  matching("[MQTT-4.7.1-2] [MQTT3-4.7.1-3] + is one whole level", "@/+/c", {
+    "@/a/c": true,
+    "@//c": true,
+    "@/a/b/c": false,
+    "@/c": false,
+  }),
+  matching("[MQTT-4.7.2-1] [MQTT3-4.7.2-1] a leading + does not match $", "+/@/a", {
+    "$sys/@/a": false,
+    "sys/@/a": true,
+  }),
+  matching("[MQTT-4.7.3-4] [MQTT3-4.7.3-4] nothing is folded or normalized", "@/\u00e9/A", {
+    "@/\u00e9/A": true,
+    "@/e\u0301/A": false,
+    "@/\u00e9/a": false,
+    "@/\u00c9/A": false,
+    "/@/\u00e9/A": false,
+    "@/\u00e9/A/": false,
+  }),
+  {
+    title: "[MQTT3-4.7.1-2] [MQTT3-4.7.1-3] a filter with a wildcard in the wrong place closes the connection",
+    in: [3, 4],
+    lines: ["@/a#", "@/#/b", "@/a+", "@/+a/b"].flatMap((filter, index) => [
+      `c${index} > connect`,
+      `c${index} < connack 0`,
+      `c${index} > subscribe #1 ${filter}`,
+      `c${index} < close`,
+    ]),
+  },
+];
+
+const retained: readonly Conversation[] = [
+  {
+    title: "[MQTT3-3.3.1-5] [MQTT3-3.3.1-6] [MQTT3-3.3.1-8] the last message of each topic, its QoS too, with RETAIN",
+    lines: [
+      ...both,
+      "p > publish @/t/a=old q1 #1 retain & publish @/t/a=new q2 #2 retain & publish @/t/b=b q1 #3 retain",
+      "p < puback #1",
+      "p < pubrec #2",
+      "p < puback #3",
+      "s > subscribe #1 @/t/+,q2",
+      "s < suback #1 2",
+      "s < publish @/t/a=new q2 retain #x",
+      "s < publish @/t/b=b q1 retain #y",
+      "s < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.3.1-5] [MQTT3-3.3.1-7] a retained message at QoS 0 replaces one at QoS 1",
+    lines: [
+      ...both,
+      "p > publish @/a=old q1 #1 retain & publish @/a=new retain",
+      "p < puback #1",
+      ...published("@/b"),
+      "p < silence",
+      "s > subscribe #1 @/a,q2",
+      "s < suback #1 2",
+      "s < publish @/a=new retain",
+    ],
+  },
+  {
+    title: "[MQTT-3.3.1-12] [MQTT3-3.3.1-9] RETAIN is not set for an established subscription",
+    lines: [
+      ...both,
+      "s > subscribe #1 @/a,q1",
+      "s < suback #1 1",
+      "p > publish @/a=1 q1 #1 retain",
+      "p < puback #1",
+      "s < publish @/a=1 q1 #x",
+    ],
+  },
+  {
+    title:
+      "[MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT3-3.3.1-10] [MQTT3-3.3.1-11] an empty message is delivered, removes what is retained, and is not retained",
+    lines: [
+      ...both,
+      "p > publish @/a=1 q1 #1 retain",
+      "p < puback #1",
+      "s > subscribe #1 @/a,q1",
+      "s < suback #1 1",
+      "s < publish @/a=1 q1 retain #x",
+      "p > publish @/a= q1 #1 retain",
+      "p < puback #1",
+      "s < publish @/a= q1 #y",
+      "t > connect",
+      "t < connack 0",
+      "t > subscribe #1 @/a,q1",
+      "t < suback #1 1",
+      "t < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.3.1-8] [MQTT3-3.3.1-12] a message without RETAIN leaves what is retained",
+    lines: [
+      ...both,
+      "p > publish @/a=kept q1 #1 retain & publish @/a=passing q1 #2 & publish @/a= q1 #3",
+      "p < puback #1",
+      "p < puback #2",
+      "p < puback #3",
+      "s > subscribe #1 @/a,q1",
+      "s < suback #1 1",
+      "s < publish @/a=kept q1 retain #x",
+      "s < silence",
+    ],
+  },
+  {
+    title: "[MQTT3-3.1.2-7] what is retained outlives the session that published it",
+    lines: [
+      ...both,
+      "p > publish @/a=kept q1 #1 retain",
+      "p < puback #1",
+      "p > disconnect",
+      "p < close",
+      "p > connect",
+      "p < connack 0",
+      "s > subscribe #1 @/a",
+      "s < suback #1 0",
+      "s < publish @/a=kept retain",
+    ],
+  },
+  {
+    title: "[MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.3.1-13] Retain Handling and Retain As Published",
+    in: [5],
+    lines: [
+      ...both,
+      "p > publish @/a=kept q1 #1 retain",
+      "p < puback #1",
+      "s > subscribe #1 @/a,rh2",
+      "s < suback #1 0",
+      "s < silence",
+      "s > subscribe #2 @/a,rh1",
+      "s < suback #2 0",
+      "s < silence",
+      "s > subscribe #3 @/a,rh0,rap",
+      "s < suback #3 0",
+      "s < publish @/a=kept retain",
+      "p > publish @/a=1 retain & publish @/a=2",
+      "s < publish @/a=1 retain",
+      "s < publish @/a=2",
+      "t > connect",
+      "t < connack 0",
+      "t > subscribe #1 @/a,rh1",
+      "t < suback #1 0",
+      "t < publish @/a=1 retain",
+    ],
+  },
+];
+
+/** The mourner is m. */
+const mourning: readonly string[] = ["m > connect", "m < connack 0", "m > subscribe #1 @/w/+,q2", "m < suback #1 2"];
+
+const wills: readonly Conversation[] = [
+  {
+    title: "[MQTT-3.1.2-7] [MQTT-3.1.2-8] [MQTT3-3.1.2-8] the will of a connection that breaks is published",
+    lines: [
+      ...mourning,
+      "a > connect will=@/w/a=gone,q2",
+      "a < connack 0",
+      "m < silence",
+      "a cut",
+      "m < publish @/w/a=gone q2 #x",
+    ],
+  },
+  {
+    title: "[MQTT-3.1.2-14] [MQTT3-3.1.2-16] a will without Will Retain is not retained",
+    lines: [
+      ...mourning,
+      "a > connect will=@/w/a=gone",
+      "a < connack 0",
+      "a cut",
+      "m < publish @/w/a=gone",
+      "s > connect",
+      "s < connack 0",
+      "s > subscribe #1 @/w/a",
+      "s < suback #1 0",
+      "s < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.1.2-15] [MQTT3-3.1.2-17] a will with Will Retain is retained",
+    lines: [
+      ...mourning,
+      "a > connect will=@/w/a=gone,q1,retain",
+      "a < connack 0",
+      "a cut",
+      "m < publish @/w/a=gone q1 #x",
+      "s > connect",
+      "s < connack 0",
+      "s > subscribe #1 @/w/a",
+      "s < suback #1 0",
+      "s < publish @/w/a=gone retain",
+    ],
+  },
+  {
+    title:
+      "[MQTT-3.1.2-10] [MQTT-3.14.4-3] [MQTT3-3.1.2-10] [MQTT3-3.14.4-3] DISCONNECT removes the will, for later connections too",
+    lines: [
+      ...mourning,
+      "a > connect keep will=@/w/a=gone",
+      "a < connack 0",
+      "a > disconnect",
+      "a < close",
+      "m < silence",
+      "a > connect keep will=@/w/a=second",
+      "a < connack 0 present",
+      "a cut",
+      "m < publish @/w/a=second",
+      "a > connect keep",
+      "a < connack 0 present",
+      "a cut",
+      "b > connect will=@/w/b=b",
+      "b < connack 0",
+      "b cut",
+      "m < publish @/w/b=b",
+    ],
+  },
+  {
+    title: "[MQTT3-3.1.2-12] without a will nothing is published",
+    lines: [
+      ...mourning,
+      "a > connect",
+      "a < connack 0",
+      "a cut",
+      "b > connect will=@/w/b=b",
+      "b < connack 0",
+      "b cut",
+      "m < publish @/w/b=b",
+    ],
+  },
+  {
+    title: "[MQTT-3.1.3-10] a will's user properties are forwarded in their order",
+    in: [5],
+    lines: [
+      ...mourning,
+      'a > connect will=@/w/a=gone {"will":{"userProperties":{"b":["2","1"],"a":"3"},"contentType":"t"}}',
+      "a < connack 0",
+      "a cut",
+      'm < publish @/w/a=gone {"contentType":"t","userProperties":{"b":["2","1"],"a":"3"}}',
+    ],
+  },
+];
+
+conversations(broker, subscriptions);
+conversations(broker, filters);
+conversations(broker, retained);
+conversations(broker, wills);
+
+const notUtf8 = withLength(bytes(0x61, 0xc3, 0x28));
+
+const malformedFilters = [
+  {
+    title: "[MQTT-3.8.3-1] [MQTT3-3.8.3-1] SUBSCRIBE to a filter that is not UTF-8",
+    send: (version: number) => packet(0x82, bytes(0, 1), noProperties(version), notUtf8, bytes(0)),
+  },
+  {
+    title: "[MQTT-3.10.3-1] [MQTT3-3.10.3-1] UNSUBSCRIBE of a filter that is not UTF-8",
+    send: (version: number) => packet(0xa2, bytes(0, 1), noProperties(version), notUtf8),
+  },
+  {
+    title: "[MQTT-4.7.3-2] [MQTT3-4.7.3-2] a filter with U+0000",
+    send: (version: number) =>
+      packet(0x82, bytes(0, 1), noProperties(version), withLength(bytes(0x61, 0, 0x62)), bytes(0)),
+  },
+];
+
+test.each(
+  malformedFilters.flatMap((row) => versions.map((version) => ({ ...row, version, name: versionNames[version] }))),
+)("$title closes the connection, in $name", async ({ send, version }) => {
+  const { client } = await RawClient.connect(broker().url, { version });
+  client.socket.sendBytes(send(version));
+  expect(await refusal(client.socket, version, 1)).toBe(version === 5 ? "DISCONNECT 0x81" : "closed");
+});
+
+test.each(versions.map((version) => ({ version, name: versionNames[version] })))(
+  "[MQTT-4.7.3-3] [MQTT3-4.7.3-3] topics and filters of 65,535 bytes are whole, in $name",
+  async ({ version }) => {
+    const { client } = await RawClient.connect(broker().url, { version });
+    const topic = `${Math.random()}/`.padEnd(65_535, "é".repeat(7));
+    const whole = Buffer.from(topic).subarray(0, 65_535).toString().replaceAll("\ufffd", "x").slice(0, 60_000);
+    const longest = whole + "x".repeat(65_535 - Buffer.byteLength(whole));
+    await client.subscribe(longest, 0);
+    client.send({
+      cmd: "publish",
+      topic: `${longest.slice(0, -1)}y`,
+      payload: "other",
+      qos: 0,
+      dup: false,
+      retain: false,
+    });
+    client.send({ cmd: "publish", topic: longest, payload: "same", qos: 0, dup: false, retain: false });
+    const received = await client.expectPacket("publish");
+    expect([received.topic === longest, received.payload.toString()]).toEqual([true, "same"]);
+  },
+);
