@@ -13,8 +13,9 @@ const stringLiteral = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`
 /** Wider than an id, so that a misprinted one is found and not overlooked. */
 const citation = /\bMQTT3?-\d[\d.]*(?:-\d[\d.-]*)?/g;
 
-/** Support for tests asserts nothing, and what stands in this folder itself is about the statements. */
-const isTest = (path: string): boolean => !/^test\/(support|conformance)\//.test(path);
+/** Support for tests asserts nothing, and the manifest itself is about the statements. */
+const isTest = (path: string): boolean =>
+  !path.startsWith("test/support/") && !/^test\/conformance\/(?!.*\.test\.ts$)|\/manifest\.test\.ts$/.test(path);
 
 export function citationsIn(text: string): string[] {
   const strings = withoutComments(text).match(stringLiteral) ?? [];
