@@ -53,8 +53,8 @@ describe("the list of the untested", () => {
     expect(listed.size).toBe(untested.length);
   });
 
-  test("names none that a test cites", () => {
-    expect(untested.filter(({ id }) => cited.has(id))).toEqual([]);
+  test("names none that a test cites, unless it is kept in one place and broken in another", () => {
+    expect(untested.filter(({ id, why }) => cited.has(id) && why !== "broken")).toEqual([]);
   });
 
   test("gives a reason for each", () => {
