@@ -1,5 +1,7 @@
 // Variable byte integers: seven bits a byte, at most four bytes, in the shortest form [MQTT-1.5.5-1].
 
+export { varintBytes as varintLength } from "../protocol/varint.ts";
+
 export const varintMaximum = 0x0fff_ffff;
 
 /** What `readVarint` returns instead of a value. */
@@ -15,12 +17,6 @@ export function readVarint(bytes: Uint8Array, start: number, end: number): numbe
     if (byte < 0x80) return byte === 0 && index > 0 ? VarintFault.padded : value;
   }
   return VarintFault.tooLong;
-}
-
-export function varintLength(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  return value < 0x20_0000 ? 3 : 4;
 }
 
 /** Returns where the next byte goes. */

@@ -11,6 +11,9 @@ export interface AccessPolicy {
   readonly allowAnonymous: boolean;
 }
 
+/** What CONNACK with everything in it, and any answer to a few filters, fits into. */
+const clientPacketBytesMin = 128;
+
 /** Why this deployment does not accept it; undefined if it does. */
 export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy): ProtocolFailure | undefined {
   const { will } = connect;
@@ -19,6 +22,11 @@ export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy
   }
   if (!limits.allowAnonymous) {
     return fail(ReasonCode.notAuthorized, "anonymous", "this deployment lets nobody in: ALLOW_ANONYMOUS is false");
+  }
+  if (connect.maximumPacketBytes < clientPacketBytesMin) {
+    // Nothing larger may be sent [MQTT-3.1.2-24], and without CONNACK there is no connection.
+    const detail = `a Maximum Packet Size of ${connect.maximumPacketBytes}, at least ${clientPacketBytesMin} are needed`;
+    return fail(ReasonCode.packetTooLarge, "MQTT-3.1.2-24", detail);
   }
   if (will === undefined) return undefined;
   if (will.qos > limits.maximumQos) {

@@ -2,6 +2,7 @@
 
 import { EMPTY_BYTES, type OutPublish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { varintBytes } from "../protocol/varint.ts";
 import type { RecordReader } from "../queue/record.ts";
 import { Progress } from "../queue/window.ts";
 import type { Effects } from "./effects.ts";
@@ -138,10 +139,4 @@ function publishBytes(packet: OutPublish, isFive: boolean, expires: boolean): nu
   }
   const remaining = 2 + packet.topicBytes.length + (packet.qos > 0 ? 2 : 0) + properties + packet.payload.length;
   return 1 + varintBytes(remaining) + remaining;
-}
-
-function varintBytes(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  return value < 0x20_0000 ? 3 : 4;
 }

@@ -126,7 +126,7 @@ function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, ef
     case "subscribe":
       return subscribe(session, packet, effects, nowMs);
     case "unsubscribe":
-      return unsubscribe(session, packet, effects);
+      return unsubscribe(session, packet, effects, nowMs);
     case "pingreq":
       // The edge answers pings; one that comes through is answered all the same [MQTT-3.12.4-1].
       effects.send.push({ type: "pingresp" });

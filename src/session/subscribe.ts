@@ -3,13 +3,14 @@
 
 import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { varintBytes } from "../protocol/varint.ts";
 import { topicFilterProblem } from "../topic/name.ts";
 import { shardsOf } from "../topic/shards.ts";
 import { isShared, parseFilter } from "../topic/share.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
-import type { Session } from "./state.ts";
+import type { Connection, Session } from "./state.ts";
 
 export function subscribe(session: Session, packet: Subscribe, effects: Effects, nowMs: number): void {
   const { connection, reads, limits } = session;
@@ -22,6 +23,7 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
       return violate(session, ReasonCode.topicFilterInvalid, detail, effects, nowMs);
     }
   }
+  if (!answerFits(connection, packet.subscriptions.length)) return refuseLength(session, effects, nowMs);
   const identifier = packet.identifier ?? 0;
   const reasons: ReasonCode[] = [];
   const entriesOf = new Map<number, RouteEntry[]>();
@@ -63,6 +65,18 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
   }
 }
 
+/** SUBACK and UNSUBACK have a code for each filter, and may be too large for the client [MQTT-3.1.2-24]. */
+function answerFits({ version, maximumPacketBytes }: Connection, filters: number): boolean {
+  // Packet identifier, no properties, the codes.
+  const remaining = 2 + 1 + filters;
+  return version !== 5 || 1 + varintBytes(remaining) + remaining <= maximumPacketBytes;
+}
+
+function refuseLength(session: Session, effects: Effects, nowMs: number): void {
+  const detail = "MQTT-3.1.2-24: the answer would be larger than the client's Maximum Packet Size";
+  violate(session, ReasonCode.packetTooLarge, detail, effects, nowMs);
+}
+
 function refusalOf(session: Session, filter: string, count: number): ReasonCode | undefined {
   if (isShared(filter)) return ReasonCode.sharedSubscriptionsNotSupported;
   const levels = { bytesMax: 65_535, levelsMax: session.limits.topicLevelsMax };
@@ -73,9 +87,10 @@ function refusalOf(session: Session, filter: string, count: number): ReasonCode 
   return count >= session.limits.subscriptionsMax ? ReasonCode.quotaExceeded : undefined;
 }
 
-export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effects): void {
+export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effects, nowMs: number): void {
   const { connection } = session;
   if (connection === undefined) return;
+  if (!answerFits(connection, packet.filters.length)) return refuseLength(session, effects, nowMs);
   const known: string[] = [];
   const reasons = packet.filters.map((filter) => {
     const subscription = session.reads.subscription(filter);

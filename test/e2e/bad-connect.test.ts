@@ -136,6 +136,11 @@ const cases: readonly Case[] = [
   badConnect("a property given twice", { properties: [0x11, 0, 0, 0, 1, 0x11, 0, 0, 0, 1] }, { 5: "CONNACK 0x82" }),
   badConnect("receive maximum 0", { properties: [0x21, 0, 0] }, { 5: "CONNACK 0x82" }),
   badConnect("maximum packet size 0", { properties: [0x27, 0, 0, 0, 0] }, { 5: "CONNACK 0x82" }),
+  badConnect(
+    "[MQTT-3.1.2-24] a maximum packet size that CONNACK does not fit into",
+    { properties: [0x27, 0, 0, 0, 127] },
+    { 5: "CONNACK 0x95" },
+  ),
   badConnect("authentication data without a method", { properties: [0x16, 0, 1, 0] }, { 5: "CONNACK 0x82" }),
   badConnect("an authentication method nobody offers", { properties: [0x15, 0, 1, 0x78] }, { 5: "CONNACK 0x8c" }),
 ];

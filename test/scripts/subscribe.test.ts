@@ -229,3 +229,28 @@ test("[MQTT-3.3.1-10] SUBSCRIBE after UNSUBSCRIBE in one frame is a new subscrip
     ["answer a", "suback #3 0x00"],
   ]);
 });
+
+test("[MQTT-3.1.2-24] an answer larger than the client's maximum is not sent: the request ends the connection", () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`);
+  const outcome = ["refusal Packet too large", "disconnect 0x95", "close"] as const;
+  const rig = play([
+    ["connect packet=128", "connack"],
+    [
+      `subscribe #1 ${names(124)
+        .map((name) => `${name},q0`)
+        .join(" ")}`,
+      ...outcome,
+    ],
+    ["connect packet=128", "connack"],
+    [`unsubscribe #2 ${names(124).join(" ")}`, ...outcome],
+    // 1 + 1 + 2 + 1 + 123 bytes are as many as it takes.
+    ["connect packet=128", "connack"],
+    [
+      `unsubscribe #3 ${names(123).join(" ")}`,
+      `unsuback #3 ${names(123)
+        .map(() => "0x11")
+        .join()}`,
+    ],
+  ]);
+  expect(rig.isConnected).toBe(true);
+});

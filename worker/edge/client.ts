@@ -208,8 +208,9 @@ export class ClientConnection {
     // What came before the mistake counts.
     this.#flush();
     // [MQTT-3.14.0-1] No DISCONNECT before CONNACK.
-    if (this.#state === "relaying" && this.#connect?.version === 5) {
-      this.#send(encodePackets([{ type: "disconnect", reason, reasonString: reasonText(reason) }], 5));
+    if (this.#accepted && this.#connect?.version === 5) {
+      const disconnect = { type: "disconnect", reason, reasonString: reasonText(reason) } as const;
+      this.#send(encodePackets([disconnect], 5, this.#connect.maximumPacketBytes));
     }
     this.#end();
   }
