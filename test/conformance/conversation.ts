@@ -7,7 +7,8 @@
 //   a < silence     nothing has come for a
 //   a cut           a's network fails
 //
-// A client connects under an id of its own unless the line says `id=`.
+// Order holds within a shard: topics of one conversation whose messages or answers have to come in an order share their
+// first two levels. A client connects under an id of its own unless the line says `id=`.
 //
 // At the end nothing may be left for anybody. `#x` in an expected packet stands for an identifier that the broker chose;
 // the same letter is the same identifier from there on.

@@ -125,6 +125,8 @@ describe.runIf(isOurs)("a broker whose queues hold one message", () => {
         "p < pubcomp #1",
         "p > publish @/full=2 q2 #7",
         "p < pubrec #7 0x97",
+        "p > pubrel #7",
+        "p < pubcomp #7 0x92",
         "p > publish @/free=3 q2 #7",
         "p < pubrec #7",
         "t < publish @/free=3 q1 #x",

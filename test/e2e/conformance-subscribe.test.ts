@@ -22,11 +22,11 @@ const subscriptions: readonly Conversation[] = [
       "[MQTT-2.2.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT3-2.3.1-7] [MQTT3-3.8.4-1] [MQTT3-3.8.4-2] SUBACK and UNSUBACK repeat the identifier",
     lines: (version) => [
       ...both,
-      "s > subscribe #1 @/a & subscribe #65535 @/b,q1 & subscribe #300 @/c,q2",
+      "s > subscribe #1 @/t/a & subscribe #65535 @/t/b,q1 & subscribe #300 @/t/c,q2",
       "s < suback #1 0",
       "s < suback #65535 1",
       "s < suback #300 2",
-      "s > unsubscribe #65535 @/a & unsubscribe #7 @/b",
+      "s > unsubscribe #65535 @/t/a & unsubscribe #7 @/t/b",
       unsuback(version, 65535, "0"),
       unsuback(version, 7, "0"),
     ],
@@ -149,19 +149,19 @@ const subscriptions: readonly Conversation[] = [
       "[MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.11.3-1] [MQTT3-3.10.4-1] [MQTT3-3.10.4-2] only the filter that is the same in every character is deleted",
     lines: (version) => [
       ...both,
-      "s > subscribe #1 @/a/b @/A/b @/a/+",
+      "s > subscribe #1 @/t/a/b @/t/A/b @/t/a/+",
       "s < suback #1 0 0 0",
-      "s > unsubscribe #2 @/+/b @/a/# @/a/ @/a/+",
+      "s > unsubscribe #2 @/t/+/b @/t/a/# @/t/a/ @/t/a/+",
       unsuback(version, 2, "0x11 0x11 0x11 0"),
-      "p > publish @/a/b=1 & publish @/a/c=2 & publish @/A/b=3",
-      "s < publish @/a/b=1",
-      "s < publish @/A/b=3",
-      "s > unsubscribe #3 @/a/b",
+      "p > publish @/t/a/b=1 & publish @/t/a/c=2 & publish @/t/A/b=3",
+      "s < publish @/t/a/b=1",
+      "s < publish @/t/A/b=3",
+      "s > unsubscribe #3 @/t/a/b",
       unsuback(version, 3, "0"),
-      "p > publish @/a/b=4 q1 #1 & publish @/A/b=5 q1 #2",
+      "p > publish @/t/a/b=4 q1 #1 & publish @/t/A/b=5 q1 #2",
       "p < puback #1",
       "p < puback #2",
-      "s < publish @/A/b=5",
+      "s < publish @/t/A/b=5",
       "s < silence",
     ],
   },
@@ -292,13 +292,13 @@ const retained: readonly Conversation[] = [
     title: "[MQTT-3.3.1-5] [MQTT3-3.3.1-7] a retained message at QoS 0 replaces one at QoS 1",
     lines: [
       ...both,
-      "p > publish @/a=old q1 #1 retain & publish @/a=new retain",
+      "p > publish @/t/a=old q1 #1 retain & publish @/t/a=new retain",
       "p < puback #1",
-      ...published("@/b"),
+      ...published("@/t/b"),
       "p < silence",
-      "s > subscribe #1 @/a,q2",
+      "s > subscribe #1 @/t/a,q2",
       "s < suback #1 2",
-      "s < publish @/a=new retain",
+      "s < publish @/t/a=new retain",
     ],
   },
   {
@@ -533,5 +533,6 @@ test.each(versions.map((version) => ({ version, name: versionNames[version] })))
     client.send({ cmd: "publish", topic: longest, payload: "same", qos: 0, dup: false, retain: false });
     const received = await client.expectPacket("publish");
     expect([received.topic === longest, received.payload.toString()]).toEqual([true, "same"]);
+    expect(await client.pending()).toEqual([]);
   },
 );
