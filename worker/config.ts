@@ -54,13 +54,14 @@ const variables = z.object({
 
 let known: Config | undefined;
 
-/** Throws an error that names each variable that is wrong, and why. */
+/** The configuration of this running copy, which does not change while it runs. */
 export function configOf(env: Env): Config {
-  known ??= parse(env);
+  known ??= parseConfig(env);
   return known;
 }
 
-function parse(env: Env): Config {
+/** Throws an error that names each variable that is wrong, and why. Bindings that are no variables are passed over. */
+export function parseConfig(env: Partial<Env>): Config {
   const result = variables.safeParse(env);
   if (!result.success) throw new Error(`Configuration: ${z.prettifyError(result.error)}`);
   const { data } = result;

@@ -10,6 +10,8 @@ import { refusal } from "../support/refusal.ts";
 import { useBroker } from "../support/use-broker.ts";
 
 const connectTimeoutSeconds = 2;
+/** Well below the default of 10 seconds, so that the variable is seen to be read. */
+const closeWithinMs = connectTimeoutSeconds * 1000 + 5_000;
 const broker = useBroker({ env: { CONNECT_TIMEOUT_SECONDS: String(connectTimeoutSeconds) } });
 const neighbour = new Neighbour(broker);
 beforeAll(() => neighbour.connect());
@@ -166,14 +168,14 @@ test("[MQTT-6.0.0-1] a text frame before CONNECT", async () => {
 test.runIf(isOurs)("no CONNECT in time", async () => {
   const before = performance.now();
   const socket = await RawSocket.open(broker().url);
-  expect(await refusal(socket, 4, 0, connectTimeoutSeconds * 1000 + 10_000)).toBe(closed);
+  expect(await refusal(socket, 4, 0, closeWithinMs)).toBe(closed);
   expect(performance.now() - before).toBeGreaterThan(connectTimeoutSeconds * 900);
 });
 
 test.runIf(isOurs)("half a CONNECT and then nothing", async () => {
   const socket = await RawSocket.open(broker().url);
   socket.sendBytes(connect(4).subarray(0, 9));
-  expect(await refusal(socket, 4, 0, connectTimeoutSeconds * 1000 + 10_000)).toBe(closed);
+  expect(await refusal(socket, 4, 0, closeWithinMs)).toBe(closed);
 });
 
 test("[MQTT-3.1.3-6] an empty client id with a clean session is accepted", async () => {

@@ -3,7 +3,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { configOf } from "../../worker/config.ts";
+import { configOf, parseConfig } from "../../worker/config.ts";
 import type { Env } from "../../worker/env.ts";
 import worker from "../../worker/index.ts";
 
@@ -64,5 +64,17 @@ test("CFG-5 without a variable its default holds", () => {
     topicShards: 16,
     topicShardDepth: 2,
     inflightMax: 1024,
+  });
+});
+
+test("CFG-6 what holds when nothing is set: closed, 10 seconds for CONNECT, 10,000 messages and 64 MiB a session", () => {
+  expect(parseConfig({})).toMatchObject({
+    allowAnonymous: false,
+    connectTimeoutSeconds: 10,
+    queueMessagesMax: 10_000,
+    queueBytesMax: 64 * 1024 * 1024,
+    queuePolicy: "reject",
+    topicShards: 16,
+    topicShardDepth: 2,
   });
 });

@@ -1,6 +1,6 @@
 // A full queue under the policy "drop-newest": what is there stays, what does not fit goes, counted.
 
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { countFor } from "./support/bill.ts";
 import { Client, cutClients, payloads } from "./support/client.ts";
 import { absentSubscriber, comeBack, configureQueue, dropsOf } from "./support/queue.ts";
@@ -32,3 +32,20 @@ test.each([
     expect(payloads([await client.expect("publish")])).toEqual(["7"]);
   },
 );
+
+test("QUE-13 a drop is logged with its reason, topic and publisher", async () => {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
+  try {
+    const absent = await absentSubscriber();
+    const publisher = await Client.connect();
+    for (let index = 0; index < 5; index++) await publisher.deliver(absent.topic, `${index}`, 1);
+    const [line, ...others] = lines.map((text) => JSON.parse(text)).filter(({ event }) => event === "drop");
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({ reason: "queue-full", count: 1 });
+    expect(line.detail).toContain(absent.topic);
+    expect(line.detail).toContain(publisher.id);
+  } finally {
+    log.mockRestore();
+  }
+});
