@@ -5,6 +5,8 @@ import type { Broker, BrokerOptions } from "../../bench/brokers/broker.ts";
 import { brokerElsewhere } from "../../bench/brokers/elsewhere.ts";
 import { knownBrokers } from "../../bench/brokers/known.ts";
 import { counterIn, readPage } from "../../bench/meter.ts";
+import { RawSocket } from "./raw-socket.ts";
+import type { Venue } from "./venue.ts";
 
 export type Version = 3 | 4 | 5;
 
@@ -22,7 +24,7 @@ export const isKillable = elsewhere === undefined;
 /** Whether the broker under test is this repository's: then its own promises are tested too. */
 export const isOurs = underTest === "durablemq" && elsewhere === undefined;
 
-export interface TestBroker extends Broker {
+export interface TestBroker extends Broker, Venue {
   /** The value of a counter of the broker under test, summed over its labels; 0 while it has never counted. */
   counter(name: string): Promise<number>;
 }
@@ -33,6 +35,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
   const broker =
     elsewhere === undefined ? await start({ persistent: true, ...options }) : brokerElsewhere("broker", elsewhere);
   return Object.assign(broker, {
+    openSocket: () => RawSocket.open(broker.url),
     async counter(name: string): Promise<number> {
       if (broker.metricsUrl === undefined) throw new Error(`${broker.name} has no counters`);
       return counterIn(await readPage(broker.metricsUrl), name) ?? 0;

@@ -10,8 +10,9 @@ import {
   parser,
 } from "mqtt-packet";
 import type { Version } from "./broker.ts";
-import { eventually, within } from "./eventually.ts";
+import { within } from "./eventually.ts";
 import { RawSocket } from "./raw-socket.ts";
+import type { ClientSocket } from "./venue.ts";
 
 export type PacketOf<Command extends Packet["cmd"]> = Extract<Packet, { cmd: Command }>;
 
@@ -20,15 +21,15 @@ export interface RawConnect extends Partial<Omit<IConnectPacket, "cmd" | "protoc
   readonly protocols?: readonly string[];
 }
 
-export class RawClient {
-  readonly socket: RawSocket;
+export class RawClient<Socket extends ClientSocket = RawSocket> {
+  readonly socket: Socket;
   readonly version: Version;
   readonly #parser;
   #taken = 0;
   #nextId = 60_000;
   readonly #waiting: Packet[] = [];
 
-  constructor(socket: RawSocket, version: Version) {
+  constructor(socket: Socket, version: Version) {
     this.socket = socket;
     this.version = version;
     this.#parser = parser({ protocolVersion: version });
@@ -56,16 +57,13 @@ export class RawClient {
 
   /** The next packet, whatever it is. */
   async nextPacket(timeoutMs?: number): Promise<Packet> {
-    const found = await eventually(
-      "a packet from the broker",
-      () => {
-        this.#parse();
-        return this.#waiting.length > 0 || this.socket.isClosed;
-      },
-      timeoutMs,
-    );
+    const arrived = () => {
+      this.#parse();
+      return this.#waiting.length > 0 || this.socket.isClosed;
+    };
+    await this.socket.until("a packet from the broker", arrived, timeoutMs);
     const packet = this.#waiting.shift();
-    if (!found || packet === undefined) throw new Error("the broker closed the connection instead of sending a packet");
+    if (packet === undefined) throw new Error("the broker closed the connection instead of sending a packet");
     return packet;
   }
 

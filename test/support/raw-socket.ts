@@ -5,21 +5,17 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { PacketReader } from "../../bench/load/reader.ts";
 import { within } from "./eventually.ts";
-
-export interface RawPacket {
-  readonly firstByte: number;
-  readonly body: Buffer;
-}
+import type { ClientSocket, RawPacket } from "./venue.ts";
 
 const open = new Set<RawSocket>();
 
-export class RawSocket {
+export class RawSocket implements ClientSocket {
   readonly #socket: WebSocket;
-  /** All packets received, in order. */
   readonly packets: RawPacket[] = [];
-  /** Resolves with the WebSocket close code. */
   readonly closed: Promise<number>;
   isClosed = false;
+  /** Called when something has happened. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -29,6 +25,7 @@ export class RawSocket {
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       if (!isBinary) throw new Error("the broker sent a text frame");
       reader.push(data);
+      this.#happened();
     });
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => {
@@ -36,6 +33,7 @@ export class RawSocket {
         this.isClosed = true;
         open.delete(this);
         resolve(code);
+        this.#happened();
       });
     });
     open.add(this);
@@ -53,7 +51,6 @@ export class RawSocket {
     return raw;
   }
 
-  /** One binary frame. */
   sendBytes(bytes: Uint8Array): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes);
   }
@@ -67,14 +64,27 @@ export class RawSocket {
     this.#socket.send(text);
   }
 
-  /** Ends the connection as a network failure would: no DISCONNECT, no closing handshake. */
   cut(): void {
     this.#socket.terminate();
+  }
+
+  async until(what: string, condition: () => boolean, timeoutMs?: number): Promise<void> {
+    if (condition()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = () => {
+      if (condition()) resolve();
+    };
+    this.#waiting.add(check);
+    await within(what, promise, timeoutMs).finally(() => this.#waiting.delete(check));
   }
 
   /** Leaves this socket out when the sockets are cut after each test. */
   keepOpen(): void {
     open.delete(this);
+  }
+
+  #happened(): void {
+    for (const check of this.#waiting) check();
   }
 }
 

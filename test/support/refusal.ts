@@ -3,7 +3,7 @@
 
 import type { Version } from "./broker.ts";
 import { within } from "./eventually.ts";
-import type { RawPacket, RawSocket } from "./raw-socket.ts";
+import type { ClientSocket, RawPacket } from "./venue.ts";
 
 const closeTimeoutMs = 5_000;
 
@@ -20,7 +20,7 @@ function inWords({ firstByte, body }: RawPacket, version: Version): string {
 
 /** Waits for the close, and returns what the broker said from packet number `from` on. */
 export async function refusal(
-  socket: RawSocket,
+  socket: ClientSocket,
   version: Version,
   from: number,
   timeoutMs = closeTimeoutMs,

@@ -14,11 +14,11 @@
 // the same letter is the same identifier from there on.
 
 import { expect, test } from "vitest";
-import { type TestBroker, type Version, versionNames, versions } from "../support/broker.ts";
+import { type Version, versionNames, versions } from "../support/broker.ts";
 import { uniqueName } from "../support/client.ts";
 import { RawClient } from "../support/raw-client.ts";
-import { RawSocket } from "../support/raw-socket.ts";
-import { parseClientPacket, showServerPacket } from "./script-packets.ts";
+import type { ClientSocket, Venue } from "../support/venue.ts";
+import { parseClientPacket, showServerPacket } from "./packets.ts";
 
 export interface Conversation {
   /** Cites 5.0 and 3.1.1: each run shows those of its version. */
@@ -28,14 +28,14 @@ export interface Conversation {
   readonly lines: readonly string[] | ((version: Version) => readonly string[]);
 }
 
-export function conversations(broker: () => TestBroker, table: readonly Conversation[]): void {
+export function conversations(venue: () => Venue, table: readonly Conversation[]): void {
   for (const { title, in: only = [3, 4, 5], lines } of table) {
     if (/MQTT-/.test(title) && !only.includes(5)) throw new Error(`not run in 5.0: ${title}`);
     if (/MQTT3-/.test(title) && !only.includes(4)) throw new Error(`not run in 3.1.1: ${title}`);
     for (const version of versions.filter((each) => only.includes(each))) {
       test(`${citing(title, version)}, in ${versionNames[version]}`, async () => {
         const script = typeof lines === "function" ? lines(version) : lines;
-        await play(broker().url, version, script);
+        await play(venue(), version, script);
       });
     }
   }
@@ -45,8 +45,8 @@ function citing(title: string, version: Version): string {
   return title.replace(version === 5 ? /\[MQTT3-[^\]]+\] /g : /\[MQTT-[^\]]+\] /g, "");
 }
 
-export async function play(url: string, version: Version, lines: readonly string[]): Promise<void> {
-  const stage = new Stage(url, version);
+export async function play(venue: Venue, version: Version, lines: readonly string[]): Promise<void> {
+  const stage = new Stage(venue, version);
   for (const line of lines) {
     try {
       await stage.line(line);
@@ -57,15 +57,17 @@ export async function play(url: string, version: Version, lines: readonly string
   await stage.end();
 }
 
+type Client = RawClient<ClientSocket>;
+
 class Stage {
-  readonly #url: string;
+  readonly #venue: Venue;
   readonly #version: Version;
   readonly #name = uniqueName("c");
-  readonly #clients = new Map<string, RawClient>();
+  readonly #clients = new Map<string, Client>();
   readonly #identifiers = new Map<string, string>();
 
-  constructor(url: string, version: Version) {
-    this.#url = url;
+  constructor(venue: Venue, version: Version) {
+    this.#venue = venue;
     this.#version = version;
   }
 
@@ -98,14 +100,14 @@ class Stage {
   async #send(who: string, text: string): Promise<void> {
     const isFirst = /^(connect\b|open$)/.test(text);
     if (isFirst && (this.#clients.get(who)?.socket.isClosed ?? true)) {
-      this.#clients.set(who, new RawClient(await RawSocket.open(this.#url), this.#version));
+      this.#clients.set(who, new RawClient(await this.#venue.openSocket(), this.#version));
     }
     if (text === "open") return;
     const client = this.#client(who);
     client.socket.sendBytes(Buffer.concat(text.split(" & ").map((packet) => this.#encode(client, who, packet))));
   }
 
-  #encode(client: RawClient, who: string, text: string): Buffer {
+  #encode(client: Client, who: string, text: string): Buffer {
     if (text.startsWith("raw ")) return Buffer.from(text.slice(4).replaceAll(" ", ""), "hex");
     const named = text.replace(/ #([a-z]+)\b/g, (_whole, letter: string) => ` #${this.#identifiers.get(letter)}`);
     const identified = / id=/.test(named) ? named : named.replace(/^connect\b/, `connect id=@${who}`);
@@ -150,7 +152,7 @@ class Stage {
     return showServerPacket(packet, this.#version).replaceAll(this.#name, "@");
   }
 
-  #client(who: string): RawClient {
+  #client(who: string): Client {
     const client = this.#clients.get(who);
     if (client === undefined) throw new Error(`${who} is not connected`);
     return client;
@@ -163,7 +165,7 @@ function announcements(text: string): [Record<string, unknown> | undefined, stri
 }
 
 /** What a closed connection still holds. */
-async function rest(client: RawClient): Promise<Parameters<typeof showServerPacket>[0][]> {
+async function rest(client: Client): Promise<Parameters<typeof showServerPacket>[0][]> {
   const packets = [];
   for (;;) {
     const packet = await client.nextPacket().catch(() => undefined);

@@ -1,0 +1,123 @@
+// Conversations with a broker that has other settings than its defaults.
+
+import type { Conversation } from "./play.ts";
+
+export interface Setting {
+  readonly env: Readonly<Record<string, string>>;
+  readonly conversations: readonly Conversation[];
+}
+
+export const supportsLittle: Setting = {
+  env: { MAXIMUM_QOS: "1", RETAIN_AVAILABLE: "false", WILDCARD_AVAILABLE: "false", TOPIC_ALIAS_MAXIMUM: "0" },
+  conversations: [
+    {
+      title: "[MQTT-3.2.2-9] [MQTT-3.2.2-10] Maximum QoS is announced, and a subscription at any QoS granted",
+      in: [5],
+      lines: [
+        "a > connect",
+        'a < connack 0 {"maximumQoS":1,"retainAvailable":false,"wildcardSubscriptionAvailable":false}',
+        "a > subscribe #1 @/a,q2 @/b,q1 @/c,q0",
+        "a < suback #1 1 1 0",
+      ],
+    },
+    {
+      title: "[MQTT-3.2.2-11] PUBLISH above the Maximum QoS ends the connection",
+      in: [5],
+      lines: ["a > connect", "a < connack 0", "a > publish @/a=1 q2 #1", "a < refused 0x9b"],
+    },
+    {
+      title: "[MQTT-3.2.2-12] [MQTT-3.2.2-7] a will above the Maximum QoS is refused",
+      in: [5],
+      lines: ["a > connect will=@/a=1,q2", "a < connack 0x9b", "a < close"],
+    },
+    {
+      title: "[MQTT-3.2.2-13] a retained will is refused",
+      in: [5],
+      lines: ["a > connect will=@/a=1,retain", "a < connack 0x9a", "a < close"],
+    },
+    {
+      title: "[MQTT-3.2.2-14] PUBLISH with RETAIN ends the connection",
+      in: [5],
+      lines: ["a > connect", "a < connack 0", "a > publish @/a=1 retain", "a < refused 0x9a"],
+    },
+    {
+      title: "[MQTT-3.2.2-18] a topic alias ends the connection",
+      in: [5],
+      lines: [
+        "a > connect",
+        'a < connack 0 {"topicAliasMaximum":0}',
+        'a > publish @/a=1 {"topicAlias":1}',
+        "a < refused 0x94",
+      ],
+    },
+    {
+      title: "[MQTT3-3.8.3-2] a filter with a wildcard is refused, one without is not",
+      lines: (version) => [
+        "a > connect",
+        "a < connack 0",
+        "a > subscribe #1 @/+ @/# @/a",
+        version === 5 ? "a < suback #1 0xa2 0xa2 0" : "a < suback #1 0x80 0x80 0",
+      ],
+    },
+  ],
+};
+
+export const setsTheKeepAlive: Setting = {
+  env: { SERVER_KEEP_ALIVE_SECONDS: "1", RESPONSE_INFORMATION: "reply/" },
+  conversations: [
+    {
+      title: "[MQTT-3.1.2-28] response information is for those who ask",
+      in: [5],
+      lines: [
+        'a > connect {"requestResponseInformation":true}',
+        'a < connack 0 {"responseInformation":"reply/"}',
+        'b > connect {"requestResponseInformation":false}',
+        'b < connack 0 {"responseInformation":null}',
+        "c > connect",
+        'c < connack 0 {"responseInformation":null}',
+      ],
+    },
+    {
+      title: "[MQTT-3.14.4-2] whoever is sent a DISCONNECT is disconnected",
+      in: [5],
+      lines: ["a > connect", "a < connack 0", "a > raw 00 00", "a < disconnect 0x81", "a < close"],
+    },
+  ],
+};
+
+export const holdsOneMessage: Setting = {
+  env: { QUEUE_MESSAGES_MAX: "1", QUEUE_POLICY: "reject" },
+  conversations: [
+    {
+      title: "[MQTT-4.3.3-9] a PUBREC that refuses frees the identifier for a new message",
+      in: [5],
+      lines: [
+        "s > connect keep",
+        "s < connack 0",
+        "s > subscribe #1 @/full,q2",
+        "s < suback #1 2",
+        "s > disconnect",
+        "s < close",
+        "t > connect",
+        "t < connack 0",
+        "t > subscribe #1 @/free,q1",
+        "t < suback #1 1",
+        "p > connect",
+        "p < connack 0",
+        "p > publish @/full=1 q2 #1",
+        "p < pubrec #1",
+        "p > pubrel #1",
+        "p < pubcomp #1",
+        "p > publish @/full=2 q2 #7",
+        "p < pubrec #7 0x97",
+        "p > pubrel #7",
+        "p < pubcomp #7 0x92",
+        "p > publish @/free=3 q2 #7",
+        "p < pubrec #7",
+        "t < publish @/free=3 q1 #x",
+        "p > pubrel #7",
+        "p < pubcomp #7",
+      ],
+    },
+  ],
+};
