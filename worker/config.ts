@@ -6,7 +6,6 @@ import type { QoS } from "../src/protocol/packet.ts";
 import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
 import type { AccessPolicy } from "../src/session/admission.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
-import type { Env } from "./env.ts";
 
 export interface Config extends SessionLimits, RetainLimits, AccessPolicy {
   /** A client that has sent no CONNECT by then is closed. */
@@ -52,16 +51,19 @@ const variables = z.object({
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
 });
 
+/** What is bound under the names of the variables. */
+export type Variables = Readonly<Partial<Record<keyof typeof variables.shape, unknown>>>;
+
 let known: Config | undefined;
 
 /** The configuration of this running copy, which does not change while it runs. */
-export function configOf(env: Env): Config {
+export function configOf(env: Variables): Config {
   known ??= parseConfig(env);
   return known;
 }
 
 /** Throws an error that names each variable that is wrong, and why. Bindings that are no variables are passed over. */
-export function parseConfig(env: Partial<Env>): Config {
+export function parseConfig(env: Variables): Config {
   const result = variables.safeParse(env);
   if (!result.success) throw new Error(`Configuration: ${z.prettifyError(result.error)}`);
   const { data } = result;
