@@ -10,7 +10,6 @@ import {
   parser,
 } from "mqtt-packet";
 import type { Version } from "./broker.ts";
-import { within } from "./eventually.ts";
 import { RawSocket } from "./raw-socket.ts";
 import type { ClientSocket } from "./venue.ts";
 
@@ -116,7 +115,8 @@ export class RawClient<Socket extends ClientSocket = RawSocket> {
   }
 
   async expectClose(timeoutMs?: number): Promise<number> {
-    return within("the broker closes the connection", this.socket.closed, timeoutMs);
+    await this.socket.until("the broker closes the connection", () => this.socket.isClosed, timeoutMs);
+    return this.socket.closed;
   }
 
   #parse(): void {

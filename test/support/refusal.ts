@@ -2,7 +2,6 @@
 // code); plus whether the connection was closed in time.
 
 import type { Version } from "./broker.ts";
-import { within } from "./eventually.ts";
 import type { ClientSocket, RawPacket } from "./venue.ts";
 
 const closeTimeoutMs = 5_000;
@@ -25,7 +24,7 @@ export async function refusal(
   from: number,
   timeoutMs = closeTimeoutMs,
 ): Promise<string> {
-  await within("the broker closes the connection", socket.closed, timeoutMs);
+  await socket.until("the broker closes the connection", () => socket.isClosed, timeoutMs);
   const said = socket.packets.slice(from).map((packet) => inWords(packet, version));
   return said.length === 0 ? "closed" : said.join(", ");
 }

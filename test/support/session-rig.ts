@@ -23,14 +23,18 @@ export interface RigEvents {
   effects(effects: Effects): void;
 }
 
+export interface Clock {
+  nowMs: number;
+}
+
 export const rigShards = 4;
 
 export class SessionRig {
-  readonly name = "c1";
+  readonly name: string;
   readonly limits: SessionLimits;
   readonly sql = new Sql(new NodeSql());
   readonly #events: RigEvents;
-  nowMs = 1_000_000;
+  readonly #clock: Clock;
   session!: Session;
   store!: SessionStore;
   lanes = new Map<number, Lane<LaneItem>>();
@@ -39,10 +43,20 @@ export class SessionRig {
   #numbering!: Numbering;
   #settling: Lane<LaneItem> | undefined;
 
-  constructor(limits: Partial<SessionLimits>, events: RigEvents) {
+  constructor(limits: Partial<SessionLimits>, events: RigEvents, name = "c1", clock: Clock = { nowMs: 1_000_000 }) {
     this.limits = { ...defaultSessionLimits, topicShards: rigShards, ...limits };
     this.#events = events;
+    this.name = name;
+    this.#clock = clock;
     this.#load(undefined);
+  }
+
+  get nowMs(): number {
+    return this.#clock.nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    this.#clock.nowMs = nowMs;
   }
 
   get isConnected(): boolean {
@@ -66,10 +80,10 @@ export class SessionRig {
     this.#load(kept === undefined ? undefined : (JSON.parse(kept) as ConnectionSnapshot));
   }
 
-  connect(connect: Connect): void {
+  connect(connect: Connect, clientIdWasAssigned = false): void {
     this.#settleAbandoned();
     if (this.isConnected) this.step({ type: "taken-over" });
-    this.step({ type: "connect", connect, epoch: ++this.#epoch, clientIdWasAssigned: false });
+    this.step({ type: "connect", connect, epoch: ++this.#epoch, clientIdWasAssigned });
   }
 
   tick(): void {

@@ -1,0 +1,26 @@
+// The conversations of test/conversations with the core in this process. The same ones run over a WebSocket against the
+// whole broker in test/e2e.
+
+import { describe } from "vitest";
+import { connecting } from "../conversations/connect.ts";
+import { conversations } from "../conversations/play.ts";
+import { toTheBroker, toTheSubscriber } from "../conversations/publish.ts";
+import { retained } from "../conversations/retained.ts";
+import { holdsOneMessage, type Setting, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
+import { filters, subscriptions } from "../conversations/subscribe.ts";
+import { wills } from "../conversations/will.ts";
+import { CoreBroker } from "../support/core-broker.ts";
+
+const byDefault: Setting = {
+  env: {},
+  conversations: [connecting, toTheBroker, toTheSubscriber, subscriptions, filters, retained, wills].flat(),
+};
+
+describe.each([
+  { objects: "objects that keep their memory", forgetful: false },
+  { objects: "objects that lose their memory whenever they come to rest", forgetful: true },
+])("$objects", ({ forgetful }) => {
+  for (const { env, conversations: table } of [byDefault, supportsLittle, setsTheKeepAlive, holdsOneMessage]) {
+    conversations(() => new CoreBroker({ env, forgetful }), table);
+  }
+});

@@ -1,0 +1,113 @@
+// A topic shard as its object runs it, without the platform: the real rules and the real store on node:sqlite, one
+// request after the other, and every session reached at once.
+
+import { RecordReader } from "../../src/queue/record.ts";
+import { retainedPage } from "../../src/retain/page.ts";
+import { RetainedQuota, type RetainLimits } from "../../src/retain/quota.ts";
+import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
+import { joinBodies, type LaneItem, type PublishItem, type RouteEntry } from "../../src/session/outgoing.ts";
+import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import { type Delivery, plan } from "../../src/shard/plan.ts";
+import { Routes } from "../../src/shard/routes.ts";
+import { SourceCursors } from "../../src/shard/source-cursors.ts";
+import { filtersMatching } from "../../src/topic/filters-matching.ts";
+import { topicKey } from "../../src/topic/key.ts";
+import { memoryShard } from "./memory-shard.ts";
+import type { Clock } from "./session-rig.ts";
+
+/** One session takes its messages over, or does not exist any more. */
+export type Deliver = (session: string, part: DeliveryPart) => PartAnswer;
+
+const nothing: ShardAnswer = { refused: [], retained: [] };
+
+export class CoreShard {
+  readonly #limits: RetainLimits;
+  readonly #clock: Clock;
+  readonly #deliver: Deliver;
+  readonly #store = memoryShard();
+  #routes!: Routes;
+  #cursors!: SourceCursors;
+  #quota!: RetainedQuota;
+
+  constructor(limits: RetainLimits, clock: Clock, deliver: Deliver) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#deliver = deliver;
+    this.sleep();
+  }
+
+  /** Memory is lost. */
+  sleep(): void {
+    this.#routes = new Routes(this.#store);
+    this.#cursors = new SourceCursors(this.#store);
+    this.#quota = new RetainedQuota(this.#store, this.#limits);
+  }
+
+  /** What one call of a session's lane carries. */
+  exchange(session: string, items: readonly LaneItem[]): ShardAnswer {
+    const first = items[0] as LaneItem;
+    switch (first.kind) {
+      case "publish":
+        return this.#publish(session, items as readonly PublishItem[]);
+      case "subscribe":
+        return this.#subscribe(session, first.generation, first.entries);
+      case "unsubscribe":
+        this.#deleteRoutes(first.filters.map(topicKey), session, first.generation);
+        return nothing;
+      case "replay":
+        return { refused: [], retained: [this.#page(first.entry, first.after)] };
+    }
+  }
+
+  #publish(session: string, items: readonly PublishItem[]): ShardAnswer {
+    const { generation, will } = items[0] as PublishItem;
+    const source = `${will === undefined ? "=" : "!"}${session}`;
+    const body = joinBodies(items);
+    const routedUpTo = () => this.#cursors.get(source, generation);
+    const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota };
+    const { deliveries, changes } = plan(this.#routes, batch);
+    this.#store.apply(changes);
+    const indexes = deliveries.flatMap((delivery) => this.#send(source, generation, delivery));
+    const refused = [...new Set(indexes)].sort((left, right) => left - right);
+    this.#store.apply(this.#cursors.advance(source, generation, body, refused, this.#clock.nowMs));
+    return { refused, retained: [] };
+  }
+
+  /** Indexes in the batch of what was refused. */
+  #send(publisher: string, publisherGeneration: number, delivery: Delivery): number[] {
+    const { session, generation, body, indexes } = delivery;
+    const { gone, refused } = this.#deliver(session, { publisher, publisherGeneration, generation, body, owed: false });
+    if (gone) this.#forgetSession(session, generation, body);
+    return refused.map((record) => indexes?.[record] ?? record);
+  }
+
+  #subscribe(session: string, generation: number, entries: readonly RouteEntry[]): ShardAnswer {
+    for (const { filter, qos, noLocal, retainAsPublished, identifier } of entries) {
+      const key = topicKey(filter);
+      const route = { session, generation, qos, noLocal, retainAsPublished, identifier };
+      this.#store.apply([{ kind: "put-route", key, route }]);
+      this.#routes.forget(key);
+    }
+    const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
+    return { refused: [], retained };
+  }
+
+  #page(entry: RouteEntry, from: string | undefined): RetainedPage {
+    const { body, after, expired } = retainedPage(this.#store, entry, from, this.#clock.nowMs);
+    for (const key of expired) this.#quota.take(key, 0);
+    this.#store.apply(expired.map((key) => ({ kind: "delete-retained", key })));
+    return { entry, body, after };
+  }
+
+  #forgetSession(session: string, generation: number, body: Uint8Array): void {
+    const keys = new Set<string>();
+    const reader = new RecordReader(body);
+    while (reader.next()) for (const key of filtersMatching(reader.topic, this.#store.filters)) keys.add(key);
+    this.#deleteRoutes([...keys], session, generation);
+  }
+
+  #deleteRoutes(keys: readonly string[], session: string, generation: number): void {
+    this.#store.apply(keys.map((key) => ({ kind: "delete-route", key, session, generation })));
+    for (const key of keys) this.#routes.forget(key);
+  }
+}
