@@ -71,10 +71,16 @@ export class RecordWriter {
     bytes.set(payload, at);
   }
 
-  /** Appends the record under the reader with another QoS, RETAIN and subscription identifiers. */
-  appendForwarded(reader: RecordReader, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
-    // The sequence matters to an exactly-once receiver alone.
-    const sequence = qos === 2 ? reader.sequence : 0;
+  /** Appends the record under the reader with another QoS, RETAIN, subscription identifiers, and perhaps sequence. */
+  appendForwarded(
+    reader: RecordReader,
+    qos: QoS,
+    retain: boolean,
+    identifiers: readonly number[],
+    sequenceNow = reader.sequence,
+  ): void {
+    // It matters to an exactly-once receiver alone.
+    const sequence = qos === 2 ? sequenceNow : 0;
     const { expiresAtMs, topicFieldStart, end } = reader;
     const size =
       5 +

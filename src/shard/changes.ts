@@ -15,6 +15,41 @@ export interface Route {
   readonly identifier: number;
 }
 
+/** One session's part in a shared subscription. */
+export type Member = Omit<Route, "noLocal">;
+
+/** Messages kept for a share until a member has taken them. Those of smaller rank are older; `id` tells equals apart. */
+export interface GroupRow {
+  /** The shared subscription as clients write it: `$share/<group>/<filter>`. */
+  readonly share: string;
+  readonly rank: number;
+  readonly id: number;
+  /** Records in `body`, as they were published. */
+  readonly count: number;
+  readonly body: Uint8Array;
+  readonly assigned: Assignment | undefined;
+}
+
+/** Of all that is kept for one share; zeros if nothing is. */
+export interface GroupTotals {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly rankMax: number;
+  readonly idMax: number;
+}
+
+export type GroupRowKey = Pick<GroupRow, "share" | "rank" | "id">;
+
+/** Who is to take a row. Offered again it carries the same numbers, by which an exactly-once receiver knows it. */
+export interface Assignment {
+  readonly session: string;
+  readonly generation: number;
+  /** Life of the shard in which it was assigned: sequences begin anew in each. */
+  readonly incarnation: number;
+  /** Of the first record; those that follow have the numbers that follow. */
+  readonly sequence: number;
+}
+
 /** A delivery that its target has yet to take, in the order of `sequence` within `incarnation`. */
 export interface OwedCall {
   readonly target: string;
@@ -42,6 +77,18 @@ export type ShardChange =
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
   /** Only if it is of this generation or an earlier one. */
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
+  | { readonly kind: "put-member"; readonly share: string; readonly key: string; readonly member: Member }
+  /** Only if it is of this generation or an earlier one. */
+  | {
+      readonly kind: "delete-member";
+      readonly share: string;
+      readonly key: string;
+      readonly session: string;
+      readonly generation: number;
+    }
+  | { readonly kind: "put-group-row"; readonly row: GroupRow }
+  | ({ readonly kind: "delete-group-row" } & GroupRowKey)
+  | { readonly kind: "delete-group-rows"; readonly share: string }
   | { readonly kind: "put-retained"; readonly key: string; readonly body: Uint8Array }
   | { readonly kind: "delete-retained"; readonly key: string }
   | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
@@ -52,6 +99,10 @@ export interface ShardReads extends RetainedSizes {
   /** Keys of filters that have a route. */
   readonly filters: OrderedKeys;
   routesAt(key: string): readonly Route[];
+  /** Keys of filters that have a shared subscription. */
+  readonly sharedFilters: OrderedKeys;
+  sharesAt(key: string): readonly string[];
+  members(key: string, share: string): readonly Member[];
   /** Keys of topics that have a retained message. */
   readonly retainedTopics: OrderedKeys;
   /** The retained message as one record. */
@@ -61,4 +112,11 @@ export interface ShardReads extends RetainedSizes {
   /** Sessions that are owed something, and in how many calls. */
   owedTargets(): readonly { readonly target: string; readonly calls: number }[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];
+  /** Shares that messages are kept for. */
+  keptShares(): readonly string[];
+  groupTotals(share: string): GroupTotals;
+  /** Rows that nobody is to take yet, oldest first. */
+  unassignedRows(share: string, countMax: number): readonly GroupRow[];
+  assignedRows(share: string): readonly (GroupRowKey & { readonly session: string })[];
+  groupRow(key: GroupRowKey): GroupRow | undefined;
 }

@@ -1,7 +1,7 @@
 // What a topic shard's store promises, wherever it runs.
 
 import { expect, test } from "vitest";
-import type { OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
+import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { compareKeys, topicKey } from "../../src/topic/key.ts";
@@ -56,6 +56,28 @@ const putSource = (source: string, sequence: number, generation = 1): ShardChang
   cursor: { generation, sequence, atMs: 1_700_000_000_000 },
 });
 
+const share = "$share/g/a";
+const putMember = (session: string, generation = 1, qos: 0 | 1 | 2 = 1): ShardChange => ({
+  kind: "put-member",
+  share,
+  key: topicKey("a"),
+  member: { session, generation, qos, retainAsPublished: true, identifier: 7 },
+});
+const groupRow = (rank: number, id: number, session?: string): GroupRow => ({
+  share,
+  rank,
+  id,
+  count: 2,
+  body: records(`a:${rank} q1`, `a:${id} q2`),
+  assigned: session === undefined ? undefined : { session, generation: 3, incarnation: 2 ** 52, sequence: id },
+});
+const putMemberOf = (filter: string): ShardChange => ({
+  ...(putMember("c:1") as ShardChange & { readonly kind: "put-member" }),
+  share: `$share/g/${filter}`,
+  key: topicKey(filter),
+});
+const putGroupRow = (row: GroupRow): ShardChange => ({ kind: "put-group-row", row });
+
 function owed(target: string, incarnation: number, sequence: number, ...bodies: Uint8Array[]): OwedCall {
   const parts = bodies.map((body, index) => ({
     publisher: `=é${index}`,
@@ -73,16 +95,19 @@ export function shardStoreContract(withDriver: WithDriver): void {
       run(new ShardStore(sql), () => new ShardStore(sql));
     });
 
-  test.each(["filters", "retainedTopics"] as const)("%s are sought in the order of code points", (index) =>
-    onStore((store) => {
-      store.apply(topics.map((topic) => (index === "filters" ? putRoute(topic) : putRetained(topic))));
-      const keys = store[index];
-      const found: string[] = [];
-      for (let key = keys.seek(""); key !== undefined; key = keys.seek(`${key}\u0001`)) found.push(key);
-      expect(found).toEqual(topics.map(topicKey).sort(compareKeys));
-      for (const key of found) expect(keys.seek(key)).toBe(key);
-      expect(keys.seek("\u{10ffff}")).toBeUndefined();
-    })(),
+  test.each(["filters", "sharedFilters", "retainedTopics"] as const)(
+    "%s are sought in the order of code points",
+    (index) =>
+      onStore((store) => {
+        const put = { filters: putRoute, sharedFilters: putMemberOf, retainedTopics: putRetained }[index];
+        store.apply(topics.map((topic) => put(topic)));
+        const keys = store[index];
+        const found: string[] = [];
+        for (let key = keys.seek(""); key !== undefined; key = keys.seek(`${key}\u0001`)) found.push(key);
+        expect(found).toEqual(topics.map(topicKey).sort(compareKeys));
+        for (const key of found) expect(keys.seek(key)).toBe(key);
+        expect(keys.seek("\u{10ffff}")).toBeUndefined();
+      })(),
   );
 
   test(
@@ -109,6 +134,51 @@ export function shardStoreContract(withDriver: WithDriver): void {
       expect(store.routesAt(topicKey("a"))).toHaveLength(2);
       remove(generation);
       expect(store.routesAt(topicKey("a")).map((left) => left.session)).toEqual(["c:2"]);
+    }),
+  );
+
+  test(
+    "members of a share come back by name, and go with their generation",
+    onStore((store, reopen) => {
+      store.apply([putMember("c:2", 2), putMember("c:1"), putMemberOf("b")]);
+      store.apply([putMember("c:1", 5, 2)]);
+      const read = reopen();
+      const terms = { retainAsPublished: true, identifier: 7 };
+      expect(read.members(topicKey("a"), share)).toEqual([
+        { session: "c:1", generation: 5, qos: 2, ...terms },
+        { session: "c:2", generation: 2, qos: 1, ...terms },
+      ]);
+      expect(read.sharesAt(topicKey("a"))).toEqual([share]);
+      for (const generation of [4, 5]) {
+        store.apply([{ kind: "delete-member", key: topicKey("a"), share, session: "c:1", generation }]);
+        expect(store.members(topicKey("a"), share)).toHaveLength(generation === 4 ? 2 : 1);
+      }
+    }),
+  );
+
+  test(
+    "what is kept for a share is in the order of rank and id, assigned or not",
+    onStore((store, reopen) => {
+      const rows = [groupRow(2, 9), groupRow(-1, 3), groupRow(2, 4), groupRow(1, 5, "c:1"), groupRow(3, 2, "c:1")];
+      store.apply(rows.map(putGroupRow));
+      store.apply([putGroupRow({ ...groupRow(7, 1), share: "$share/g/b" })]);
+      const read = reopen();
+      expect(read.unassignedRows(share, 2)).toEqual([groupRow(-1, 3), groupRow(2, 4)]);
+      expect(read.assignedRows(share)).toEqual([
+        { share, rank: 3, id: 2, session: "c:1" },
+        { share, rank: 1, id: 5, session: "c:1" },
+      ]);
+      expect(read.groupRow({ share, rank: 1, id: 5 })).toEqual(groupRow(1, 5, "c:1"));
+      const bytes = rows.reduce((sum, { body }) => sum + body.length, 0);
+      expect(read.groupTotals(share)).toEqual({ messages: 10, bytes, rankMax: 3, idMax: 9 });
+      store.apply([putGroupRow({ ...groupRow(1, 5), count: 1, body: records("a:left q1") })]);
+      expect(store.unassignedRows(share, 9).map(({ id }) => id)).toEqual([3, 5, 4, 9]);
+      store.apply([{ kind: "delete-group-row", share, rank: 2, id: 4 }]);
+      expect(store.groupRow({ share, rank: 2, id: 4 })).toBeUndefined();
+      expect(store.keptShares()).toEqual([share, "$share/g/b"]);
+      store.apply([{ kind: "delete-group-rows", share }]);
+      expect(store.keptShares()).toEqual(["$share/g/b"]);
+      expect(store.groupTotals(share)).toEqual({ messages: 0, bytes: 0, rankMax: 0, idMax: 0 });
     }),
   );
 
@@ -179,6 +249,12 @@ export function shardStoreContract(withDriver: WithDriver): void {
         [putRoute("a"), 1],
         [{ kind: "delete-route", key, session, generation: 0 }, 0],
         [{ kind: "delete-route", key, session, generation }, 1],
+        [putMember("c:1"), 1],
+        [putMember("c:1", 2), 1],
+        [{ kind: "delete-member", key, share, session: "c:1", generation: 2 }, 1],
+        [putGroupRow(groupRow(1, 1)), 1],
+        [putGroupRow(groupRow(1, 1, "c:1")), 1],
+        [{ kind: "delete-group-row", share, rank: 1, id: 1 }, 1],
         [putRetained("a"), 1],
         [putRetained("a"), 1],
         [{ kind: "delete-retained", key }, 1],
