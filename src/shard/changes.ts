@@ -73,7 +73,52 @@ export interface StoredCursor {
   readonly atMs: number;
 }
 
+/** Messages of one publisher that are to be published at one time. */
+export interface DelayedRow extends RowKey {
+  /** Name of the publishing session. */
+  readonly publisher: string;
+  /** Records in `body`. */
+  readonly count: number;
+  readonly body: Uint8Array;
+}
+
+/** Rows go in the order of these: `id` rises with the rows of one time. */
+export interface RowKey {
+  readonly dueAtMs: number;
+  readonly id: number;
+}
+
+/** The last page of delayed messages that was begun to be published: the rows up to this key that are still there. */
+export interface Release extends RowKey {
+  /** Number of its first message; those that follow have the numbers that follow. */
+  readonly sequence: number;
+  /** Messages in it. */
+  readonly count: number;
+}
+
+export interface DelayedTotals {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export type DelayedChange =
+  /** Behind those of the same time. */
+  | { readonly kind: "put-delayed"; readonly row: Omit<DelayedRow, "id"> }
+  | { readonly kind: "put-release"; readonly release: Release }
+  /** All up to this key. */
+  | { readonly kind: "delete-delayed"; readonly upTo: RowKey };
+
+export interface DelayedReads {
+  /** When the next are due; undefined if none wait. */
+  nextAtMs(): number | undefined;
+  totals(): DelayedTotals;
+  /** Rows up to a key, the earliest first: as many as the limits allow, but one at least. */
+  rows(upTo: RowKey, countMax: number, bytesMax: number): readonly DelayedRow[];
+  release(): Release | undefined;
+}
+
 export type ShardChange =
+  | DelayedChange
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
   /** Only if it is of this generation or an earlier one. */
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
@@ -109,6 +154,7 @@ export interface ShardReads extends RetainedSizes {
   retained(key: string): Uint8Array | undefined;
   /** The last QoS 2 message of a publisher that was routed, if any. */
   source(source: string): Omit<StoredCursor, "atMs"> | undefined;
+  readonly delayed: DelayedReads;
   /** Sessions that are owed something, and in how many calls. */
   owedTargets(): readonly { readonly target: string; readonly calls: number }[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];

@@ -1,4 +1,4 @@
-// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, and the outbox.
+// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox, and delayed messages.
 
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
@@ -13,6 +13,7 @@ import type {
   ShardReads,
 } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
+import { DelayedRows, delayedTables } from "./delayed-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
 import { SourceSweep } from "./source-sweep.ts";
@@ -39,6 +40,7 @@ const migrations: Migrations = [
       generation INTEGER NOT NULL, incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL,
       PRIMARY KEY (share, rank, id)) WITHOUT ROWID`,
   ],
+  delayedTables,
 ];
 
 export class ShardStore implements ShardReads {
@@ -47,6 +49,7 @@ export class ShardStore implements ShardReads {
   readonly filters: OrderedKeys;
   readonly sharedFilters: OrderedKeys;
   readonly retainedTopics: OrderedKeys;
+  readonly delayed: DelayedRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -54,6 +57,7 @@ export class ShardStore implements ShardReads {
     this.filters = { seek: (from) => this.#seek("route", from) };
     this.sharedFilters = { seek: (from) => this.#seek("member", from) };
     this.retainedTopics = { seek: (from) => this.#seek("retained", from) };
+    this.delayed = new DelayedRows(sql);
   }
 
   /** One transaction. */
@@ -238,6 +242,10 @@ export class ShardStore implements ShardReads {
         const statement = "DELETE FROM owed WHERE target = ? AND incarnation = ? AND sequence = ?";
         return sql.run(statement, target, incarnation, sequence);
       }
+      case "put-delayed":
+      case "put-release":
+      case "delete-delayed":
+        return this.delayed.change(change);
       default:
         change satisfies never;
     }

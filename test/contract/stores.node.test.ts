@@ -2,6 +2,7 @@
 
 import { describe } from "vitest";
 import { NodeSql } from "../support/node-sql.ts";
+import { delayedRowsContract } from "./delayed-rows.ts";
 import type { ContractDriver, WithDriver } from "./driver.ts";
 import { sessionStoreContract } from "./session-store.ts";
 import { shardStoreContract } from "./shard-store.ts";
@@ -18,3 +19,4 @@ const withNodeSql: WithDriver = async (run) => run(new UncountedSql());
 describe("SQL", () => sqlContract(withNodeSql));
 describe("session store", () => sessionStoreContract(withNodeSql));
 describe("shard store", () => shardStoreContract(withNodeSql));
+describe("delayed rows", () => delayedRowsContract(withNodeSql));

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe } from "vitest";
 import { counters } from "../../worker/counters.ts";
 import { ObjectSql } from "../../worker/sql.ts";
+import { delayedRowsContract } from "./delayed-rows.ts";
 import type { ContractDriver, WithDriver } from "./driver.ts";
 import { sessionStoreContract } from "./session-store.ts";
 import { shardStoreContract } from "./shard-store.ts";
@@ -27,3 +28,4 @@ const withObjectSql: WithDriver = async (run) => {
 describe("SQL", () => sqlContract(withObjectSql));
 describe("session store", () => sessionStoreContract(withObjectSql));
 describe("shard store", () => shardStoreContract(withObjectSql));
+describe("delayed rows", () => delayedRowsContract(withObjectSql));
