@@ -35,10 +35,18 @@ export class RawClient<Socket extends ClientSocket = RawSocket> {
     this.#parser.on("packet", (packet) => this.#waiting.push(packet));
   }
 
-  /** Opens a WebSocket, connects, and expects to be accepted. */
+  /** Over a WebSocket of its own. */
   static async connect(url: string, options: RawConnect = {}): Promise<{ client: RawClient; connack: IConnackPacket }> {
-    const { version = 4, protocols, ...rest } = options;
-    const client = new RawClient(await RawSocket.open(url, protocols), version);
+    return RawClient.over(await RawSocket.open(url, options.protocols), options);
+  }
+
+  /** Connects, and expects to be accepted. */
+  static async over<Socket extends ClientSocket>(
+    socket: Socket,
+    options: RawConnect = {},
+  ): Promise<{ client: RawClient<Socket>; connack: IConnackPacket }> {
+    const { version = 4, protocols: _protocols, ...rest } = options;
+    const client = new RawClient(socket, version);
     client.send(connectPacket(version, rest));
     const connack = await client.expectPacket("connack");
     const code = version === 5 ? connack.reasonCode : connack.returnCode;
