@@ -1,6 +1,7 @@
 // Plays conversations: tables of lines that say who sends what to the broker and what has to come back. A line is
 //
 //   a > <packets>   client a sends; several packets in one frame with " & " between them
+//   a > half <packet>  its first half alone
 //   a < <packet>    the next packet for a is this one, and no other
 //   a < close       the broker closes a's connection, and said nothing more
 //   a < refused 0x81  in 5.0 DISCONNECT with this reason, then the close; in 3.x the close
@@ -109,6 +110,10 @@ class Stage {
 
   #encode(client: Client, who: string, text: string): Buffer {
     if (text.startsWith("raw ")) return Buffer.from(text.slice(4).replaceAll(" ", ""), "hex");
+    if (text.startsWith("half ")) {
+      const whole = this.#encode(client, who, text.slice(5));
+      return whole.subarray(0, whole.length / 2);
+    }
     const named = text.replace(/ #([a-z]+)\b/g, (_whole, letter: string) => ` #${this.#identifiers.get(letter)}`);
     const identified = / id=/.test(named) ? named : named.replace(/^connect\b/, `connect id=@${who}`);
     return client.encode(parseClientPacket(identified.replaceAll("@", this.#name), this.#version));

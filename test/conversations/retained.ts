@@ -1,6 +1,6 @@
 // Retained messages.
 
-import { pair } from "./phrases.ts";
+import { oneSecond, pair } from "./phrases.ts";
 import type { Conversation } from "./play.ts";
 
 export const retained: readonly Conversation[] = [
@@ -117,6 +117,43 @@ export const retained: readonly Conversation[] = [
       "t > subscribe #1 @/a,rh1",
       "t < suback #1 0",
       "t < publish @/a=1 retain",
+    ],
+  },
+  {
+    title: "wildcards find all that is retained and matches, and nothing else",
+    lines: [
+      ...pair(),
+      ...["k/l", "k/h", "h/l", "h/l/n", "g"].flatMap((topic) => [
+        `p > publish @/t/${topic}=1 q1 #1 retain`,
+        "p < puback #1",
+      ]),
+      ...[
+        { filter: "@/t/k/#", topics: ["k/h", "k/l"] },
+        { filter: "@/t/h/l/#", topics: ["h/l", "h/l/n"] },
+        { filter: "@/t/k/+", topics: ["k/h", "k/l"] },
+        { filter: "@/t/+/+/n", topics: ["h/l/n"] },
+        { filter: "@/t/+/", topics: [] },
+        { filter: "@/t/+", topics: ["g"] },
+      ].flatMap(({ filter, topics }, index) => [
+        `s > subscribe #${index + 1} ${filter}`,
+        `s < suback #${index + 1} 0`,
+        ...topics.map((topic) => `s < publish @/t/${topic}=1 retain`),
+        "s < silence",
+      ]),
+    ],
+  },
+  {
+    title: "a retained message that is too old is gone",
+    in: [5],
+    lines: [
+      ...pair(),
+      'p > publish @/t/a=short q1 #1 retain {"messageExpiryInterval":1} & publish @/t/b=long q1 #2 retain',
+      "p < puback #1",
+      "p < puback #2",
+      ...oneSecond(),
+      "s > subscribe #1 @/t/+,q1",
+      "s < suback #1 1",
+      "s < publish @/t/b=long q1 retain #x",
     ],
   },
 ];

@@ -121,3 +121,41 @@ export const holdsOneMessage: Setting = {
     },
   ],
 };
+
+export const allowsTwoAtOnce: Setting = {
+  env: { RECEIVE_MAXIMUM: "2" },
+  conversations: [
+    {
+      title: "[MQTT-3.3.4-7] more unacknowledged messages than Receive Maximum end the connection",
+      in: [5],
+      lines: [
+        "a > connect keep",
+        'a < connack 0 {"receiveMaximum":2}',
+        "a > publish @/a=1 q1 #1 & publish @/a=2 q2 #2",
+        "a < puback #1",
+        "a < pubrec #2",
+        "a > publish @/a=3 q1 #3 & publish @/a=4",
+        "a < puback #3",
+        "a > publish @/a=5 q1 #5 & publish @/a=6 q1 #6 & publish @/a=7 q1 #7",
+        "a < refused 0x93",
+        "a > connect keep",
+        "a < connack 0 present",
+        "a > publish @/a=2 q2 #2 dup & publish @/a=5 q1 #5 dup",
+        "a < pubrec #2",
+        "a < puback #5",
+      ],
+    },
+    {
+      title: "before 5.0 there is no such maximum",
+      in: [3, 4],
+      lines: [
+        "a > connect",
+        "a < connack 0",
+        "a > publish @/a=1 q1 #1 & publish @/a=2 q2 #2 & publish @/a=3 q1 #3",
+        "a < puback #1",
+        "a < pubrec #2",
+        "a < puback #3",
+      ],
+    },
+  ],
+};

@@ -1,6 +1,6 @@
 // Wills.
 
-import { mourning } from "./phrases.ts";
+import { mourning, oneSecond } from "./phrases.ts";
 import type { Conversation } from "./play.ts";
 
 export const wills: readonly Conversation[] = [
@@ -90,6 +90,76 @@ export const wills: readonly Conversation[] = [
       "a < connack 0",
       "a cut",
       'm < publish @/w/a=gone {"contentType":"t","userProperties":{"b":["2","1"],"a":"3"}}',
+    ],
+  },
+  ...[0, 1, 2].map((qos) => ({
+    title: `[MQTT-3.1.2-8] [MQTT3-3.1.2-8] a will at QoS ${qos}`,
+    lines: [
+      ...mourning,
+      `a > connect will=@/w/a=gone,q${qos}`,
+      "a < connack 0",
+      "a cut",
+      `m < publish @/w/a=gone${qos > 0 ? ` q${qos} #x` : ""}`,
+    ],
+  })),
+  {
+    title:
+      "[MQTT-3.1.2-8] [MQTT3-3.1.2-8] the will of a client that breaks a rule is published, and that of one that is taken over",
+    lines: [
+      ...mourning,
+      "a > connect will=@/w/a=broke",
+      "a < connack 0",
+      "a > raw 00 00",
+      "a < refused 0x81",
+      "m < publish @/w/a=broke",
+      "b > connect will=@/w/b=taken",
+      "b < connack 0",
+      "c > connect id=@b will=@/w/b=second",
+      "c < connack 0",
+      "b < refused 0x8e",
+      "m < publish @/w/b=taken",
+      "c > disconnect",
+      "c < close",
+      "m < silence",
+    ],
+  },
+  {
+    title: "[MQTT-3.14.4-3] DISCONNECT with 0x04 asks for the will",
+    in: [5],
+    lines: [
+      ...mourning,
+      "a > connect will=@/w/a=asked",
+      "a < connack 0",
+      "a > disconnect 0x04",
+      "a < close",
+      "m < publish @/w/a=asked",
+    ],
+  },
+  {
+    title: "[MQTT-3.1.3-9] coming back within the delay takes the will back; the next one has a delay of its own",
+    in: [5],
+    lines: [
+      ...mourning,
+      'a > connect keep will=@/w/a=first {"will":{"willDelayInterval":1}}',
+      "a < connack 0",
+      "a cut",
+      'a > connect keep will=@/w/a=second {"will":{"willDelayInterval":1}}',
+      "a < connack 0 present",
+      ...oneSecond(),
+      "m < silence",
+      "a cut",
+      "m < publish @/w/a=second",
+    ],
+  },
+  {
+    title: "a will comes with the session's end, when that is before its delay is over",
+    in: [5],
+    lines: [
+      ...mourning,
+      'a > connect will=@/w/a=gone {"will":{"willDelayInterval":1000}}',
+      "a < connack 0",
+      "a cut",
+      "m < publish @/w/a=gone",
     ],
   },
 ];

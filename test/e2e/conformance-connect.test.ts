@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { connecting } from "../conversations/connect.ts";
 import { conversations } from "../conversations/play.ts";
+import { sessions } from "../conversations/session.ts";
 import { isOurs, versionNames, versions } from "../support/broker.ts";
 import { bytes, type ConnectParts, connect, noProperties, packet, text, withLength } from "../support/bytes.ts";
 import { uniqueName } from "../support/client.ts";
@@ -14,6 +15,7 @@ import { useBroker } from "../support/use-broker.ts";
 const broker = useBroker();
 
 conversations(broker, connecting);
+conversations(broker, sessions);
 
 interface Refused {
   readonly title: string;

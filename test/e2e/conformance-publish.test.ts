@@ -1,6 +1,8 @@
 // PUBLISH and its acknowledgements in both directions, statement by statement.
 
 import { expect, test } from "vitest";
+import { forgotten, interrupted } from "../conversations/interrupted.ts";
+import { ordered } from "../conversations/order.ts";
 import { conversations, play } from "../conversations/play.ts";
 import { toTheBroker, toTheSubscriber } from "../conversations/publish.ts";
 import { versionNames, versions } from "../support/broker.ts";
@@ -13,6 +15,9 @@ const broker = useBroker();
 
 conversations(broker, toTheBroker);
 conversations(broker, toTheSubscriber);
+conversations(broker, ordered);
+conversations(broker, interrupted);
+conversations(broker, forgotten);
 
 const notUtf8 = [0, 2, 0xc3, 0x28];
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { conversations } from "../conversations/play.ts";
-import { holdsOneMessage, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
+import { allowsTwoAtOnce, holdsOneMessage, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
 import { isOurs } from "../support/broker.ts";
 import { bytes, packet, text } from "../support/bytes.ts";
 import { uniqueName } from "../support/client.ts";
@@ -52,4 +52,10 @@ describe.runIf(isOurs)("a broker whose queues hold one message", () => {
     expect(answers.map(({ reasonCode = 0 }) => reasonCode)).toEqual([0, 0x97]);
     expect(explained).toEqual([false, requestProblemInformation]);
   });
+});
+
+describe.runIf(isOurs)("a broker that takes two messages at once", () => {
+  const broker = useBroker({ env: allowsTwoAtOnce.env });
+
+  conversations(broker, allowsTwoAtOnce.conversations);
 });

@@ -3,7 +3,6 @@
 import { describe, expect, test } from "vitest";
 import { versionNames, versions } from "../support/broker.ts";
 import { TestClient, uniqueName } from "../support/client.ts";
-import { RawClient } from "../support/raw-client.ts";
 import { useBroker } from "../support/use-broker.ts";
 
 const broker = useBroker();
@@ -112,120 +111,5 @@ describe.each(versions.map((version) => ({ version, name: versionNames[version] 
     await last.publish(topic, "mine", 1);
     expect(await last.takePayloads(1)).toEqual(["mine"]);
     expect(last.isClosed).toBe(false);
-  });
-});
-
-describe.each(versions.filter((version) => version > 3).map((version) => ({ version, name: versionNames[version] })))(
-  "redelivery in $name",
-  ({ version }) => {
-    const expiry = version === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {};
-    const resumed = (clientId: string) => ({ version, clientId, clean: false, ...expiry });
-
-    test.each([1, 2] as const)(
-      "[MQTT-4.4.0-1] QoS %i not acknowledged comes again with DUP and the same id",
-      async (qos) => {
-        const clientId = uniqueName("again");
-        const topic = `${clientId}/value`;
-        const { client } = await RawClient.connect(broker().url, resumed(clientId));
-        await client.subscribe(topic, qos);
-        const publisher = await TestClient.connect(broker().url);
-        for (const payload of ["1", "2", "3"]) await publisher.publish(topic, payload, qos);
-        const first = await client.expectPublishes(3);
-        expect(first.map(({ dup }) => dup)).toEqual([false, false, false]);
-        client.socket.cut();
-
-        const { client: back, connack } = await RawClient.connect(broker().url, resumed(clientId));
-        expect(connack.sessionPresent).toBe(true);
-        const again = await back.expectPublishes(3);
-        const shown = (packet: (typeof again)[number]) => [packet.payload.toString(), packet.messageId, packet.qos];
-        expect(again.map(shown)).toEqual(first.map(shown));
-        expect(again.map(({ dup }) => dup)).toEqual([true, true, true]);
-      },
-    );
-
-    test("[MQTT-4.3.3-6] QoS 2 after PUBREC comes again as PUBREL, not as PUBLISH", async () => {
-      const clientId = uniqueName("again");
-      const topic = `${clientId}/value`;
-      const { client } = await RawClient.connect(broker().url, resumed(clientId));
-      await client.subscribe(topic, 2);
-      const publisher = await TestClient.connect(broker().url);
-      await publisher.publish(topic, "1", 2);
-      const { messageId = 0 } = await client.expectPacket("publish");
-      client.send({ cmd: "pubrec", messageId });
-      expect(await client.expectPacket("pubrel")).toMatchObject({ messageId });
-      client.socket.cut();
-
-      const { client: back } = await RawClient.connect(broker().url, resumed(clientId));
-      expect(await back.expectPacket("pubrel")).toMatchObject({ messageId });
-      back.send({ cmd: "pubcomp", messageId });
-      expect(await back.pending()).toEqual([]);
-    });
-
-    test("an acknowledged message does not come again", async () => {
-      const clientId = uniqueName("again");
-      const topic = `${clientId}/value`;
-      const { client } = await RawClient.connect(broker().url, resumed(clientId));
-      await client.subscribe(topic, 1);
-      const publisher = await TestClient.connect(broker().url);
-      await publisher.publish(topic, "1", 1);
-      await publisher.publish(topic, "2", 1);
-      const [first] = await client.expectPublishes(2);
-      if (first === undefined) throw new Error("no message");
-      await client.acknowledge(first);
-      expect(await client.pending()).toEqual([]);
-      client.socket.cut();
-
-      const { client: back } = await RawClient.connect(broker().url, resumed(clientId));
-      expect((await back.expectPacket("publish")).payload.toString()).toBe("2");
-      expect(await back.pending()).toEqual([]);
-    });
-
-    test("[MQTT-4.3.3-10] a QoS 2 PUBLISH sent again after a reconnect is not delivered twice", async () => {
-      const clientId = uniqueName("sender");
-      const topic = `${clientId}/value`;
-      const witness = await TestClient.connect(broker().url);
-      await witness.subscribe(topic, 2);
-      const publish = { cmd: "publish", topic, payload: "once", qos: 2, messageId: 7, retain: false } as const;
-      const { client } = await RawClient.connect(broker().url, resumed(clientId));
-      client.send({ ...publish, dup: false });
-      await client.expectPacket("pubrec");
-      client.socket.cut();
-
-      const { client: back } = await RawClient.connect(broker().url, resumed(clientId));
-      back.send({ ...publish, dup: true });
-      expect(await back.expectPacket("pubrec")).toMatchObject({ messageId: 7 });
-      back.send({ cmd: "pubrel", messageId: 7 });
-      expect(await back.expectPacket("pubcomp")).toMatchObject({ messageId: 7 });
-      // The id is free again: the same bytes are a new message now.
-      back.send({ ...publish, payload: "second", dup: false });
-      await back.expectPacket("pubrec");
-      back.send({ cmd: "pubrel", messageId: 7 });
-      await back.expectPacket("pubcomp");
-      expect(await witness.takePayloads(2)).toEqual(["once", "second"]);
-    });
-  },
-);
-
-describe.skipIf(!versions.includes(5))("session expiry in 5.0", () => {
-  test("without an expiry interval the session ends with the connection", async () => {
-    const clientId = uniqueName("expiry");
-    const first = await TestClient.connect(broker().url, { version: 5, clientId, clean: false });
-    await first.end();
-    const second = await TestClient.connect(broker().url, { version: 5, clientId, clean: false });
-    expect(second.sessionPresent).toBe(false);
-  });
-
-  test("an interval given with DISCONNECT replaces the first", async () => {
-    const clientId = uniqueName("expiry");
-    const { client } = await RawClient.connect(broker().url, {
-      version: 5,
-      clientId,
-      clean: false,
-      properties: { sessionExpiryInterval: 3600 },
-    });
-    client.send({ cmd: "disconnect", reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
-    await client.expectClose();
-    const second = await TestClient.connect(broker().url, { version: 5, clientId, clean: false });
-    expect(second.sessionPresent).toBe(false);
   });
 });

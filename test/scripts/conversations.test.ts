@@ -3,24 +3,51 @@
 
 import { describe } from "vitest";
 import { connecting } from "../conversations/connect.ts";
+import { forgotten, interrupted } from "../conversations/interrupted.ts";
+import { ordered } from "../conversations/order.ts";
 import { conversations } from "../conversations/play.ts";
 import { toTheBroker, toTheSubscriber } from "../conversations/publish.ts";
 import { retained } from "../conversations/retained.ts";
-import { holdsOneMessage, type Setting, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
+import { sessions } from "../conversations/session.ts";
+import {
+  allowsTwoAtOnce,
+  holdsOneMessage,
+  type Setting,
+  setsTheKeepAlive,
+  supportsLittle,
+} from "../conversations/settings.ts";
 import { filters, subscriptions } from "../conversations/subscribe.ts";
 import { wills } from "../conversations/will.ts";
 import { CoreBroker } from "../support/core-broker.ts";
 
 const byDefault: Setting = {
   env: {},
-  conversations: [connecting, toTheBroker, toTheSubscriber, subscriptions, filters, retained, wills].flat(),
+  conversations: [
+    connecting,
+    sessions,
+    toTheBroker,
+    toTheSubscriber,
+    ordered,
+    interrupted,
+    forgotten,
+    subscriptions,
+    filters,
+    retained,
+    wills,
+  ].flat(),
 };
 
 describe.each([
   { objects: "objects that keep their memory", forgetful: false },
   { objects: "objects that lose their memory whenever they come to rest", forgetful: true },
 ])("$objects", ({ forgetful }) => {
-  for (const { env, conversations: table } of [byDefault, supportsLittle, setsTheKeepAlive, holdsOneMessage]) {
+  for (const { env, conversations: table } of [
+    byDefault,
+    supportsLittle,
+    setsTheKeepAlive,
+    holdsOneMessage,
+    allowsTwoAtOnce,
+  ]) {
     conversations(() => new CoreBroker({ env, forgetful }), table);
   }
 });
