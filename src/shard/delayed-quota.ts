@@ -23,18 +23,21 @@ export class DelayedQuota {
     this.#limits = limits;
   }
 
-  /** Whether a message of so many bytes may be kept; if so it counts from now on. */
-  take(bytes: number): boolean {
-    this.#totals ??= this.#reads.totals();
-    const messages = this.#totals.messages + 1;
-    const total = this.#totals.bytes + bytes;
-    if (messages > this.#limits.delayedMessagesMax || total > this.#limits.delayedBytesMax) return false;
-    this.#totals = { messages, bytes: total };
-    return true;
+  /** Whether so many more may be kept. */
+  hasRoomFor(messages: number, bytes: number): boolean {
+    const totals = this.#known();
+    const { delayedMessagesMax, delayedBytesMax } = this.#limits;
+    return totals.messages + messages <= delayedMessagesMax && totals.bytes + bytes <= delayedBytesMax;
   }
 
-  giveBack(messages: number, bytes: number): void {
-    if (this.#totals === undefined) return;
-    this.#totals = { messages: this.#totals.messages - messages, bytes: this.#totals.bytes - bytes };
+  /** So many more are kept, or fewer. */
+  add(messages: number, bytes: number): void {
+    const totals = this.#known();
+    this.#totals = { messages: totals.messages + messages, bytes: totals.bytes + bytes };
+  }
+
+  #known(): DelayedTotals {
+    this.#totals ??= this.#reads.totals();
+    return this.#totals;
   }
 }

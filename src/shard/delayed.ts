@@ -28,15 +28,19 @@ interface Batch {
   readonly repeated: boolean;
 }
 
+interface DelayedRecord extends DelayedName {
+  /** In the batch. */
+  readonly index: number;
+  readonly sequence: number;
+  /** As it is kept. */
+  readonly record: Uint8Array;
+}
+
 export interface Taken {
   readonly changes: readonly ShardChange[];
   readonly count: number;
   /** When the first of them is due; undefined if there are none. */
   readonly nextAtMs: number | undefined;
-  /** Indexes in the batch. */
-  readonly refused: readonly number[];
-  /** For how many of these there was no room, and the topic of the first. */
-  readonly full: { readonly count: number; readonly topic: string };
 }
 
 export interface DelayedPage {
@@ -70,45 +74,50 @@ export class DelayedMessages {
     return this.#reads.nextAtMs();
   }
 
-  /**
-   * The delayed messages of a batch, of which others were refused. Behind a refused message the numbered ones are refused
-   * too: the publisher's cursor stops there, and would not cover them.
-   */
-  take(batch: Batch, refusedBefore: readonly number[], nowMs: number): Taken {
-    const { publisher, body, repeated } = batch;
-    const routedUpTo = batch.routedUpTo();
-    const recordsAt = new Map<number, Uint8Array[]>();
-    const refused: number[] = [];
-    let firstRefused = refusedBefore[0] ?? Number.POSITIVE_INFINITY;
-    const full = { count: 0, topic: "" };
-    let count = 0;
-    const reader = new RecordReader(body);
-    for (let index = 0; reader.next(); index++) {
-      const delay = delayOf(reader);
-      if (delay === undefined || (reader.qos === 0 && repeated)) continue;
-      if (reader.sequence > 0 && reader.sequence <= routedUpTo) continue;
-      const record = undelayed(reader, delay);
-      const isCovered = reader.sequence === 0 || index < firstRefused;
-      if (!isCovered || !this.#quota.take(record.length)) {
-        if (isCovered && full.count++ === 0) full.topic = delay.topic;
-        refused.push(index);
-        firstRefused = Math.min(firstRefused, index);
-        continue;
+  /** Indexes of messages that there is no room for, and the topic of the first. */
+  withoutRoom(batch: Batch): { readonly indexes: readonly number[]; readonly topic: string } {
+    const indexes: number[] = [];
+    let first = "";
+    let messages = 0;
+    let bytes = 0;
+    for (const { index, topic, record } of this.#recordsOf(batch)) {
+      if (this.#quota.hasRoomFor(messages + 1, bytes + record.length)) {
+        messages++;
+        bytes += record.length;
+      } else if (indexes.push(index) === 1) {
+        first = topic;
       }
+    }
+    return { indexes, topic: first };
+  }
+
+  /**
+   * Takes a batch's delayed messages over but for those that are refused. Behind the first message that is, delayed or not,
+   * the numbered ones are refused as well: the publisher's cursor stops there, and would not cover them.
+   */
+  take(batch: Batch, refused: Set<number>, nowMs: number): Taken {
+    const recordsAt = new Map<number, Uint8Array[]>();
+    let firstRefused = Number.POSITIVE_INFINITY;
+    for (const index of refused) firstRefused = Math.min(firstRefused, index);
+    let nextAtMs = Number.POSITIVE_INFINITY;
+    let count = 0;
+    for (const { index, sequence, seconds, record } of this.#recordsOf(batch)) {
+      if (sequence > 0 && index > firstRefused) refused.add(index);
+      if (refused.has(index)) continue;
       // A clock that went back must not bring a row among those that are leaving.
-      const dueAtMs = Math.max(nowMs + delay.seconds * 1000, this.#last().dueAtMs + 1);
+      const dueAtMs = Math.max(nowMs + seconds * 1000, this.#last().dueAtMs + 1);
       const records = recordsAt.get(dueAtMs);
       if (records === undefined) recordsAt.set(dueAtMs, [record]);
       else records.push(record);
+      nextAtMs = Math.min(nextAtMs, dueAtMs);
       count++;
     }
-    const changes: ShardChange[] = [];
-    for (const [dueAtMs, records] of recordsAt) {
-      const row = { dueAtMs, publisher, count: records.length, body: concatenate(records) };
-      changes.push({ kind: "put-delayed", row });
-    }
-    const nextAtMs = count === 0 ? undefined : Math.min(...recordsAt.keys());
-    return { changes, count, nextAtMs, refused, full };
+    const changes = Array.from(recordsAt, ([dueAtMs, records]): ShardChange => {
+      const body = concatenate(records);
+      this.#quota.add(records.length, body.length);
+      return { kind: "put-delayed", row: { dueAtMs, publisher: batch.publisher, count: records.length, body } };
+    });
+    return { changes, count, nextAtMs: count === 0 ? undefined : nextAtMs };
   }
 
   /** What is to be published next, if anything is due. The page before it has left. */
@@ -127,7 +136,19 @@ export class DelayedMessages {
 
   /** The page's rows are gone. */
   left({ count, bytes }: DelayedPage): void {
-    this.#quota.giveBack(count, bytes);
+    this.#quota.add(-count, -bytes);
+  }
+
+  /** Those that were not taken over before. */
+  *#recordsOf({ body, routedUpTo, repeated }: Batch): Generator<DelayedRecord> {
+    const upTo = routedUpTo();
+    const reader = new RecordReader(body);
+    for (let index = 0; reader.next(); index++) {
+      const { sequence, qos } = reader;
+      const delay = delayOf(reader);
+      if (delay === undefined || (sequence > 0 && sequence <= upTo) || (qos === 0 && repeated)) continue;
+      yield { ...delay, index, sequence, record: undelayed(reader, delay) };
+    }
   }
 
   #last(): Release {

@@ -31,13 +31,12 @@ class Shelf {
 
   take(batch: readonly string[], options: Options = {}) {
     const { publisher = "p", routedUpTo = 0, repeated = false, refusedBefore = [], nowMs = startMs } = options;
-    const taken = this.delayed.take(
-      { publisher, body: records(...batch), routedUpTo: () => routedUpTo, repeated },
-      refusedBefore,
-      nowMs,
-    );
+    const whole = { publisher, body: records(...batch), routedUpTo: () => routedUpTo, repeated };
+    const full = this.delayed.withoutRoom(whole);
+    const refused = new Set([...refusedBefore, ...full.indexes]);
+    const taken = this.delayed.take(whole, refused, nowMs);
     this.store.apply(taken.changes);
-    return taken;
+    return { ...taken, full, refused: [...refused].sort((one, other) => one - other) };
   }
 
   /** The memory is lost. */
@@ -119,7 +118,7 @@ const keeping: readonly (readonly [
     ["$delayed/1/a:1 q2 seq=1", "b:2 q2 seq=2", "$delayed/1/a:3 q1", "$delayed/1/a:4 q2 seq=3"],
     { refusedBefore: [1] },
     ["+1 p: a:1 q2,a:3 q1"],
-    [3],
+    [1, 3],
   ],
 ];
 
@@ -128,7 +127,7 @@ test.each(keeping)("%s", (_, batch, options, kept, refused) => {
   const taken = shelf.take(batch, options);
   expect(shelf.kept).toEqual(kept);
   expect(taken.refused).toEqual(refused);
-  expect(taken.full.count).toBe(0);
+  expect(taken.full.indexes).toEqual([]);
 });
 
 test("it says how many it took, and when the first is due", () => {
@@ -139,11 +138,11 @@ test("it says how many it took, and when the first is due", () => {
 });
 
 describe("limits", () => {
-  test("beyond the number of messages they are refused, and numbered ones behind them with them", () => {
+  test("beyond the number of messages they are refused", () => {
     const shelf = new Shelf({ delayedMessagesMax: 2 });
     const batch = ["$delayed/1/a:1 q0", "$delayed/1/a:2 q2 seq=1", "$delayed/9/b:3 q1", "$delayed/1/a:4 q2 seq=2"];
     const taken = shelf.take(batch);
-    expect(taken).toMatchObject({ count: 2, refused: [2, 3], full: { count: 1, topic: "b" } });
+    expect(taken).toMatchObject({ count: 2, refused: [2, 3], full: { indexes: [2, 3], topic: "b" } });
     expect(shelf.kept).toEqual(["+1 p: a:1 q0,a:2 q2"]);
   });
 
@@ -151,6 +150,13 @@ describe("limits", () => {
     const bytes = records("a:1 q1").length;
     const shelf = new Shelf({ delayedBytesMax: 2 * bytes });
     expect(shelf.take(["$delayed/1/a:1 q1", "$delayed/1/a:2 q1", "$delayed/1/a:3 q1"]).refused).toEqual([2]);
+  });
+
+  test("a numbered message behind one without room is refused with it, though it would fit", () => {
+    const shelf = new Shelf({ delayedBytesMax: 100 });
+    const taken = shelf.take(["$delayed/1/a:1000*x q1", "$delayed/1/a:2 q2 seq=1", "$delayed/1/a:3 q1"]);
+    expect(taken).toMatchObject({ count: 1, refused: [0, 1], full: { indexes: [0], topic: "a" } });
+    expect(shelf.kept).toEqual(["+1 p: a:3 q1"]);
   });
 
   test("0 keeps nothing", () => {
