@@ -48,6 +48,8 @@ const variables = z.object({
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
   RETAINED_MESSAGES_MAX: integer(0, 10_000_000, defaultRetainLimits.retainedMessagesMax),
   RETAINED_BYTES_MAX: integer(0, 5_000_000_000, defaultRetainLimits.retainedBytesMax),
+  PAYLOAD_FORMAT_VALIDATED: flag(defaultSessionLimits.payloadFormatValidated),
+  CONTROL_CHARACTERS: z._default(z.enum(["allow", "refuse"]), defaultSessionLimits.controlCharacters),
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
 });
 
@@ -90,6 +92,8 @@ export function parseConfig(env: Variables): Config {
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
     retainedMessagesMax: data.RETAINED_MESSAGES_MAX,
     retainedBytesMax: data.RETAINED_BYTES_MAX,
+    payloadFormatValidated: data.PAYLOAD_FORMAT_VALIDATED,
+    controlCharacters: data.CONTROL_CHARACTERS,
     connectTimeoutSeconds: data.CONNECT_TIMEOUT_SECONDS,
   };
 }

@@ -27,5 +27,7 @@ export interface Env {
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;
   readonly RETAINED_MESSAGES_MAX?: string;
   readonly RETAINED_BYTES_MAX?: string;
+  readonly PAYLOAD_FORMAT_VALIDATED?: string;
+  readonly CONTROL_CHARACTERS?: string;
   readonly CONNECT_TIMEOUT_SECONDS?: string;
 }

@@ -1,6 +1,7 @@
 // Walks a CONNECT behind its protocol level. Besides judging, it collects what the library cannot give as it came: user
 // properties in their order, and a will's properties as bytes to be forwarded.
 
+import type { ContentRules } from "../protocol/content-rules.ts";
 import type { ProtocolFailure } from "../protocol/failure.ts";
 import type { QoS, UserProperty, Will } from "../protocol/packet.ts";
 import { PropertyId, PropertyPlace } from "../protocol/property.ts";
@@ -10,7 +11,7 @@ import { copyBytes } from "./bytes.ts";
 import { FieldGuard } from "./field-guard.ts";
 import { ForwardedProperties } from "./forwarded-properties.ts";
 import { readUserProperty } from "./user-property.ts";
-import { hasWildcard } from "./utf8.ts";
+import { hasWildcard, isWellFormed } from "./utf8.ts";
 
 export interface ConnectExtras {
   readonly type: "extras";
@@ -32,14 +33,15 @@ export function guardConnect(
   frame: Uint8Array,
   start: number,
   end: number,
+  rules: ContentRules,
 ): ConnectExtras | ProtocolFailure {
-  const guard = new FieldGuard(version, frame, start, end);
+  const guard = new FieldGuard(version, frame, start, end, rules.controlCharacters);
   const flags = guard.byte("connect flags");
   guardFlags(guard, flags);
   guard.uint16("keep alive");
   const userProperties = guardProperties(guard);
   guardClientId(guard, (flags & ConnectFlag.clean) !== 0);
-  const will = (flags & ConnectFlag.will) === 0 ? undefined : guardWill(guard, flags);
+  const will = (flags & ConnectFlag.will) === 0 ? undefined : guardWill(guard, flags, rules);
   if ((flags & ConnectFlag.username) !== 0) guard.text("user name");
   if ((flags & ConnectFlag.password) !== 0) guard.binary("password");
   const failure = guard.finish();
@@ -93,15 +95,17 @@ function guardClientId(guard: FieldGuard, clean: boolean): void {
   if (guard.version === 3) guard.fail(reason, "client-identifier", "empty client identifier in MQTT 3.1");
 }
 
-function guardWill(guard: FieldGuard, flags: number): Omit<Will, "topic"> {
+function guardWill(guard: FieldGuard, flags: number, rules: ContentRules): Omit<Will, "topic"> {
   const forwarded = new ForwardedProperties();
   let delaySeconds = 0;
   let expirySeconds = -1;
+  let isText = false;
   guard.section(PropertyPlace.will, (cursor) => {
     if (cursor.id === PropertyId.willDelayInterval) delaySeconds = cursor.value;
     else if (cursor.id === PropertyId.messageExpiryInterval) expirySeconds = cursor.value;
     else {
       forwarded.keep(guard.frame, cursor.start, cursor.end);
+      if (cursor.id === PropertyId.payloadFormatIndicator) isText = cursor.value === 1;
       if (cursor.id === PropertyId.responseTopic && hasWildcard(guard.frame, cursor.valueStart, cursor.end)) {
         guard.fail(ReasonCode.protocolError, "MQTT-3.3.2-14", "response topic of the will with a wildcard");
       }
@@ -111,6 +115,9 @@ function guardWill(guard: FieldGuard, flags: number): Omit<Will, "topic"> {
   guardWillTopic(guard);
   const topicBytes = copyBytes(guard.frame.subarray(guard.start, guard.end));
   guard.binary("will payload");
+  if (isText && rules.payloadFormatValidated && !isWellFormed(guard.frame, guard.start, guard.end)) {
+    guard.fail(ReasonCode.payloadFormatInvalid, "payload-format", "the payload of the will is not valid UTF-8");
+  }
   const will = {
     topicBytes,
     payload: copyBytes(guard.frame.subarray(guard.start, guard.end)),

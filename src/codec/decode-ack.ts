@@ -1,6 +1,7 @@
 // PUBACK, PUBREC, PUBREL and PUBCOMP, read straight from the frame: a stream of QoS 1 has as many as it has messages.
 
 import { allowedReasons } from "../protocol/allowed-reasons.ts";
+import type { ControlCharacters } from "../protocol/content-rules.ts";
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import type { Ack, AckType } from "../protocol/packet.ts";
 import { PropertyPlace } from "../protocol/property.ts";
@@ -23,6 +24,7 @@ export function decodeAck(
   frame: Uint8Array,
   start: number,
   end: number,
+  controlCharacters: ControlCharacters,
 ): Ack | ProtocolFailure {
   const length = end - start;
   if (length < 2 || (version < 5 && length > 2)) {
@@ -39,7 +41,7 @@ export function decodeAck(
     return fail(ReasonCode.protocolError, reasonRules[type], `${type} with reason ${reason}`);
   }
   return (
-    (length > 3 ? propertiesFailure(type, frame, start + 3, end) : undefined) ?? {
+    (length > 3 ? propertiesFailure(type, frame, start + 3, end, controlCharacters) : undefined) ?? {
       type,
       packetId,
       reason: reason as ReasonCode,
@@ -47,8 +49,14 @@ export function decodeAck(
   );
 }
 
-function propertiesFailure(type: AckType, frame: Uint8Array, start: number, end: number): ProtocolFailure | undefined {
-  const cursor = new PropertyCursor();
+function propertiesFailure(
+  type: AckType,
+  frame: Uint8Array,
+  start: number,
+  end: number,
+  controlCharacters: ControlCharacters,
+): ProtocolFailure | undefined {
+  const cursor = new PropertyCursor(controlCharacters);
   const sectionEnd = cursor.open(frame, start, end, PropertyPlace[type]);
   while (cursor.next());
   if (cursor.failure !== undefined || sectionEnd === end) return cursor.failure;

@@ -1,6 +1,7 @@
 // CONNECT, the packet that says which version all others are in. What is wrong with it is answered in that version, as
 // far as it can be made out.
 
+import type { ContentRules } from "../protocol/content-rules.ts";
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import { type Connect, PROTOCOL_PACKET_BYTES_MAX, SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import { PacketType } from "../protocol/packet-type.ts";
@@ -23,7 +24,12 @@ export interface ConnectRefusal {
 }
 
 /** `start` to `end` is the first packet of a connection. */
-export function decodeConnect(frame: Uint8Array, start: number, end: number): Connect | ConnectRefusal {
+export function decodeConnect(
+  frame: Uint8Array,
+  start: number,
+  end: number,
+  rules: ContentRules,
+): Connect | ConnectRefusal {
   const first = frame[start] as number;
   if (first >> 4 !== PacketType.connect) {
     return refuse(fail(ReasonCode.protocolError, "MQTT-3.1.0-1", "the first packet is not a CONNECT"));
@@ -42,7 +48,7 @@ export function decodeConnect(frame: Uint8Array, start: number, end: number): Co
     const ruleId = form === 5 ? "MQTT-2.1.3-1" : "MQTT3-2.2.2-2";
     return refuse(fail(ReasonCode.malformedPacket, ruleId, `header flags ${first & 0x0f} of CONNECT`), form);
   }
-  const extras = guardConnect(version, frame, fieldsStart, end);
+  const extras = guardConnect(version, frame, fieldsStart, end, rules);
   if (extras.type === "failure") return refuse(extras, form);
   const connect = toConnect(version, frame.subarray(start, end), extras);
   return connect.type === "failure" ? refuse(connect, form) : connect;

@@ -9,24 +9,27 @@ import { rule } from "../protocol/rule.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { copyBytes } from "./bytes.ts";
 import { ForwardedProperties } from "./forwarded-properties.ts";
+import type { DecoderLimits } from "./limits.ts";
 import { PropertyCursor } from "./property-cursor.ts";
-import { decodeText, hasWildcard, scanText, Text, textFailure } from "./utf8.ts";
+import { decodeText, hasWildcard, isWellFormed, scanText, textFailure } from "./utf8.ts";
 
 export class PublishDecoder {
   readonly #version: ProtocolVersion;
-  readonly #topicAliasMaximum: number;
-  readonly #cursor = new PropertyCursor();
+  readonly #limits: DecoderLimits;
+  readonly #cursor: PropertyCursor;
   readonly #forwarded = new ForwardedProperties();
   #topic = "";
   #topicBytes = EMPTY_BYTES;
   // Of the properties section walked last.
   #alias = 0;
   #expirySeconds = -1;
+  #isText = false;
   #properties = EMPTY_BYTES;
 
-  constructor(version: ProtocolVersion, topicAliasMaximum: number) {
+  constructor(version: ProtocolVersion, limits: DecoderLimits) {
     this.#version = version;
-    this.#topicAliasMaximum = topicAliasMaximum;
+    this.#limits = limits;
+    this.#cursor = new PropertyCursor(limits.controlCharacters);
   }
 
   decode(frame: Uint8Array, flags: number, bodyStart: number, end: number): Publish | ProtocolFailure {
@@ -55,14 +58,15 @@ export class PublishDecoder {
     }
     this.#alias = 0;
     this.#expirySeconds = -1;
+    this.#isText = false;
     this.#properties = EMPTY_BYTES;
     if (this.#version === 5) {
       if (at < end && frame[at] === 0) at++;
       else {
         at = this.#readProperties(frame, at, end);
         if (at < 0) return this.#cursor.failure as ProtocolFailure;
-        if (this.#alias > this.#topicAliasMaximum) {
-          const detail = `topic alias ${this.#alias}, at most ${this.#topicAliasMaximum} are allowed`;
+        if (this.#alias > this.#limits.topicAliasMaximum) {
+          const detail = `topic alias ${this.#alias}, at most ${this.#limits.topicAliasMaximum} are allowed`;
           return fail(ReasonCode.topicAliasInvalid, "MQTT-3.3.2-9", detail);
         }
       }
@@ -81,6 +85,7 @@ export class PublishDecoder {
       topicAlias: this.#alias,
       properties: this.#properties,
       payload: at === end ? EMPTY_BYTES : frame.subarray(at, end),
+      payloadIsIllFormed: this.#isText && this.#limits.payloadFormatValidated && !isWellFormed(frame, at, end),
     };
     return this.#expirySeconds < 0 ? publish : { ...publish, messageExpirySeconds: this.#expirySeconds };
   }
@@ -96,7 +101,8 @@ export class PublishDecoder {
 
   #readTopic(frame: Uint8Array, start: number, end: number): ProtocolFailure | undefined {
     const text = scanText(frame, start, end);
-    if (text > Text.unicode) return textFailure(this.#version, text, "topic");
+    const failure = textFailure(this.#version, text, "topic", this.#limits.controlCharacters);
+    if (failure !== undefined) return failure;
     if (hasWildcard(frame, start, end)) {
       return fail(ReasonCode.topicNameInvalid, rule(this.#version, "3.3.2-2", "3.3.2-2"), "topic with a wildcard");
     }
@@ -119,6 +125,7 @@ export class PublishDecoder {
           cursor.failure = fail(ReasonCode.protocolError, "MQTT-3.3.2-14", "response topic with a wildcard");
           return -1;
         }
+        if (cursor.id === PropertyId.payloadFormatIndicator) this.#isText = cursor.value === 1;
         this.#forwarded.keep(frame, cursor.start, cursor.end);
       }
     }

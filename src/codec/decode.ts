@@ -3,6 +3,7 @@
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import type {
   Ack,
+  AckType,
   ClientAuth,
   ClientDisconnect,
   Pingreq,
@@ -20,25 +21,23 @@ import { PublishDecoder } from "./decode-publish.ts";
 import { decodeSubscribe, decodeUnsubscribe } from "./decode-request.ts";
 import { FieldGuard } from "./field-guard.ts";
 import { bodyStart, flagsFailure, hasAncientDup, lengthFailure, packetEnd } from "./header.ts";
+import type { DecoderLimits } from "./limits.ts";
 
 /** What a client may send once it is connected. */
 export type ConnectedPacket = Publish | Ack | Subscribe | Unsubscribe | Pingreq | ClientDisconnect | ClientAuth;
-
-export interface DecoderLimits {
-  /** The Topic Alias Maximum of the CONNACK. */
-  readonly topicAliasMaximum: number;
-}
 
 const pingreq: Pingreq = { type: "pingreq" };
 
 /** For one connection: it remembers the last topic. */
 export class Decoder {
   readonly version: ProtocolVersion;
+  readonly #limits: DecoderLimits;
   readonly #publishes: PublishDecoder;
 
   constructor(version: ProtocolVersion, limits: DecoderLimits) {
     this.version = version;
-    this.#publishes = new PublishDecoder(version, limits.topicAliasMaximum);
+    this.#limits = limits;
+    this.#publishes = new PublishDecoder(version, limits);
   }
 
   /** `start` to `end` is one packet, as a splitter or `walkPackets` found it. */
@@ -52,13 +51,13 @@ export class Decoder {
     if (failure !== undefined) return failure;
     switch (type) {
       case PacketType.puback:
-        return decodeAck("puback", this.version, frame, body, end);
+        return this.#ack("puback", frame, body, end);
       case PacketType.pubrec:
-        return decodeAck("pubrec", this.version, frame, body, end);
+        return this.#ack("pubrec", frame, body, end);
       case PacketType.pubrel:
-        return decodeAck("pubrel", this.version, frame, body, end);
+        return this.#ack("pubrel", frame, body, end);
       case PacketType.pubcomp:
-        return decodeAck("pubcomp", this.version, frame, body, end);
+        return this.#ack("pubcomp", frame, body, end);
       case PacketType.pingreq:
         return body === end ? pingreq : fail(ReasonCode.malformedPacket, "packet-length", "PINGREQ with a body");
       case PacketType.subscribe:
@@ -78,8 +77,12 @@ export class Decoder {
     }
   }
 
+  #ack(type: AckType, frame: Uint8Array, body: number, end: number): Ack | ProtocolFailure {
+    return decodeAck(type, this.version, frame, body, end, this.#limits.controlCharacters);
+  }
+
   #guard(frame: Uint8Array, body: number, end: number): FieldGuard {
-    return new FieldGuard(this.version, frame, body, end);
+    return new FieldGuard(this.version, frame, body, end, this.#limits.controlCharacters);
   }
 
   #single(frame: Uint8Array, start: number, end: number): Uint8Array {

@@ -1,6 +1,7 @@
 // Walks the fields of a packet strictly: whole, well formed, none left over. The first fault is kept and ends the walk: from
 // then on every step is empty, so that a guard reads like the packet's layout and asks once at the end.
 
+import type { ControlCharacters } from "../protocol/content-rules.ts";
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import type { PropertyPlace } from "../protocol/property.ts";
 import { ReasonCode } from "../protocol/reason.ts";
@@ -12,7 +13,7 @@ import { decodeText, scanText, textFailure } from "./utf8.ts";
 export class FieldGuard {
   readonly frame: Uint8Array;
   readonly version: ProtocolVersion;
-  readonly properties = new PropertyCursor();
+  readonly properties: PropertyCursor;
   failure: ProtocolFailure | undefined;
   /** The text or binary field walked last. */
   start = 0;
@@ -20,12 +21,21 @@ export class FieldGuard {
 
   #at: number;
   readonly #packetEnd: number;
+  readonly #controlCharacters: ControlCharacters;
 
-  constructor(version: ProtocolVersion, frame: Uint8Array, bodyStart: number, end: number) {
+  constructor(
+    version: ProtocolVersion,
+    frame: Uint8Array,
+    bodyStart: number,
+    end: number,
+    controlCharacters: ControlCharacters,
+  ) {
     this.version = version;
     this.frame = frame;
     this.#at = bodyStart;
     this.#packetEnd = end;
+    this.#controlCharacters = controlCharacters;
+    this.properties = new PropertyCursor(controlCharacters);
   }
 
   get left(): number {
@@ -67,7 +77,8 @@ export class FieldGuard {
   text(what: string): void {
     this.binary(what);
     if (this.failure === undefined) {
-      this.failure = textFailure(this.version, scanText(this.frame, this.start, this.end), what);
+      const text = scanText(this.frame, this.start, this.end);
+      this.failure = textFailure(this.version, text, what, this.#controlCharacters);
     }
   }
 

@@ -1,10 +1,11 @@
 // Walks a properties section property by property and holds each against the table: known, allowed here, not repeated,
 // whole, well formed, in range. It makes no objects, since a stream of publishes with properties passes through it.
 
+import type { ControlCharacters } from "../protocol/content-rules.ts";
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import { PropertyId, PropertyPlace, type PropertyRule, propertyRules } from "../protocol/property.ts";
 import { ReasonCode } from "../protocol/reason.ts";
-import { scanText, Text } from "./utf8.ts";
+import { scanText, Text, textFailure } from "./utf8.ts";
 import { readVarint, VarintFault, varintLength } from "./varint.ts";
 
 export class PropertyCursor {
@@ -18,6 +19,7 @@ export class PropertyCursor {
   value = 0;
   failure: ProtocolFailure | undefined;
 
+  readonly #controlCharacters: ControlCharacters;
   #bytes: Uint8Array = new Uint8Array(0);
   #place: PropertyPlace = PropertyPlace.connect;
   #at = 0;
@@ -25,6 +27,10 @@ export class PropertyCursor {
   // Identifiers seen, as bits: 0 to 31 and 32 to 42.
   #seenLow = 0;
   #seenHigh = 0;
+
+  constructor(controlCharacters: ControlCharacters) {
+    this.#controlCharacters = controlCharacters;
+  }
 
   /** Enters the section whose length stands at `at`. Returns where it ends, or -1 with `failure` set. */
   open(bytes: Uint8Array, at: number, packetEnd: number, place: PropertyPlace): number {
@@ -103,7 +109,7 @@ export class PropertyCursor {
       case "binary":
         return this.#readBytes(rule.name);
       case "string":
-        return this.#readBytes(rule.name) && this.#checkText(rule.name, "MQTT-1.5.4-1", "MQTT-1.5.4-2");
+        return this.#readBytes(rule.name) && this.#checkText(rule.name);
       case "pair":
         return this.#readPair(rule.name);
     }
@@ -149,19 +155,21 @@ export class PropertyCursor {
     const pairStart = this.valueStart;
     // [MQTT-1.5.7-1] both halves are strings.
     for (let half = 0; half < 2; half++) {
-      if (!this.#readBytes(name) || !this.#checkText(name, "MQTT-1.5.7-1", "MQTT-1.5.7-1")) return false;
+      if (!this.#readBytes(name) || !this.#checkText(name, "MQTT-1.5.7-1")) return false;
       this.valueStart = this.end;
     }
     this.valueStart = pairStart;
     return true;
   }
 
-  #checkText(name: string, illFormedRule: string, nulRule: string): boolean {
+  /** `statement`: the one that says that this is a string, if there is one of its own. */
+  #checkText(name: string, statement?: string): boolean {
     const text = scanText(this.#bytes, this.valueStart, this.end);
-    if (text <= Text.unicode) return true;
-    const nul = text === Text.nul;
-    const detail = nul ? "contains U+0000" : "is not valid UTF-8";
-    return this.#fail(ReasonCode.malformedPacket, nul ? nulRule : illFormedRule, `${name} ${detail}`) >= 0;
+    const failure = textFailure(5, text, name, this.#controlCharacters);
+    if (failure === undefined) return true;
+    const breaksIt = statement !== undefined && text !== Text.discouraged;
+    this.failure = breaksIt ? { ...failure, rule: statement } : failure;
+    return false;
   }
 
   #tooShort(what: string): -1 {

@@ -70,6 +70,8 @@ export interface Publish {
    */
   readonly properties: Uint8Array;
   readonly payload: Uint8Array;
+  /** The payload format indicator says UTF-8, and the payload is not. */
+  readonly payloadIsIllFormed: boolean;
 }
 
 export type AckType = "puback" | "pubrec" | "pubrel" | "pubcomp";

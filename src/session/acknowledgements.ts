@@ -10,7 +10,7 @@ import type { Inbound, InboundEntry } from "./inbound.ts";
 export interface PendingAcknowledgement {
   readonly packetId: number;
   readonly qos: 1 | 2;
-  /** Of QoS 2: what the session remembers of it until PUBREL. */
+  /** What the session remembers of QoS 2 until PUBREL; nothing of what is refused before it leaves. */
   readonly entry: InboundEntry | undefined;
   reason: ReasonCode | undefined;
   /** The client has been sent it. */
@@ -42,8 +42,7 @@ export class Acknowledgements {
     this.#qos2.delete(packetId);
   }
 
-  expect(packetId: number, entry: InboundEntry | undefined): PendingAcknowledgement {
-    const qos = entry === undefined ? 1 : 2;
+  expect(packetId: number, qos: 1 | 2, entry: InboundEntry | undefined): PendingAcknowledgement {
     const pending: PendingAcknowledgement = { packetId, qos, entry, reason: undefined, told: false };
     this.#pending.push(pending);
     if (qos === 1) this.#qos1++;
@@ -64,9 +63,9 @@ export class Acknowledgements {
       else
         send.push(explains ? { type, packetId, reason, reasonString: reasonText(reason) } : { type, packetId, reason });
       // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9]; until it is sent the client may come with it again.
-      if (entry !== undefined && isFailure(reason)) {
+      if (qos === 2 && isFailure(reason)) {
         this.#qos2.delete(packetId);
-        if (inbound.entry(packetId) === entry) inbound.free(packetId);
+        if (entry !== undefined && inbound.entry(packetId) === entry) inbound.free(packetId);
       }
       this.#first++;
       if (qos === 1) this.#qos1--;

@@ -1,9 +1,10 @@
 // What one session may cost. Defaults here; the deployment's configuration may set each.
 
+import { type ContentRules, defaultContentRules } from "../protocol/content-rules.ts";
 import type { QoS } from "../protocol/packet.ts";
 import { defaultQueueLimits, type QueueLimits } from "../queue/limits.ts";
 
-export interface SessionLimits extends QueueLimits {
+export interface SessionLimits extends QueueLimits, ContentRules {
   readonly topicShards: number;
   readonly topicShardDepth: number;
   readonly topicLevelsMax: number;
@@ -30,6 +31,7 @@ export interface SessionLimits extends QueueLimits {
 
 export const defaultSessionLimits: SessionLimits = {
   ...defaultQueueLimits,
+  ...defaultContentRules,
   topicShards: 16,
   topicShardDepth: 2,
   topicLevelsMax: 200,

@@ -43,6 +43,10 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     properties: packet.properties,
     payload: packet.payload,
   };
+  const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
+  // What is known was taken over before, when it was in order or nobody asked: it is not judged again.
+  const isIllFormed = packet.payloadIsIllFormed && known === undefined;
+  if (isIllFormed && qos === 0) return effects.drop("payload-format-invalid", `topic ${topic}`);
   const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
     if (isTooFast) effects.drop("publisher-too-fast", `topic ${topic}`);
@@ -54,20 +58,24 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     return violate(session, ReasonCode.messageRateTooHigh, detail, effects, nowMs);
   }
 
-  const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
   const { acknowledgements } = session;
   const counts = qos === 1 || !acknowledgements.isOpen(packetId);
   if (counts && connection.version === 5 && acknowledgements.openCount >= limits.receiveMaximum) {
     const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
     return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
   }
+  if (isIllFormed) {
+    // In its turn, like any other acknowledgement [MQTT-4.6.0-2]; only the message is refused, not the connection.
+    effects.refuse("payload-format-invalid", `MQTT 3.3.2.3.2: topic ${topic}, a payload that is not UTF-8`);
+    acknowledgements.expect(packetId, qos, undefined).reason = ReasonCode.payloadFormatInvalid;
+    return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+  }
   const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
-  const pending = acknowledgements.expect(packetId, entry);
+  const pending = acknowledgements.expect(packetId, qos, entry);
   if (entry?.routed) {
     // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
     pending.reason = ReasonCode.success;
-    acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
-    return;
+    return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
   }
   message.sequence = entry?.sequence ?? 0;
   session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);

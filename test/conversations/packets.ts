@@ -1,6 +1,7 @@
 // The packets of a conversation as text: `publish @/a=hello q1 #7 {"contentType":"x"}`. What a line says is sent, or is
-// all that may come; `@` stands for a name that no other test has.
+// all that may come; `@` stands for a name that no other test has. A payload that is not UTF-8 is in hexadecimal: `@/a=0xc328`.
 
+import { isUtf8 } from "node:buffer";
 import type { IPublishPacket, ISubscribePacket, Packet, QoS } from "mqtt-packet";
 import type { Version } from "../support/broker.ts";
 import { connectPacket } from "../support/raw-client.ts";
@@ -44,7 +45,16 @@ export function parseClientPacket(text: string, version: Version): Packet {
       const [topic = "", payload = ""] = splitAt(rest[0] ?? "", "=");
       const qos = qosIn(rest);
       const dup = rest.includes("dup");
-      return { cmd, topic, payload, qos, dup, retain: rest.includes("retain"), messageId, ...properties };
+      return {
+        cmd,
+        topic,
+        payload: payloadOf(payload),
+        qos,
+        dup,
+        retain: rest.includes("retain"),
+        messageId,
+        ...properties,
+      };
     }
     case "puback":
     case "pubrec":
@@ -84,7 +94,7 @@ function willOf(text: string | undefined, properties: unknown, version: Version)
   if (text === undefined) return {};
   const [message = "", ...options] = text.split(",");
   const [topic = "", payload = ""] = splitAt(message, "=");
-  const will = { topic, payload: Buffer.from(payload), qos: qosIn(options), retain: options.includes("retain") };
+  const will = { topic, payload: payloadOf(payload), qos: qosIn(options), retain: options.includes("retain") };
   return { will: version === 5 ? { ...will, properties: properties ?? {} } : will };
 }
 
@@ -98,6 +108,14 @@ function bufferFields(properties: Record<string, unknown>): Record<string, unkno
   return typeof correlationData === "string"
     ? { ...properties, correlationData: Buffer.from(correlationData) }
     : properties;
+}
+
+function payloadOf(text: string): Buffer {
+  return /^0x[0-9a-f]+$/.test(text) ? Buffer.from(text.slice(2), "hex") : Buffer.from(text);
+}
+
+function showPayload(payload: Buffer): string {
+  return isUtf8(payload) ? payload.toString() : `0x${payload.toString("hex")}`;
 }
 
 function isIdentifier(word: string): boolean {
@@ -149,7 +167,7 @@ function publishWords(packet: IPublishPacket): unknown[] {
   const id = messageId !== undefined && `#${messageId}`;
   return [
     "publish",
-    `${packet.topic}=${packet.payload.toString()}`,
+    `${packet.topic}=${showPayload(Buffer.from(packet.payload))}`,
     qos > 0 && `q${qos}`,
     dup && "dup",
     retain && "retain",

@@ -1,6 +1,7 @@
 // PUBLISH and its acknowledgements in both directions, statement by statement.
 
 import { expect, test } from "vitest";
+import { payloads } from "../conversations/content.ts";
 import { forgotten, interrupted } from "../conversations/interrupted.ts";
 import { ordered } from "../conversations/order.ts";
 import { conversations, play } from "../conversations/play.ts";
@@ -18,6 +19,7 @@ conversations(broker, toTheSubscriber);
 conversations(broker, ordered);
 conversations(broker, interrupted);
 conversations(broker, forgotten);
+conversations(broker, payloads);
 
 const notUtf8 = [0, 2, 0xc3, 0x28];
 

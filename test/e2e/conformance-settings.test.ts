@@ -1,6 +1,7 @@
 // Statements about what a server does not support, or asks for: the broker with other settings than its defaults.
 
 import { describe, expect, test } from "vitest";
+import { refusesControlCharacters, trustsPayloads } from "../conversations/content.ts";
 import { conversations } from "../conversations/play.ts";
 import { allowsTwoAtOnce, holdsOneMessage, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
 import { isOurs } from "../support/broker.ts";
@@ -28,6 +29,14 @@ describe.runIf(isOurs)("a broker that sets the keep-alive and gives response inf
   });
 
   conversations(broker, setsTheKeepAlive.conversations);
+});
+
+describe.runIf(isOurs)("a broker that refuses control characters", () => {
+  conversations(useBroker({ env: refusesControlCharacters.env }), refusesControlCharacters.conversations);
+});
+
+describe.runIf(isOurs)("a broker that does not look into payloads", () => {
+  conversations(useBroker({ env: trustsPayloads.env }), trustsPayloads.conversations);
 });
 
 describe.runIf(isOurs)("a broker whose queues hold one message", () => {

@@ -3,6 +3,7 @@
 
 import { describe } from "vitest";
 import { connecting } from "../conversations/connect.ts";
+import { payloads, refusesControlCharacters, trustsPayloads } from "../conversations/content.ts";
 import { forgotten, interrupted } from "../conversations/interrupted.ts";
 import { ordered } from "../conversations/order.ts";
 import { conversations } from "../conversations/play.ts";
@@ -32,6 +33,7 @@ const byDefault: Setting = {
     forgotten,
     subscriptions,
     filters,
+    payloads,
     retained,
     wills,
   ].flat(),
@@ -47,6 +49,8 @@ describe.each([
     setsTheKeepAlive,
     holdsOneMessage,
     allowsTwoAtOnce,
+    refusesControlCharacters,
+    trustsPayloads,
   ]) {
     conversations(() => new CoreBroker({ env, forgetful }), table);
   }

@@ -160,5 +160,6 @@ function publishPacket(packetId: number, qos: 0 | 1 | 2, topic: string, payload:
     topicAlias: 0,
     properties: EMPTY_BYTES,
     payload: utf8(payload),
+    payloadIsIllFormed: false,
   };
 }

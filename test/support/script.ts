@@ -2,7 +2,7 @@
 //
 //   connect [clean] [v3|v4] [expiry=<s>|expiry=never] [receive=<n>] [packet=<bytes>]
 //           [will=<topic>:<payload>] [will-q1|will-q2] [will-retain] [delay=<s>] [will-expiry=<s>]
-//   publish <topic>:<payload> q1 #<id> [dup] [retain] [expiry=<s>]      puback|pubrec|pubrel|pubcomp #<id> [0x..]
+//   publish <topic>:<payload> q1 #<id> [dup] [retain] [ill-formed] [expiry=<s>]      puback|pubrec|pubrel|pubcomp #<id> [0x..]
 //   subscribe #<id> <filter>,q1[,nl][,rap][,rh1] ... [identifier=<n>]   unsubscribe #<id> <filter> ...
 //   disconnect [0x04] [expiry=<s>] · ping · violation         several packets in one frame are joined by " & "
 //   cut · crash (memory and connection are lost) · sleep (memory is lost) · tick · wait <ms>
@@ -227,6 +227,7 @@ function clientPacket(text: string): ClientPacket | ProtocolFailure {
         ...(expiry === undefined ? {} : { messageExpirySeconds: Number(expiry) }),
         properties: EMPTY_BYTES,
         payload,
+        payloadIsIllFormed: words.has("ill-formed"),
       };
     }
     case "puback":

@@ -112,7 +112,7 @@ export class ClientConnection {
   };
 
   #takeConnect(frame: Uint8Array, start: number, end: number): void {
-    const decoded = decodeConnect(frame, start, end);
+    const decoded = decodeConnect(frame, start, end, this.#config);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
     const refusal = refusalOf(decoded, this.#config);
     if (refusal !== undefined) {

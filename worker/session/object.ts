@@ -139,7 +139,7 @@ export class SessionObject extends DurableObject<Env> {
 
   #takeHello(socket: WebSocket, frame: Uint8Array): void {
     const { hello, connectStart } = decodeHello(frame);
-    const decoded = decodeConnect(frame, connectStart, frame.length);
+    const decoded = decodeConnect(frame, connectStart, frame.length, this.#session.limits);
     // The edge has checked it.
     if (decoded.type !== "connect") return closeQuietly(socket, 1011, decoded.detail);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });

@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { Decoder } from "../../../src/codec/decode.ts";
 import { decodeConnect } from "../../../src/codec/decode-connect.ts";
+import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import { packetOf, section, text, varint } from "../../support/client-packets.ts";
 
@@ -127,9 +128,11 @@ test(`${rounds} mutations, seed ${seed}`, { timeout: 60_000 }, () => {
   for (let round = 0; round < rounds; round++) {
     const [version, packet] = packets[round % packets.length] ?? [4, packetOf(0xc0)];
     const bytes = round < packets.length ? packet : mutate(packet, state);
-    const decoder = new Decoder(version, { topicAliasMaximum: 4 });
+    const decoder = new Decoder(version, { ...defaultContentRules, topicAliasMaximum: 4 });
     const isConnect = (bytes[0] ?? 0) >> 4 === 1;
-    const result = isConnect ? decodeConnect(bytes, 0, bytes.length) : decoder.decode(bytes, 0, bytes.length);
+    const result = isConnect
+      ? decodeConnect(bytes, 0, bytes.length, defaultContentRules)
+      : decoder.decode(bytes, 0, bytes.length);
     expect(types, `${version}: ${bytes}`).toContain(result.type);
     if (round < packets.length) expect(result.type, `${bytes}`).not.toMatch(/refusal|failure/);
     if ("rule" in result) expect(result.rule, `${version}: ${bytes}`).not.toBe("packet-library");

@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
 import { type IPublishPacket, parser } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { Decoder } from "../../../src/codec/decode.ts";
 import { encodedPublishBytes, encodePackets } from "../../../src/codec/encode.ts";
+import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import type { Publish } from "../../../src/protocol/packet.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import { outPublish, version } from "../../support/packet-arbitraries.ts";
@@ -23,7 +25,7 @@ function parse(frame: Uint8Array, protocolVersion: ProtocolVersion): IPublishPac
 test("what is encoded is decoded again as it was", () => {
   fc.assert(
     fc.property(version, fc.array(outPublish, { minLength: 1, maxLength: 4 }), (level, packets) => {
-      const decoder = new Decoder(level, { topicAliasMaximum: 10 });
+      const decoder = new Decoder(level, { ...defaultContentRules, topicAliasMaximum: 10 });
       for (const packet of packets) {
         const frame = encodePackets([packet], level);
         expect(encodedPublishBytes(packet, level)).toBe(frame.length);
@@ -33,6 +35,8 @@ test("what is encoded is decoded again as it was", () => {
         expect(decoded).toEqual({
           ...(level === 5 ? expected : bare),
           topic: new TextDecoder("utf-8", { ignoreBOM: true }).decode(packet.topicBytes),
+          payloadIsIllFormed:
+            parse(frame, level).properties?.payloadFormatIndicator === true && !isUtf8(packet.payload),
         });
       }
     }),

@@ -2,10 +2,11 @@
 
 import { expect, test } from "vitest";
 import { decodeConnect } from "../../../src/codec/decode-connect.ts";
+import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import { ReasonCode } from "../../../src/protocol/reason.ts";
 import { clientBytes, packetOf, section, text } from "../../support/client-packets.ts";
 
-const decode = (packet: Uint8Array) => decodeConnect(packet, 0, packet.length);
+const decode = (packet: Uint8Array) => decodeConnect(packet, 0, packet.length, defaultContentRules);
 const bytes = (value: string) => new TextEncoder().encode(value);
 
 /** Name, level, flags, keep-alive of 60 seconds, then the rest. */

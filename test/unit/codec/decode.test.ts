@@ -3,6 +3,7 @@
 import type { Packet } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { Decoder, walkPackets } from "../../../src/codec/decode.ts";
+import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import type { ClientPacket, Publish } from "../../../src/protocol/packet.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import { clientBytes, packetOf, section, text } from "../../support/client-packets.ts";
@@ -10,7 +11,7 @@ import { clientBytes, packetOf, section, text } from "../../support/client-packe
 const versions: readonly ProtocolVersion[] = [3, 4, 5];
 
 function decode(bytes: Uint8Array, version: ProtocolVersion) {
-  return new Decoder(version, { topicAliasMaximum: 10 }).decode(bytes, 0, bytes.length);
+  return new Decoder(version, { ...defaultContentRules, topicAliasMaximum: 10 }).decode(bytes, 0, bytes.length);
 }
 
 function decodePublish(bytes: Uint8Array, version: ProtocolVersion): Publish {
@@ -157,7 +158,7 @@ test("an alias alone", () => {
 });
 
 test("an alias with a topic, then the alias alone, then the topic: each says what it said", () => {
-  const decoder = new Decoder(5, { topicAliasMaximum: 5 });
+  const decoder = new Decoder(5, { ...defaultContentRules, topicAliasMaximum: 5 });
   const packets = [
     packetOf(0x30, "a", section(...alias)),
     packetOf(0x30, "", section(...alias)),
@@ -177,7 +178,7 @@ test("MQTT-1.5.4-3: a byte-order mark stays", () => {
 test.each([["Uint8Array", (b: Uint8Array) => b] as const, ["Buffer", (b: Uint8Array) => Buffer.from(b)] as const])(
   "the topic outlives its frame (%s); consecutive ones share it",
   (_title, toFrame) => {
-    const decoder = new Decoder(4, { topicAliasMaximum: 0 });
+    const decoder = new Decoder(4, { ...defaultContentRules, topicAliasMaximum: 0 });
     const frame = toFrame(packetOf(0x30, "a/b", [1]));
     const first = decoder.decode(frame, 0, frame.length) as Publish;
     const next = toFrame(packetOf(0x30, "a/b", [2]));
@@ -191,7 +192,7 @@ test.each([["Uint8Array", (b: Uint8Array) => b] as const, ["Buffer", (b: Uint8Ar
 test("MQTT-6.0.0-2: a frame of several packets", () => {
   const packets = [packetOf(0x30, "a"), packetOf(0xc0), packetOf(0x40, [0, 1])];
   const frame = Uint8Array.from(packets.flatMap((packet) => [...packet]));
-  const decoder = new Decoder(4, { topicAliasMaximum: 0 });
+  const decoder = new Decoder(4, { ...defaultContentRules, topicAliasMaximum: 0 });
   const types: string[] = [];
   expect(walkPackets(frame, (all, start, end) => types.push(decoder.decode(all, start, end).type))).toBeUndefined();
   expect(types).toEqual(["publish", "pingreq", "puback"]);

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { Decoder } from "../../../src/codec/decode.ts";
+import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import { ReasonCode } from "../../../src/protocol/reason.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import { packetOf, section, text } from "../../support/client-packets.ts";
@@ -170,7 +171,7 @@ const others: readonly Case[] = [
 test.each([...publishes, ...properties, ...acks, ...requests, ...others])(
   "%s: %s (version %i)",
   (rule, _title, version, packet, reason) => {
-    const decoder = new Decoder(version, { topicAliasMaximum: 10 });
+    const decoder = new Decoder(version, { ...defaultContentRules, topicAliasMaximum: 10 });
     const result = decoder.decode(packet, 0, packet.length);
     expect(result).toMatchObject({ type: "failure", rule, reason });
   },

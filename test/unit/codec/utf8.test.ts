@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
-import { decodeText, scanText, Text } from "../../../src/codec/utf8.ts";
+import { decodeText, isWellFormed, scanText, Text } from "../../../src/codec/utf8.ts";
 
 test.each([
-  ["nothing", [], Text.ascii],
-  ["ASCII", [0x41, 0x7f], Text.ascii],
-  ["U+0080, U+07FF", [0xc2, 0x80, 0xdf, 0xbf], Text.unicode],
+  ["nothing", [], Text.plain],
+  ["ASCII", [0x20, 0x7e], Text.plain],
+  ["U+00A0, U+07FF", [0xc2, 0xa0, 0xdf, 0xbf], Text.plain],
   [
-    "U+0800, U+D7FF, U+E000, U+FFFF",
-    [0xe0, 0xa0, 0x80, 0xed, 0x9f, 0xbf, 0xee, 0x80, 0x80, 0xef, 0xbf, 0xbf],
-    Text.unicode,
+    "U+0800, U+D7FF, U+E000, U+FFFD",
+    [0xe0, 0xa0, 0x80, 0xed, 0x9f, 0xbf, 0xee, 0x80, 0x80, 0xef, 0xbf, 0xbd],
+    Text.plain,
   ],
-  ["U+10000, U+10FFFF", [0xf0, 0x90, 0x80, 0x80, 0xf4, 0x8f, 0xbf, 0xbf], Text.unicode],
-  ["MQTT-1.5.4-3: a byte-order mark", [0xef, 0xbb, 0xbf], Text.unicode],
+  ["U+10000, U+10FFFD", [0xf0, 0x90, 0x80, 0x80, 0xf4, 0x8f, 0xbf, 0xbd], Text.plain],
+  ["MQTT-1.5.4-3: a byte-order mark", [0xef, 0xbb, 0xbf], Text.plain],
+  ["a control character and then U+0000", [0x01, 0x00], Text.nul],
+  ["a control character and then half a character", [0x01, 0xc3], Text.illFormed],
   ["MQTT-1.5.4-2: U+0000", [0x41, 0x00], Text.nul],
   ["MQTT-1.5.4-2: U+0000 behind others", [0xc3, 0xa9, 0x00], Text.nul],
   ["MQTT-1.5.4-1: U+D800", [0xed, 0xa0, 0x80], Text.illFormed],
@@ -52,9 +54,32 @@ test("all sequences of three bytes that begin with E0 to EF, and those of two, a
           [lead, second, third],
           [lead, second, third, 0x80],
         ].map((b) => Uint8Array.from(b))) {
-          expect(scanText(bytes, 0, bytes.length) <= Text.unicode, bytes.join()).toBe(isValid(bytes));
+          expect(scanText(bytes, 0, bytes.length) !== Text.illFormed, bytes.join()).toBe(isValid(bytes));
+          expect(isWellFormed(bytes, 0, bytes.length), bytes.join()).toBe(isValid(bytes));
         }
       }
     }
   }
+});
+
+test("the specification discourages 65 control characters and Unicode's 66 non-characters, and nothing else", () => {
+  const encoder = new TextEncoder();
+  const discouraged: number[] = [];
+  for (let point = 1; point <= 0x10ffff; point++) {
+    if (point >= 0xd800 && point <= 0xdfff) continue;
+    // Behind a letter of one byte and before one of two.
+    const bytes = encoder.encode(`a${String.fromCodePoint(point)}é`);
+    const text = scanText(bytes, 0, bytes.length);
+    if (text === Text.discouraged) discouraged.push(point);
+    else if (text !== Text.plain) throw new Error(`U+${point.toString(16)} is no text`);
+  }
+  const from = (first: number, count: number) => Array.from({ length: count }, (_unused, index) => first + index);
+  const planes = from(0, 17).flatMap((plane) => from(plane * 0x1_0000 + 0xfffe, 2));
+  expect(discouraged).toEqual([...from(0x01, 31), ...from(0x7f, 33), ...from(0xfdd0, 32), ...planes]);
+});
+
+test("a payload of UTF-8 may hold U+0000 and whatever else Unicode has", () => {
+  const bytes = new TextEncoder().encode("\u0000a\u0000é\uffff😀\u0000");
+  expect(isWellFormed(bytes, 0, bytes.length)).toBe(true);
+  expect(isWellFormed(bytes, 0, bytes.length - 2)).toBe(false);
 });
