@@ -33,6 +33,16 @@ export type ShardRequest =
       readonly generation: number;
       readonly filters: readonly string[];
     }
+  /** The session's client is connected and can be sent so many messages of its shared subscriptions at once. */
+  | {
+      readonly kind: "attend";
+      readonly key: CallKey;
+      readonly session: string;
+      readonly generation: number;
+      readonly room: number;
+    }
+  /** Records that a member of a group had not finished when its session ended. */
+  | { readonly kind: "hand-back"; readonly key: CallKey; readonly share: string; readonly body: Uint8Array }
   | { readonly kind: "replay"; readonly key: CallKey; readonly entry: RouteEntry; readonly after: string };
 
 /** From a topic shard to a session. */

@@ -6,8 +6,10 @@ import type { QoS } from "../src/protocol/packet.ts";
 import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
 import type { AccessPolicy } from "../src/session/admission.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
+import type { ShareStrategy } from "../src/shard/strategy.ts";
 
 export interface Config extends SessionLimits, RetainLimits, AccessPolicy {
+  readonly sharedStrategy: ShareStrategy;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
 }
@@ -42,6 +44,8 @@ const variables = z.object({
   MAXIMUM_QOS: integer(0, 2, defaultSessionLimits.maximumQos),
   RETAIN_AVAILABLE: flag(defaultSessionLimits.retainAvailable),
   WILDCARD_AVAILABLE: flag(defaultSessionLimits.wildcardAvailable),
+  SHARED_AVAILABLE: flag(defaultSessionLimits.sharedAvailable),
+  SHARED_STRATEGY: z._default(z.enum(["round-robin", "random", "sticky"]), "round-robin"),
   SERVER_KEEP_ALIVE_SECONDS: integer(0, 65_535, defaultSessionLimits.serverKeepAliveSeconds),
   RESPONSE_INFORMATION: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.responseInformation),
   SERVER_REFERENCE: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.serverReference),
@@ -86,6 +90,8 @@ export function parseConfig(env: Variables): Config {
     maximumQos: data.MAXIMUM_QOS as QoS,
     retainAvailable: data.RETAIN_AVAILABLE,
     wildcardAvailable: data.WILDCARD_AVAILABLE,
+    sharedAvailable: data.SHARED_AVAILABLE,
+    sharedStrategy: data.SHARED_STRATEGY,
     serverKeepAliveSeconds: data.SERVER_KEEP_ALIVE_SECONDS,
     responseInformation: data.RESPONSE_INFORMATION,
     serverReference: data.SERVER_REFERENCE,

@@ -21,6 +21,8 @@ export interface Env {
   readonly MAXIMUM_QOS?: string;
   readonly RETAIN_AVAILABLE?: string;
   readonly WILDCARD_AVAILABLE?: string;
+  readonly SHARED_AVAILABLE?: string;
+  readonly SHARED_STRATEGY?: string;
   readonly SERVER_KEEP_ALIVE_SECONDS?: string;
   readonly RESPONSE_INFORMATION?: string;
   readonly SERVER_REFERENCE?: string;

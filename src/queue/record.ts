@@ -230,6 +230,12 @@ export class RecordReader {
   }
 }
 
+export function countRecords(body: Uint8Array): number {
+  let count = 0;
+  for (const reader = new RecordReader(body); reader.next(); ) count++;
+  return count;
+}
+
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
   let length = 0;

@@ -74,6 +74,11 @@ export class Window {
     return end - this.#head - this.#done - dropped;
   }
 
+  /** How many more may be sent, with so many in flight at most. */
+  room(inflightMax: number): number {
+    return Math.min(inflightMax - this.#inflight, packetIdCount - (this.#next - this.#head));
+  }
+
   get spanIsFull(): boolean {
     return this.#next - this.#head >= packetIdCount;
   }

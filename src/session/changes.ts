@@ -51,6 +51,21 @@ export interface DueWill extends StoredWill {
   readonly sequence: number;
 }
 
+/** Messages of a shared subscription that the session had not finished, on their way to other members. */
+export interface HandBack {
+  readonly id: number;
+  readonly shard: number;
+  readonly share: string;
+  /** Records. */
+  readonly body: Uint8Array;
+}
+
+/** Where the messages of a segment are handed back to, should the session end. */
+export interface SegmentOrigin {
+  readonly share: string;
+  readonly shard: number;
+}
+
 export interface StoredSubscription {
   readonly filter: string;
   readonly qos: QoS;
@@ -80,14 +95,16 @@ export type Change =
   | { readonly kind: "delete-due-will"; readonly id: number }
   | { readonly kind: "put-subscription"; readonly subscription: StoredSubscription; readonly removing: boolean }
   | { readonly kind: "delete-subscription"; readonly filter: string }
-  | { readonly kind: "put-segment"; readonly segment: Segment }
+  | { readonly kind: "put-segment"; readonly segment: Segment; readonly origin: SegmentOrigin | undefined }
   | { readonly kind: "delete-segments"; readonly below: number }
   /** Those that lie wholly within. */
   | { readonly kind: "delete-segments-within"; readonly from: number; readonly to: number }
   | { readonly kind: "put-source"; readonly cursor: SourceCursor }
   | { readonly kind: "put-alias"; readonly alias: number; readonly topic: string }
   | { readonly kind: "clear-aliases" }
-  /** Everything but due wills goes. */
+  | { readonly kind: "put-hand-back"; readonly handBack: HandBack }
+  | { readonly kind: "delete-hand-back"; readonly id: number }
+  /** Everything but due wills and what is handed back goes. */
   | { readonly kind: "end-session" };
 
 /** What a step may read from the database, synchronously. */
@@ -95,6 +112,10 @@ export interface SessionReads extends QueueReads {
   subscription(filter: string): StoredSubscription | undefined;
   subscriptions(): readonly StoredSubscription[];
   subscriptionCount(): number;
+  /** Shared subscriptions, as the client wrote them. */
+  sharedFilters(): readonly string[];
+  /** What the queue holds of them, in the order of the queue. */
+  sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[];
   /** Filters whose removal a shard has not confirmed. */
   filtersBeingRemoved(): readonly string[];
   /** The topic that the client's alias stands for on this connection. */
@@ -112,4 +133,6 @@ export interface StoredSession {
   readonly will: StoredWill | undefined;
   /** By rising id. */
   readonly dueWills: readonly DueWill[];
+  /** By rising id. */
+  readonly handBacks: readonly HandBack[];
 }

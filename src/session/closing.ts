@@ -4,10 +4,10 @@
 import { type ClientDisconnect, SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
-import { shardsOf } from "../topic/shards.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
 import { giveUpReplays } from "./replay.ts";
+import { handBackShared, isWaitedFor, nextHandBackAtMs, routeHandBacks, shardsOfSubscription } from "./sharing.ts";
 import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
@@ -94,11 +94,10 @@ function rewindWindow(session: Session, offeredBelow: number, effects: Effects):
 
 /** Subscriptions, queue and identifiers go. Shards that miss the message learn it at their next delivery. */
 export function endSession(session: Session, effects: Effects, nowMs: number): void {
-  const { topicShardDepth, topicShards } = session.limits;
   const generation = generationOf(session) ?? nowMs;
   const filtersOf = new Map<number, string[]>();
   for (const { filter } of session.reads.subscriptions()) {
-    for (const shard of shardsOf(filter, topicShardDepth, topicShards)) {
+    for (const shard of shardsOfSubscription(filter, session.limits)) {
       const filters = filtersOf.get(shard);
       if (filters === undefined) filtersOf.set(shard, [filter]);
       else filters.push(filter);
@@ -107,6 +106,8 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
   for (const [shard, filters] of filtersOf) {
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
+  // Behind the UNSUBSCRIBE: it goes to others.
+  handBackShared(session, effects);
   const unfinished = queueDepth(session);
   if (unfinished > 0) effects.drop("session-ended", "undelivered at the end of the session", unfinished);
   hastenWills(session, effects, nowMs);
@@ -122,6 +123,7 @@ export function abandon(session: Session, effects: Effects, nowMs: number): void
 
 export function tick(session: Session, effects: Effects, nowMs: number): void {
   routeDueWills(session, effects, nowMs);
+  routeHandBacks(session, effects);
   if (session.connection !== undefined) return;
   const { record, will } = session;
   if (record !== undefined && record.expiresAtMs === 0 && record.expirySeconds !== SESSION_NEVER_EXPIRES) {
@@ -152,7 +154,9 @@ export function wakeAtMs(session: Session, nowMs: number): number | undefined {
   const times: number[] = [];
   const willAtMs = nextWillAtMs(session, nowMs);
   if (willAtMs !== undefined) times.push(willAtMs);
-  if (connection !== undefined && (will !== undefined || expires)) {
+  const handBackAtMs = nextHandBackAtMs(session, nowMs);
+  if (handBackAtMs !== undefined) times.push(handBackAtMs);
+  if (connection !== undefined && (will !== undefined || expires || isWaitedFor(session))) {
     // Should the broker die with the connection, nobody else would notice that the client is gone. The interval grows
     // with the connection's age, so that it is noticed within as long again, and an old connection costs little.
     const grown = Math.max(livenessFirstMs, connection.keepAliveSeconds * 1500, nowMs - connection.connectedAtMs);

@@ -10,6 +10,7 @@ import type { SessionRecord, StoredWill } from "./changes.ts";
 import { endIfOver, endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
+import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals } from "./subscribe.ts";
 import { cancelWills, startWill } from "./wills.ts";
@@ -69,6 +70,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   });
   if (found !== undefined) finishRemovals(session, effects);
   fill(session, effects, nowMs);
+  if (found !== undefined) attendShares(session, effects);
 }
 
 function announce(session: Session, input: ConnectInput, expirySeconds: number): ConnackProperties {
@@ -77,7 +79,7 @@ function announce(session: Session, input: ConnectInput, expirySeconds: number):
     receiveMaximum: limits.receiveMaximum,
     maximumPacketBytes: limits.maximumPacketBytes,
     topicAliasMaximum: limits.topicAliasMaximum,
-    sharedAvailable: false,
+    ...(limits.sharedAvailable ? {} : { sharedAvailable: false }),
     ...(limits.maximumQos < 2 ? { maximumQos: limits.maximumQos as 0 | 1 } : {}),
     ...(limits.retainAvailable ? {} : { retainAvailable: false }),
     ...(limits.wildcardAvailable ? {} : { wildcardAvailable: false }),

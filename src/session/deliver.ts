@@ -5,6 +5,7 @@ import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
 import type { RetainedPage } from "./routing.ts";
+import { continueShares, roomForShared } from "./sharing.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
 
 /** Messages of one publisher, in its order. */
@@ -16,6 +17,8 @@ export interface DeliveryPart {
   readonly body: Uint8Array;
   /** The publisher has its acknowledgement: the message cannot be refused any more, only waited with. */
   readonly owed: boolean;
+  /** The shared subscription that it is offered under: what is not taken goes to another member. */
+  readonly share?: string;
 }
 
 export interface PartAnswer {
@@ -23,6 +26,17 @@ export interface PartAnswer {
   readonly gone: boolean;
   /** Indexes of the records that did not fit into the queue and whose publisher must be told. */
   readonly refused: readonly number[];
+  /** Of what was offered under a shared subscription. */
+  readonly share?: ShareAnswer;
+}
+
+export interface ShareAnswer {
+  /** Records taken over, from the first on. */
+  readonly taken: number;
+  /** The client is not connected. */
+  readonly isAway: boolean;
+  /** How many more could be sent to the client at once. */
+  readonly room: number;
 }
 
 export interface DeliveryAnswer {
@@ -46,7 +60,7 @@ interface Intake {
   readonly effects: Effects;
   readonly nowMs: number;
   /** What goes into the queue: whole bodies where possible. */
-  readonly bodies: { readonly body: Uint8Array; readonly count: number }[];
+  readonly bodies: { readonly body: Uint8Array; readonly count: number; readonly share: string | undefined }[];
   messages: number;
   bytes: number;
 }
@@ -63,10 +77,12 @@ export function deliver(
   const generation = generationOf(session);
   const answers = parts.map((part) => {
     if (generation === undefined || part.generation !== generation) return goneAnswer;
+    if (part.share !== undefined) return { gone: false, refused: [], share: takeShared(intake, part, part.share) };
     const refused = takePart(intake, part);
     return refused.length === 0 ? takenAnswer : { gone: false, refused };
   });
   store(intake);
+  continueShares(session, effects);
   return { busy: false, parts: answers };
 }
 
@@ -106,7 +122,6 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
   const { session, effects, nowMs } = intake;
   const { connection } = session;
   const reader = new RecordReader(part.body);
-  const cursor = `${intake.shard} ${part.publisherGeneration} ${part.publisher}`;
   const refused: number[] = [];
   const kept = new Keeper(part.body);
   let lastSequence = 0;
@@ -118,7 +133,7 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
       if (part.owed) effects.drop("qos0-late", `topic ${reader.topic} from ${part.publisher}`);
       else if (connection !== undefined) sendQos0(session, connection, reader, effects, nowMs);
       kept.leave();
-    } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part, cursor))) {
+    } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part))) {
       // Taken over before: the shard did not hear the answer.
       kept.leave();
     } else if (refused.length > 0) {
@@ -133,14 +148,57 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
       else kept.leave();
     }
   }
-  if (kept.count > 0) intake.bodies.push({ body: kept.body(), count: kept.count });
-  if (lastSequence > 0) {
-    const { publisher, publisherGeneration } = part;
-    session.sources.set(cursor, lastSequence);
-    const source = { publisher, publisherGeneration, shard: intake.shard, sequence: lastSequence, atMs: nowMs };
-    effects.persist.push({ kind: "put-source", cursor: source });
-  }
+  if (kept.count > 0) intake.bodies.push({ body: kept.body(), count: kept.count, share: undefined });
+  if (lastSequence > 0) putCursor(intake, part, lastSequence);
   return refused;
+}
+
+function putCursor({ session, shard, effects, nowMs }: Intake, part: DeliveryPart, sequence: number): void {
+  const { publisher, publisherGeneration } = part;
+  session.sources.set(cursorName(shard, part), sequence);
+  effects.persist.push({
+    kind: "put-source",
+    cursor: { publisher, publisherGeneration, shard, sequence, atMs: nowMs },
+  });
+}
+
+/**
+ * Messages offered under a shared subscription: no more than can be sent to the client at once, so that what waits, waits
+ * where any member can have it. Who turned something down says so when there is room again: see src/session/sharing.ts.
+ */
+function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAnswer {
+  const { session, effects, nowMs } = intake;
+  const { connection } = session;
+  const reader = new RecordReader(part.body);
+  const kept = new Keeper(part.body);
+  let room = roomForShared(session) - intake.messages;
+  let lastSequence = 0;
+  let taken = 0;
+  for (; reader.next(); taken++) {
+    const { qos, sequence } = reader;
+    if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part))) {
+      // Taken over before: the shard did not hear the answer.
+      kept.leave();
+    } else if (connection === undefined || (qos > 0 && room <= 0)) {
+      break;
+    } else if (qos === 0) {
+      sendQos0(session, connection, reader, effects, nowMs);
+      kept.leave();
+    } else {
+      kept.take(reader);
+      intake.messages++;
+      intake.bytes += reader.end - reader.start;
+      room--;
+      if (sequence > 0) lastSequence = sequence;
+    }
+  }
+  if (kept.count > 0) {
+    intake.bodies.push({ body: kept.body(), count: kept.count, share });
+    session.sharing.holds = true;
+  }
+  if (lastSequence > 0) putCursor(intake, part, lastSequence);
+  if (connection !== undefined && room <= 0) session.sharing.askedBy.add(intake.shard);
+  return { taken, isAway: connection === undefined, room: Math.max(0, room) };
 }
 
 /**
@@ -178,21 +236,26 @@ function store(intake: Intake): void {
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
-  const stored = session.record !== undefined || !goesAtOnce;
+  const isKept = session.record !== undefined || !goesAtOnce;
 
   let pending: Uint8Array[] = [];
   let count = 0;
   let bytes = 0;
+  let share: string | undefined;
   const append = () => {
     if (count === 0) return;
+    // Of a share there is somebody to hand it back to, also for a session that ends with its connection.
+    const stored = isKept || share !== undefined;
     const segment = queue.append(concatenate(pending), count, { offered, stored, next: window.next });
-    if (stored) effects.persist.push({ kind: "put-segment", segment });
+    const origin = share === undefined ? undefined : { share, shard: intake.shard };
+    if (stored) effects.persist.push({ kind: "put-segment", segment, origin });
     pending = [];
     count = 0;
     bytes = 0;
   };
   for (const part of bodies) {
-    if (bytes + part.body.length > segmentBytesMax) append();
+    if (bytes + part.body.length > segmentBytesMax || part.share !== share) append();
+    share = part.share;
     pending.push(part.body);
     count += part.count;
     bytes += part.body.length;
@@ -240,7 +303,12 @@ function bytesBetween({ queue }: Session, from: number, to: number): number {
   return bytes;
 }
 
-function sourceSequence(intake: Intake, part: DeliveryPart, cursor: string): number {
+function cursorName(shard: number, { publisher, publisherGeneration }: DeliveryPart): string {
+  return `${shard} ${publisherGeneration} ${publisher}`;
+}
+
+function sourceSequence(intake: Intake, part: DeliveryPart): number {
+  const cursor = cursorName(intake.shard, part);
   const known = intake.session.sources.get(cursor);
   if (known !== undefined) return known;
   const { publisher, publisherGeneration } = part;

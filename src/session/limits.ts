@@ -17,6 +17,7 @@ export interface SessionLimits extends QueueLimits, ContentRules {
   readonly maximumQos: QoS;
   readonly retainAvailable: boolean;
   readonly wildcardAvailable: boolean;
+  readonly sharedAvailable: boolean;
   /** What 5.0 clients have to use instead of their own keep-alive; 0: theirs holds. */
   readonly serverKeepAliveSeconds: number;
   /** For clients that ask: the beginning of the topics to build response topics from; "" for none. */
@@ -42,6 +43,7 @@ export const defaultSessionLimits: SessionLimits = {
   maximumQos: 2,
   retainAvailable: true,
   wildcardAvailable: true,
+  sharedAvailable: true,
   serverKeepAliveSeconds: 0,
   responseInformation: "",
   serverReference: "",

@@ -4,7 +4,7 @@ import type { QoS } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import { concatenate, RecordWriter, type RoutedMessage } from "../queue/record.ts";
 import type { PendingAcknowledgement } from "./acknowledgements.ts";
-import type { DueWill } from "./changes.ts";
+import type { DueWill, HandBack } from "./changes.ts";
 
 export interface RouteEntry {
   readonly filter: string;
@@ -42,6 +42,9 @@ export type LaneItem =
       readonly filters: readonly string[];
       readonly operation: Operation | undefined;
     }
+  /** The client is connected and can be sent so many messages of its shared subscriptions at once. */
+  | { readonly kind: "attend"; readonly generation: number; readonly room: number }
+  | { readonly kind: "hand-back"; readonly handBack: HandBack }
   /** The next page of retained messages for a filter. */
   | { readonly kind: "replay"; readonly generation: number; readonly entry: RouteEntry; readonly after: string };
 

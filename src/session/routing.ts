@@ -7,6 +7,7 @@ import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
 import { replayNext } from "./replay.ts";
+import { handBackConfirmed, handBackFailed } from "./sharing.ts";
 import { generationOf, type Session } from "./state.ts";
 import { willConfirmed, willFailed } from "./wills.ts";
 
@@ -38,7 +39,9 @@ export function answered(
     if (item.kind === "publish") {
       refused.push(...settlePublishes(session, item, answer.refused, first, effects));
       first += item.count;
-    } else if (item.kind !== "replay" && item.operation !== undefined) {
+    } else if (item.kind === "hand-back") {
+      handBackConfirmed(session, item.handBack, effects);
+    } else if ((item.kind === "subscribe" || item.kind === "unsubscribe") && item.operation !== undefined) {
       settleOperation(session, item.operation, effects);
     }
   }
@@ -56,7 +59,8 @@ export function answered(
   for (const page of answer.retained) {
     const [item] = items;
     // Another session may have taken the place of the one that subscribed.
-    if (item === undefined || item.kind === "publish" || item.generation !== generationOf(session)) continue;
+    if (item?.kind !== "subscribe" && item?.kind !== "replay") continue;
+    if (item.generation !== generationOf(session)) continue;
     deliverRetained(session, page, effects, nowMs);
     const { entry, after } = page;
     if (after !== undefined) replayNext(session, { shard, generation: item.generation, entry, after }, effects);
@@ -100,6 +104,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
 /** A shard stayed out of reach. Nothing is acknowledged; the client comes again with what it has not seen confirmed. */
 export function failed(session: Session, items: readonly LaneItem[], effects: Effects, nowMs: number): void {
   for (const item of items) {
+    if (item.kind === "hand-back") handBackFailed(session, item.handBack);
     if (item.kind !== "publish") continue;
     if (item.will === undefined) session.routingBytes -= item.body.length;
     else willFailed(session, item.will);

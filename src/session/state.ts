@@ -7,10 +7,11 @@ import { Window, type WindowSnapshot } from "../queue/window.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
-import type { DueWill, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replay.ts";
+import type { Sharing } from "./sharing.ts";
 
 export interface Connection {
   /** Rises with each connection; a late event of an older socket is told apart by it. */
@@ -35,6 +36,8 @@ export interface ConnectionSnapshot {
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
+  /** Absent where there is nothing to say. */
+  readonly sharing?: { readonly askedBy: readonly number[]; readonly holds: boolean };
 }
 
 export interface Session {
@@ -54,6 +57,11 @@ export interface Session {
   dueWills: DueWill[];
   /** Ids of those that a shard was asked to publish. */
   readonly willsInFlight: Set<number>;
+  readonly sharing: Sharing;
+  /** Of this session and earlier ones, by rising id. */
+  handBacks: HandBack[];
+  /** Ids of those that a shard was asked to take. */
+  readonly handBacksInFlight: Set<number>;
   window: Window;
   queue: Queue;
   /** See DurableWindow: up to here `dupBelow` is exact. */
@@ -95,6 +103,9 @@ export function loadSession(
     will: stored.will,
     dueWills: [...stored.dueWills],
     willsInFlight: new Set<number>(),
+    sharing: { askedBy: new Set(snapshot?.sharing?.askedBy), holds: snapshot?.sharing?.holds ?? false },
+    handBacks: [...stored.handBacks],
+    handBacksInFlight: new Set<number>(),
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
@@ -133,8 +144,16 @@ function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
 
 /** What to keep with the socket. */
 export function snapshotOf(session: Session, connection: Connection): ConnectionSnapshot {
-  const { exactBelow, durableDupBelow } = session;
-  return { connection, window: session.window.snapshot(), queue: session.queue.bounds, exactBelow, durableDupBelow };
+  const { exactBelow, durableDupBelow, sharing } = session;
+  const { askedBy, holds } = sharing;
+  return {
+    connection,
+    window: session.window.snapshot(),
+    queue: session.queue.bounds,
+    exactBelow,
+    durableDupBelow,
+    ...(askedBy.size > 0 || holds ? { sharing: { askedBy: [...askedBy], holds } } : {}),
+  };
 }
 
 /** The session that now exists under this client id, if any: the one that outlives connections or the living one. */
@@ -163,4 +182,6 @@ export function forgetState(session: Session): void {
   session.exactBelow = end;
   session.durableDupBelow = end;
   session.sources.clear();
+  session.sharing.askedBy.clear();
+  session.sharing.holds = false;
 }

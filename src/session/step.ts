@@ -14,6 +14,7 @@ import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
 import { answered, failed, type ShardAnswer } from "./routing.ts";
+import { continueShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 
@@ -109,6 +110,7 @@ function takePackets(
   if (session.connection === undefined || session.window.changes === changesBefore) return;
   fill(session, effects, nowMs);
   continueReplays(session, effects);
+  continueShares(session, effects);
 }
 
 function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, effects: Effects, nowMs: number): void {

@@ -4,12 +4,11 @@
 import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { varintBytes } from "../protocol/varint.ts";
-import { topicFilterProblem } from "../topic/name.ts";
-import { shardsOf } from "../topic/shards.ts";
 import { isShared, parseFilter } from "../topic/share.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
+import { shardsOfSubscription } from "./sharing.ts";
 import type { Connection, Session } from "./state.ts";
 
 export function subscribe(session: Session, packet: Subscribe, effects: Effects, nowMs: number): void {
@@ -22,6 +21,11 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
       const detail = `MQTT3-4.7.1-1: the topic filter ${wrong.filter}`;
       return violate(session, ReasonCode.topicFilterInvalid, detail, effects, nowMs);
     }
+  }
+  const local = packet.subscriptions.find(({ filter, noLocal }) => noLocal && isShared(filter));
+  if (local !== undefined) {
+    const detail = `MQTT-3.8.3-4: No Local on ${local.filter}`;
+    return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
   }
   if (!answerFits(connection, packet.subscriptions.length)) return refuseLength(session, effects, nowMs);
   const identifier = packet.identifier ?? 0;
@@ -42,8 +46,10 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     if (known === undefined) count++;
     const subscription = { filter, qos: granted, noLocal, retainAsPublished, identifier };
     effects.persist.push({ kind: "put-subscription", subscription, removing: false });
-    const sendRetained = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
-    for (const shard of shardsOf(filter, limits.topicShardDepth, limits.topicShards)) {
+    const isNew = request.retainHandling === 1 && known === undefined;
+    // Retained messages are not for groups: each member would handle them.
+    const sendRetained = !isShared(filter) && (request.retainHandling === 0 || isNew);
+    for (const shard of shardsOfSubscription(filter, limits)) {
       addTo(entriesOf, shard, { ...subscription, sendRetained });
     }
     // Any QoS may be asked for [MQTT-3.2.2-10].
@@ -78,9 +84,9 @@ function refuseLength(session: Session, effects: Effects, nowMs: number): void {
 }
 
 function refusalOf(session: Session, filter: string, count: number): ReasonCode | undefined {
-  if (isShared(filter)) return ReasonCode.sharedSubscriptionsNotSupported;
+  if (isShared(filter) && !session.limits.sharedAvailable) return ReasonCode.sharedSubscriptionsNotSupported;
   const levels = { bytesMax: 65_535, levelsMax: session.limits.topicLevelsMax };
-  if (topicFilterProblem(filter, levels) !== undefined) return ReasonCode.topicFilterInvalid;
+  if (typeof parseFilter(filter, levels) === "string") return ReasonCode.topicFilterInvalid;
   if (!session.limits.wildcardAvailable && (filter.includes("+") || filter.includes("#"))) {
     return ReasonCode.wildcardSubscriptionsNotSupported;
   }
@@ -119,7 +125,7 @@ function remove(
   if (connection === undefined) return;
   const filtersOf = new Map<number, string[]>();
   for (const filter of filters) {
-    for (const shard of shardsOf(filter, limits.topicShardDepth, limits.topicShards)) addTo(filtersOf, shard, filter);
+    for (const shard of shardsOfSubscription(filter, limits)) addTo(filtersOf, shard, filter);
   }
   const operation: Operation = {
     kind: "unsubscribe",

@@ -50,6 +50,35 @@ export interface Assignment {
   readonly sequence: number;
 }
 
+export type GroupChange =
+  | { readonly kind: "put-member"; readonly share: string; readonly key: string; readonly member: Member }
+  /** Only if it is of this generation or an earlier one. */
+  | {
+      readonly kind: "delete-member";
+      readonly share: string;
+      readonly key: string;
+      readonly session: string;
+      readonly generation: number;
+    }
+  | { readonly kind: "put-group-row"; readonly row: GroupRow }
+  | ({ readonly kind: "delete-group-row" } & GroupRowKey)
+  | { readonly kind: "delete-group-rows"; readonly share: string };
+
+export interface GroupReads {
+  /** Keys of filters that have a shared subscription. */
+  readonly filters: OrderedKeys;
+  sharesAt(key: string): readonly string[];
+  /** In the order of their names. */
+  members(key: string, share: string): readonly Member[];
+  /** Shares that messages are kept for. */
+  shares(): readonly string[];
+  totals(share: string): GroupTotals;
+  /** Rows that nobody is to take yet, oldest first. */
+  unassigned(share: string, countMax: number): readonly GroupRow[];
+  assigned(share: string): readonly (GroupRowKey & { readonly session: string })[];
+  row(key: GroupRowKey): GroupRow | undefined;
+}
+
 /** A delivery that its target has yet to take, in the order of `sequence` within `incarnation`. */
 export interface OwedCall {
   readonly target: string;
@@ -118,22 +147,11 @@ export interface DelayedReads {
 }
 
 export type ShardChange =
+  | GroupChange
   | DelayedChange
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
   /** Only if it is of this generation or an earlier one. */
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
-  | { readonly kind: "put-member"; readonly share: string; readonly key: string; readonly member: Member }
-  /** Only if it is of this generation or an earlier one. */
-  | {
-      readonly kind: "delete-member";
-      readonly share: string;
-      readonly key: string;
-      readonly session: string;
-      readonly generation: number;
-    }
-  | { readonly kind: "put-group-row"; readonly row: GroupRow }
-  | ({ readonly kind: "delete-group-row" } & GroupRowKey)
-  | { readonly kind: "delete-group-rows"; readonly share: string }
   | { readonly kind: "put-retained"; readonly key: string; readonly body: Uint8Array }
   | { readonly kind: "delete-retained"; readonly key: string }
   | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
@@ -144,25 +162,15 @@ export interface ShardReads extends RetainedSizes {
   /** Keys of filters that have a route. */
   readonly filters: OrderedKeys;
   routesAt(key: string): readonly Route[];
-  /** Keys of filters that have a shared subscription. */
-  readonly sharedFilters: OrderedKeys;
-  sharesAt(key: string): readonly string[];
-  members(key: string, share: string): readonly Member[];
   /** Keys of topics that have a retained message. */
   readonly retainedTopics: OrderedKeys;
   /** The retained message as one record. */
   retained(key: string): Uint8Array | undefined;
   /** The last QoS 2 message of a publisher that was routed, if any. */
   source(source: string): Omit<StoredCursor, "atMs"> | undefined;
+  readonly groups: GroupReads;
   readonly delayed: DelayedReads;
   /** Sessions that are owed something, and in how many calls. */
   owedTargets(): readonly { readonly target: string; readonly calls: number }[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];
-  /** Shares that messages are kept for. */
-  keptShares(): readonly string[];
-  groupTotals(share: string): GroupTotals;
-  /** Rows that nobody is to take yet, oldest first. */
-  unassignedRows(share: string, countMax: number): readonly GroupRow[];
-  assignedRows(share: string): readonly (GroupRowKey & { readonly session: string })[];
-  groupRow(key: GroupRowKey): GroupRow | undefined;
 }

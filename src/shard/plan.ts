@@ -6,7 +6,7 @@ import { RecordReader, RecordWriter } from "../queue/record.ts";
 import type { RetainedQuota } from "../retain/quota.ts";
 import { keyTopic, topicKey } from "../topic/key.ts";
 import type { ShardChange } from "./changes.ts";
-import type { Routes, Target, Terms } from "./routes.ts";
+import type { Destinations, Routes, Target, Terms } from "./routes.ts";
 
 export interface Delivery {
   readonly session: string;
@@ -20,8 +20,19 @@ export interface Delivery {
   readonly guaranteed: boolean;
 }
 
+/** What goes to one member or another of a group, as it was published. */
+export interface SharedBatch {
+  readonly share: string;
+  /** Of each record in `body` its index in the batch. */
+  readonly indexes: readonly number[];
+  readonly body: Uint8Array;
+  /** Those of QoS 0, which nobody keeps. */
+  readonly loose: Uint8Array;
+}
+
 export interface Plan {
   readonly deliveries: readonly Delivery[];
+  readonly shared: readonly SharedBatch[];
   readonly changes: readonly ShardChange[];
   /** Topics whose message the shard has no room to keep. */
   readonly unretained: readonly string[];
@@ -43,9 +54,10 @@ export function plan(routes: Routes, batch: Batch): Plan {
   const reader = new RecordReader(batch.body);
   const retained = new Map<string, RetainedChange>();
   /** By index in the batch; a hole where a message is left out. */
-  const targetsOf: (readonly Target[])[] = [];
-  let first: readonly Target[] | undefined;
+  const destinationsOf: Destinations[] = [];
+  let first: Destinations | undefined;
   let mixed = false;
+  let isShared = false;
   let planned = 0;
   let routedUpTo: number | undefined;
   let count = 0;
@@ -59,16 +71,36 @@ export function plan(routes: Routes, batch: Batch): Plan {
       const change = retain(reader);
       retained.set(change.key, change);
     }
-    // A remembered topic gives the same array again.
-    const targets = routes.targets(reader.topic);
-    targetsOf[index] = targets;
-    first ??= targets;
-    if (targets !== first) mixed = true;
+    const destinations = routes.destinations(reader.topic);
+    destinationsOf[index] = destinations;
+    first ??= destinations;
+    if (destinations !== first) mixed = true;
+    if (destinations.shares.length > 0) isShared = true;
     planned++;
   }
   const isWhole = !mixed && planned === count;
-  const deliveries = isWhole ? planForAll(batch, first ?? []) : planForEach(batch, targetsOf);
-  return { deliveries, ...withinQuota(retained, batch.quota) };
+  const deliveries = isWhole ? planForAll(batch, first?.targets ?? []) : planForEach(batch, destinationsOf);
+  const shared = isShared ? planForGroups(batch, destinationsOf) : [];
+  return { deliveries, shared, ...withinQuota(retained, batch.quota) };
+}
+
+function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): SharedBatch[] {
+  const batches = new Map<string, { indexes: number[]; kept: RecordWriter; loose: RecordWriter }>();
+  const reader = new RecordReader(batch.body);
+  for (let index = 0; reader.next(); index++) {
+    for (const share of destinationsOf[index]?.shares ?? []) {
+      let of = batches.get(share);
+      if (of === undefined) {
+        of = { indexes: [], kept: new RecordWriter(), loose: new RecordWriter() };
+        batches.set(share, of);
+      }
+      if (reader.qos > 0) of.indexes.push(index);
+      (reader.qos > 0 ? of.kept : of.loose).appendCopy(reader);
+    }
+  }
+  return Array.from(batches, ([share, { indexes, kept, loose }]) => {
+    return { share, indexes, body: kept.take(), loose: loose.take() };
+  });
 }
 
 /** The last message to each topic is what is retained. */
@@ -123,11 +155,11 @@ function onTerms(body: Uint8Array, terms: Terms): readonly Chunk[] {
   return writer.finish();
 }
 
-function planForEach(batch: Batch, targetsOf: readonly (readonly Target[])[]): Delivery[] {
+function planForEach(batch: Batch, destinationsOf: readonly Destinations[]): Delivery[] {
   const writers = new Map<string, { readonly target: Target; readonly writer: ChunkWriter }>();
   const reader = new RecordReader(batch.body);
   for (let index = 0; reader.next(); index++) {
-    for (const target of targetsOf[index] ?? []) {
+    for (const target of destinationsOf[index]?.targets ?? []) {
       const terms = target.session === batch.publisher ? target.own : target.others;
       if (terms === undefined) continue;
       // Routes of an earlier session of this client id may still stand: each generation answers for itself.

@@ -1,4 +1,4 @@
-// Who gets what is published to a topic. Overlapping subscriptions of a session are resolved here, once, to one delivery
+// Where what is published to a topic goes: to sessions, and to groups that share a subscription. Overlapping subscriptions of a session are resolved here, once, to one delivery
 // at the highest QoS with all identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. Routes stay in the database: a topic costs a few
 // seeks the first time, and its answer is remembered until a subscription that matches it comes or goes.
 
@@ -7,6 +7,12 @@ import { filtersMatching } from "../topic/filters-matching.ts";
 import { keyTopic } from "../topic/key.ts";
 import { matches, startsWithWildcard } from "../topic/match.ts";
 import type { Route, ShardReads } from "./changes.ts";
+
+export interface Destinations {
+  readonly targets: readonly Target[];
+  /** Shared subscriptions that match: one of each one's members gets the message. */
+  readonly shares: readonly string[];
+}
 
 /** How one session is to receive a message. */
 export interface Target {
@@ -28,13 +34,14 @@ const rememberedTopicsMax = 10_000;
 
 export class Routes {
   readonly #reads: ShardReads;
-  readonly #remembered = new Map<string, readonly Target[]>();
+  readonly #remembered = new Map<string, Destinations>();
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
   }
 
-  targets(topic: string): readonly Target[] {
+  /** A remembered topic gives the same object again. */
+  destinations(topic: string): Destinations {
     const known = this.#remembered.get(topic);
     if (known !== undefined) return known;
     const routesOf = new Map<string, Route[]>();
@@ -46,9 +53,12 @@ export class Routes {
       }
     }
     const targets = Array.from(routesOf.values(), merge);
+    const { groups } = this.#reads;
+    const shares = filtersMatching(topic, groups.filters).flatMap((key) => groups.sharesAt(key));
+    const destinations = { targets, shares };
     if (this.#remembered.size >= rememberedTopicsMax) this.#remembered.clear();
-    this.#remembered.set(topic, targets);
-    return targets;
+    this.#remembered.set(topic, destinations);
+    return destinations;
   }
 
   /** A subscription to the filter with this key came, changed or went. */

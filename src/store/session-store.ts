@@ -6,6 +6,8 @@ import type {
   Change,
   DueWill,
   DurableWindow,
+  HandBack,
+  SegmentOrigin,
   SessionReads,
   SessionRecord,
   StoredSession,
@@ -33,6 +35,12 @@ const migrations: Migrations = [
     "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)",
   ],
+  // Shared subscriptions.
+  [
+    "ALTER TABLE segment ADD COLUMN share TEXT",
+    "ALTER TABLE segment ADD COLUMN shard INTEGER",
+    "CREATE TABLE hand_back (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, share TEXT NOT NULL, body BLOB NOT NULL)",
+  ],
 ];
 
 /** Keys of the table `state`. */
@@ -51,8 +59,9 @@ export class SessionStore implements SessionReads {
 
   load(): StoredSession {
     if (this.#version === 0) {
-      return { record: undefined, inbound: undefined, window: undefined, will: undefined, dueWills: [] };
+      return { record: undefined, inbound: undefined, window: undefined, will: undefined, dueWills: [], handBacks: [] };
     }
+    this.#migrate();
     const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
     const state = new Map<number, string>();
     for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
@@ -63,6 +72,7 @@ export class SessionStore implements SessionReads {
       window: parse(stateKey.window) as DurableWindow | undefined,
       will: wills.find(({ id }) => id === livingWill),
       dueWills: wills.filter(({ id }) => id !== livingWill),
+      handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
     };
   }
 
@@ -81,7 +91,7 @@ export class SessionStore implements SessionReads {
     if (this.#version === 0) return true;
     const row = this.#sql.first(
       `SELECT EXISTS (SELECT 1 FROM state) OR EXISTS (SELECT 1 FROM subscription) OR EXISTS (SELECT 1 FROM segment)
-        OR EXISTS (SELECT 1 FROM will) AS present`,
+        OR EXISTS (SELECT 1 FROM will) OR EXISTS (SELECT 1 FROM hand_back) AS present`,
     );
     return row?.["present"] === 0;
   }
@@ -128,6 +138,23 @@ export class SessionStore implements SessionReads {
   subscriptionCount(): number {
     if (this.#version === 0) return 0;
     return this.#sql.first("SELECT COUNT(*) AS count FROM subscription")?.["count"] as number;
+  }
+
+  sharedFilters(): readonly string[] {
+    if (this.#version === 0) return [];
+    // All that begin with "$share/": "0" is the character behind "/".
+    const statement =
+      "SELECT filter FROM subscription WHERE filter >= '$share/' AND filter < '$share0' AND removing = 0";
+    return this.#sql.all(statement).map(({ filter }) => filter as string);
+  }
+
+  sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[] {
+    if (this.#version === 0) return [];
+    return this.#sql.all("SELECT * FROM segment WHERE share IS NOT NULL ORDER BY position").map((row) => ({
+      share: row["share"] as string,
+      shard: row["shard"] as number,
+      segment: toSegment(row),
+    }));
   }
 
   filtersBeingRemoved(): readonly string[] {
@@ -218,7 +245,8 @@ export class SessionStore implements SessionReads {
         return sql.run("DELETE FROM will WHERE id = ?", change.id);
       case "put-subscription": {
         const { filter, qos, noLocal, retainAsPublished, identifier } = change.subscription;
-        const statement = `INSERT INTO subscription VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
+        const statement = `INSERT INTO subscription (filter, qos, no_local, retain_as_published, identifier,
+          removing) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
           no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
           identifier = excluded.identifier, removing = excluded.removing`;
         return sql.run(statement, filter, qos, +noLocal, +retainAsPublished, identifier, +change.removing);
@@ -227,7 +255,10 @@ export class SessionStore implements SessionReads {
         return sql.run("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
       case "put-segment": {
         const { position, count, offered, body } = change.segment;
-        return sql.run("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", position, count, body.length, +offered, body);
+        const { share = null, shard = null } = change.origin ?? {};
+        const statement = `INSERT INTO segment (position, count, bytes, offered, body, share, shard)
+          VALUES (?, ?, ?, ?, ?, ?, ?)`;
+        return sql.run(statement, position, count, body.length, +offered, body, share, shard);
       }
       case "delete-segments-within": {
         const { from, to } = change;
@@ -237,13 +268,20 @@ export class SessionStore implements SessionReads {
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
       case "put-source": {
         const { publisher, shard, publisherGeneration, sequence, atMs } = change.cursor;
-        const statement = `INSERT INTO source VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
           generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
         sql.run(statement, publisher, shard, publisherGeneration, sequence, atMs);
         return this.#sweep.swept(sql, atMs);
       }
+      case "put-hand-back": {
+        const { id, shard, share, body } = change.handBack;
+        return sql.run("INSERT INTO hand_back (id, shard, share, body) VALUES (?, ?, ?, ?)", id, shard, share, body);
+      }
+      case "delete-hand-back":
+        return sql.run("DELETE FROM hand_back WHERE id = ?", change.id);
       case "put-alias": {
-        const statement = "INSERT INTO alias VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";
+        const statement =
+          "INSERT INTO alias (alias, topic) VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";
         return sql.run(statement, change.alias, change.topic);
       }
       case "clear-aliases":
@@ -259,7 +297,8 @@ export class SessionStore implements SessionReads {
 
   #putWill(will: DueWill): void {
     const { id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body } = will;
-    const statement = `INSERT INTO will VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
+    const statement = `INSERT INTO will (id, shard, generation, delay_ms, expiry_ms, due_at_ms, sequence, body)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
       generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
       due_at_ms = excluded.due_at_ms, sequence = excluded.sequence, body = excluded.body`;
     this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
@@ -284,6 +323,15 @@ function toWill(row: SqlRow): DueWill {
     expiryMs: row["expiry_ms"] as number,
     dueAtMs: row["due_at_ms"] as number,
     sequence: row["sequence"] as number,
+    body: row["body"] as Uint8Array,
+  };
+}
+
+function toHandBack(row: SqlRow): HandBack {
+  return {
+    id: row["id"] as number,
+    shard: row["shard"] as number,
+    share: row["share"] as string,
     body: row["body"] as Uint8Array,
   };
 }

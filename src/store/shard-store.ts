@@ -1,23 +1,16 @@
-// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox, and delayed messages.
+// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox; groups and delayed messages
+// have files of their own.
 
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
-import type {
-  GroupRow,
-  GroupRowKey,
-  GroupTotals,
-  Member,
-  OwedCall,
-  Route,
-  ShardChange,
-  ShardReads,
-} from "../shard/changes.ts";
+import type { OwedCall, Route, ShardChange, ShardReads } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
+import { GroupRows, groupTables } from "./group-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
 import { SourceSweep } from "./source-sweep.ts";
-import type { Sql, SqlRow } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 
 // Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
 const migrations: Migrations = [
@@ -31,15 +24,7 @@ const migrations: Migrations = [
     `CREATE TABLE owed (target TEXT, incarnation INTEGER, sequence INTEGER, parts BLOB NOT NULL,
       PRIMARY KEY (target, incarnation, sequence)) WITHOUT ROWID`,
   ],
-  // Shared subscriptions.
-  [
-    `CREATE TABLE member (key TEXT, share TEXT, session TEXT, generation INTEGER NOT NULL, qos INTEGER NOT NULL,
-      retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL,
-      PRIMARY KEY (key, share, session)) WITHOUT ROWID`,
-    `CREATE TABLE group_row (share TEXT, rank INTEGER, id INTEGER, count INTEGER NOT NULL, session TEXT,
-      generation INTEGER NOT NULL, incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL,
-      PRIMARY KEY (share, rank, id)) WITHOUT ROWID`,
-  ],
+  groupTables,
   delayedTables,
 ];
 
@@ -47,16 +32,16 @@ export class ShardStore implements ShardReads {
   readonly #sql: Sql;
   readonly #sweep = new SourceSweep();
   readonly filters: OrderedKeys;
-  readonly sharedFilters: OrderedKeys;
   readonly retainedTopics: OrderedKeys;
+  readonly groups: GroupRows;
   readonly delayed: DelayedRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     migrate(sql, migrations, schemaVersion(sql));
     this.filters = { seek: (from) => this.#seek("route", from) };
-    this.sharedFilters = { seek: (from) => this.#seek("member", from) };
     this.retainedTopics = { seek: (from) => this.#seek("retained", from) };
+    this.groups = new GroupRows(sql);
     this.delayed = new DelayedRows(sql);
   }
 
@@ -78,62 +63,6 @@ export class ShardStore implements ShardReads {
       retainAsPublished: row["retain_as_published"] === 1,
       identifier: row["identifier"] as number,
     }));
-  }
-
-  sharesAt(key: string): readonly string[] {
-    const rows = this.#sql.all("SELECT DISTINCT share FROM member WHERE key = ?", key);
-    return rows.map(({ share }) => share as string);
-  }
-
-  members(key: string, share: string): readonly Member[] {
-    return this.#sql
-      .all("SELECT * FROM member WHERE key = ? AND share = ? ORDER BY session", key, share)
-      .map((row) => ({
-        session: row["session"] as string,
-        generation: row["generation"] as number,
-        qos: row["qos"] as QoS,
-        retainAsPublished: row["retain_as_published"] === 1,
-        identifier: row["identifier"] as number,
-      }));
-  }
-
-  keptShares(): readonly string[] {
-    return this.#sql.all("SELECT DISTINCT share FROM group_row").map(({ share }) => share as string);
-  }
-
-  groupTotals(share: string): GroupTotals {
-    const row = this.#sql.first(
-      `SELECT COALESCE(SUM(count), 0) AS messages, COALESCE(SUM(length(body)), 0) AS bytes,
-        COALESCE(MAX(rank), 0) AS rank_max, COALESCE(MAX(id), 0) AS id_max FROM group_row WHERE share = ?`,
-      share,
-    ) as SqlRow;
-    return {
-      messages: row["messages"] as number,
-      bytes: row["bytes"] as number,
-      rankMax: row["rank_max"] as number,
-      idMax: row["id_max"] as number,
-    };
-  }
-
-  unassignedRows(share: string, countMax: number): readonly GroupRow[] {
-    const statement = "SELECT * FROM group_row WHERE share = ? AND session IS NULL ORDER BY rank, id LIMIT ?";
-    return this.#sql.all(statement, share, countMax).map(toGroupRow);
-  }
-
-  assignedRows(share: string): readonly (GroupRowKey & { readonly session: string })[] {
-    const statement =
-      "SELECT rank, id, session FROM group_row WHERE share = ? AND session IS NOT NULL ORDER BY incarnation, sequence";
-    return this.#sql.all(statement, share).map(({ rank, id, session }) => ({
-      share,
-      rank: rank as number,
-      id: id as number,
-      session: session as string,
-    }));
-  }
-
-  groupRow({ share, rank, id }: GroupRowKey): GroupRow | undefined {
-    const row = this.#sql.first("SELECT * FROM group_row WHERE share = ? AND rank = ? AND id = ?", share, rank, id);
-    return row === undefined ? undefined : toGroupRow(row);
   }
 
   retained(key: string): Uint8Array | undefined {
@@ -171,7 +100,7 @@ export class ShardStore implements ShardReads {
     }));
   }
 
-  #seek(table: "route" | "member" | "retained", from: string): string | undefined {
+  #seek(table: "route" | "retained", from: string): string | undefined {
     const row = this.#sql.first(`SELECT key FROM ${table} WHERE key >= ? ORDER BY key LIMIT 1`, from);
     return row?.["key"] as string | undefined;
   }
@@ -181,7 +110,8 @@ export class ShardStore implements ShardReads {
     switch (change.kind) {
       case "put-route": {
         const { session, generation, qos, noLocal, retainAsPublished, identifier } = change.route;
-        const statement = `INSERT INTO route VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET generation = excluded.generation,
+        const statement = `INSERT INTO route (key, session, generation, qos, no_local,
+          retain_as_published, identifier) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET generation = excluded.generation,
           qos = excluded.qos, no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
           identifier = excluded.identifier`;
         return sql.run(statement, change.key, session, generation, qos, +noLocal, +retainAsPublished, identifier);
@@ -191,35 +121,15 @@ export class ShardStore implements ShardReads {
         const statement = "DELETE FROM route WHERE key = ? AND session = ? AND generation <= ?";
         return sql.run(statement, key, session, generation);
       }
-      case "put-member": {
-        const { session, generation, qos, retainAsPublished, identifier } = change.member;
-        const statement = `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          generation = excluded.generation, qos = excluded.qos, retain_as_published = excluded.retain_as_published,
-          identifier = excluded.identifier`;
-        return sql.run(statement, change.key, change.share, session, generation, qos, +retainAsPublished, identifier);
-      }
-      case "delete-member": {
-        const { key, share, session, generation } = change;
-        const statement = "DELETE FROM member WHERE key = ? AND share = ? AND session = ? AND generation <= ?";
-        return sql.run(statement, key, share, session, generation);
-      }
-      case "put-group-row": {
-        const { share, rank, id, count, assigned, body } = change.row;
-        const statement = `INSERT INTO group_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          count = excluded.count, session = excluded.session, generation = excluded.generation,
-          incarnation = excluded.incarnation, sequence = excluded.sequence, body = excluded.body`;
-        const { session = null, generation = 0, incarnation = 0, sequence = 0 } = assigned ?? {};
-        return sql.run(statement, share, rank, id, count, session, generation, incarnation, sequence, body);
-      }
-      case "delete-group-row": {
-        const { share, rank, id } = change;
-        return sql.run("DELETE FROM group_row WHERE share = ? AND rank = ? AND id = ?", share, rank, id);
-      }
+      case "put-member":
+      case "delete-member":
+      case "put-group-row":
+      case "delete-group-row":
       case "delete-group-rows":
-        return sql.run("DELETE FROM group_row WHERE share = ?", change.share);
+        return this.groups.change(change);
       case "put-retained":
         return sql.run(
-          "INSERT INTO retained VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+          "INSERT INTO retained (key, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
           change.key,
           change.body,
         );
@@ -227,14 +137,15 @@ export class ShardStore implements ShardReads {
         return sql.run("DELETE FROM retained WHERE key = ?", change.key);
       case "put-source": {
         const { generation, sequence, atMs } = change.cursor;
-        const statement = `INSERT INTO source VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        const statement = `INSERT INTO source (source, generation, sequence, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
           generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
         sql.run(statement, change.source, generation, sequence, atMs);
         return this.#sweep.swept(sql, atMs);
       }
       case "put-owed": {
         const { target, incarnation, sequence, parts } = change.call;
-        const statement = "INSERT INTO owed VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET parts = excluded.parts";
+        const statement =
+          "INSERT INTO owed (target, incarnation, sequence, parts) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET parts = excluded.parts";
         return sql.run(statement, target, incarnation, sequence, packParts(parts));
       }
       case "delete-owed": {
@@ -250,24 +161,4 @@ export class ShardStore implements ShardReads {
         change satisfies never;
     }
   }
-}
-
-function toGroupRow(row: SqlRow): GroupRow {
-  const session = row["session"] as string | null;
-  return {
-    share: row["share"] as string,
-    rank: row["rank"] as number,
-    id: row["id"] as number,
-    count: row["count"] as number,
-    body: row["body"] as Uint8Array,
-    assigned:
-      session === null
-        ? undefined
-        : {
-            session,
-            generation: row["generation"] as number,
-            incarnation: row["incarnation"] as number,
-            sequence: row["sequence"] as number,
-          },
-  };
 }

@@ -29,3 +29,9 @@ export function parseFilter(text: string, limits: TopicLimits = protocolTopicLim
   const filter = text.slice(slash + 1);
   return topicFilterProblem(filter, limits) ?? { group, filter };
 }
+
+/** What topic names are matched with, of a subscription that is in order. */
+export function plainFilter(subscription: string): string {
+  if (!isShared(subscription)) return subscription;
+  return subscription.slice(subscription.indexOf("/", prefix.length) + 1);
+}

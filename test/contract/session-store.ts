@@ -80,7 +80,14 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         { kind: "put-due-will", will: { ...dueWill, id: 4 } },
       ]);
       const stored = reopen().load();
-      expect(stored).toEqual({ record, inbound, window, will: expect.anything(), dueWills: expect.anything() });
+      expect(stored).toEqual({
+        record,
+        inbound,
+        window,
+        will: expect.anything(),
+        dueWills: expect.anything(),
+        handBacks: [],
+      });
       expect(stored.will).toMatchObject(will);
       expect(stored.dueWills.map(({ id }) => id)).toEqual([4, 9]);
       expect(stored.dueWills[1]).toEqual(dueWill);

@@ -95,19 +95,17 @@ export function shardStoreContract(withDriver: WithDriver): void {
       run(new ShardStore(sql), () => new ShardStore(sql));
     });
 
-  test.each(["filters", "sharedFilters", "retainedTopics"] as const)(
-    "%s are sought in the order of code points",
-    (index) =>
-      onStore((store) => {
-        const put = { filters: putRoute, sharedFilters: putMemberOf, retainedTopics: putRetained }[index];
-        store.apply(topics.map((topic) => put(topic)));
-        const keys = store[index];
-        const found: string[] = [];
-        for (let key = keys.seek(""); key !== undefined; key = keys.seek(`${key}\u0001`)) found.push(key);
-        expect(found).toEqual(topics.map(topicKey).sort(compareKeys));
-        for (const key of found) expect(keys.seek(key)).toBe(key);
-        expect(keys.seek("\u{10ffff}")).toBeUndefined();
-      })(),
+  test.each(["filters", "groups", "retainedTopics"] as const)("%s are sought in the order of code points", (index) =>
+    onStore((store) => {
+      const put = { filters: putRoute, groups: putMemberOf, retainedTopics: putRetained }[index];
+      store.apply(topics.map((topic) => put(topic)));
+      const keys = index === "groups" ? store.groups.filters : store[index];
+      const found: string[] = [];
+      for (let key = keys.seek(""); key !== undefined; key = keys.seek(`${key}\u0001`)) found.push(key);
+      expect(found).toEqual(topics.map(topicKey).sort(compareKeys));
+      for (const key of found) expect(keys.seek(key)).toBe(key);
+      expect(keys.seek("\u{10ffff}")).toBeUndefined();
+    })(),
   );
 
   test(
@@ -144,14 +142,14 @@ export function shardStoreContract(withDriver: WithDriver): void {
       store.apply([putMember("c:1", 5, 2)]);
       const read = reopen();
       const terms = { retainAsPublished: true, identifier: 7 };
-      expect(read.members(topicKey("a"), share)).toEqual([
+      expect(read.groups.members(topicKey("a"), share)).toEqual([
         { session: "c:1", generation: 5, qos: 2, ...terms },
         { session: "c:2", generation: 2, qos: 1, ...terms },
       ]);
-      expect(read.sharesAt(topicKey("a"))).toEqual([share]);
+      expect(read.groups.sharesAt(topicKey("a"))).toEqual([share]);
       for (const generation of [4, 5]) {
         store.apply([{ kind: "delete-member", key: topicKey("a"), share, session: "c:1", generation }]);
-        expect(store.members(topicKey("a"), share)).toHaveLength(generation === 4 ? 2 : 1);
+        expect(store.groups.members(topicKey("a"), share)).toHaveLength(generation === 4 ? 2 : 1);
       }
     }),
   );
@@ -163,22 +161,22 @@ export function shardStoreContract(withDriver: WithDriver): void {
       store.apply(rows.map(putGroupRow));
       store.apply([putGroupRow({ ...groupRow(7, 1), share: "$share/g/b" })]);
       const read = reopen();
-      expect(read.unassignedRows(share, 2)).toEqual([groupRow(-1, 3), groupRow(2, 4)]);
-      expect(read.assignedRows(share)).toEqual([
+      expect(read.groups.unassigned(share, 2)).toEqual([groupRow(-1, 3), groupRow(2, 4)]);
+      expect(read.groups.assigned(share)).toEqual([
         { share, rank: 3, id: 2, session: "c:1" },
         { share, rank: 1, id: 5, session: "c:1" },
       ]);
-      expect(read.groupRow({ share, rank: 1, id: 5 })).toEqual(groupRow(1, 5, "c:1"));
+      expect(read.groups.row({ share, rank: 1, id: 5 })).toEqual(groupRow(1, 5, "c:1"));
       const bytes = rows.reduce((sum, { body }) => sum + body.length, 0);
-      expect(read.groupTotals(share)).toEqual({ messages: 10, bytes, rankMax: 3, idMax: 9 });
+      expect(read.groups.totals(share)).toEqual({ messages: 10, bytes, rankMax: 3, idMax: 9 });
       store.apply([putGroupRow({ ...groupRow(1, 5), count: 1, body: records("a:left q1") })]);
-      expect(store.unassignedRows(share, 9).map(({ id }) => id)).toEqual([3, 5, 4, 9]);
+      expect(store.groups.unassigned(share, 9).map(({ id }) => id)).toEqual([3, 5, 4, 9]);
       store.apply([{ kind: "delete-group-row", share, rank: 2, id: 4 }]);
-      expect(store.groupRow({ share, rank: 2, id: 4 })).toBeUndefined();
-      expect(store.keptShares()).toEqual([share, "$share/g/b"]);
+      expect(store.groups.row({ share, rank: 2, id: 4 })).toBeUndefined();
+      expect(store.groups.shares()).toEqual([share, "$share/g/b"]);
       store.apply([{ kind: "delete-group-rows", share }]);
-      expect(store.keptShares()).toEqual(["$share/g/b"]);
-      expect(store.groupTotals(share)).toEqual({ messages: 0, bytes: 0, rankMax: 0, idMax: 0 });
+      expect(store.groups.shares()).toEqual(["$share/g/b"]);
+      expect(store.groups.totals(share)).toEqual({ messages: 0, bytes: 0, rankMax: 0, idMax: 0 });
     }),
   );
 

@@ -39,12 +39,12 @@ export const subscriptions: readonly Conversation[] = [
   {
     title: "[MQTT-3.9.3-2] [MQTT-3.8.4-6] a filter that is refused has a code of its own, from the list",
     in: [5],
-    lines: [...pair(), "s > subscribe #5 @/a,q1 @/#/b $share/group/@/c @/d,q2", "s < suback #5 1 0x8f 0x9e 2"],
+    lines: [...pair(), "s > subscribe #5 @/a,q1 @/#/b $share/group/@/#/c @/d,q2", "s < suback #5 1 0x8f 0x8f 2"],
   },
   {
     title: "[MQTT3-3.9.3-2] what is refused has 0x80",
     in: [3, 4],
-    lines: [...pair(), "s > subscribe #5 @/a,q1 $share/group/@/c @/d,q2", "s < suback #5 1 0x80 2"],
+    lines: [...pair(), "s > subscribe #5 @/a,q1 @/#/b @/d,q2", "s < suback #5 1 0x80 2"],
   },
   {
     title:

@@ -116,6 +116,10 @@ export class ShardLanes {
         return { kind: "subscribe", key, session, generation: first.generation, entries: first.entries };
       case "unsubscribe":
         return { kind: "unsubscribe", key, session, generation: first.generation, filters: first.filters };
+      case "attend":
+        return { kind: "attend", key, session, generation: first.generation, room: first.room };
+      case "hand-back":
+        return { kind: "hand-back", key, share: first.handBack.share, body: first.handBack.body };
       case "replay":
         return { kind: "replay", key, entry: first.entry, after: first.after };
     }

@@ -29,6 +29,9 @@ import { type Attachment, closeQuietly, connectedSocket, readAttachment, writeAt
 /** A connection whose edge has not written for this long is gone, whatever the socket says. */
 const silentMsMax = 20 * 60_000;
 
+/** Groups of shared subscriptions whose last call is remembered, to answer a repeat of it. */
+const groupsMax = 256;
+
 interface Link {
   readonly socket: WebSocket;
   readonly epoch: number;
@@ -55,7 +58,7 @@ export class SessionObject extends DurableObject<Env> {
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
-    this.#fence = new Fence(limits.topicShards);
+    this.#fence = new Fence(limits.topicShards + groupsMax);
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
     this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot);
@@ -296,8 +299,9 @@ export class SessionObject extends DurableObject<Env> {
   async #rest(): Promise<void> {
     await this.#lanes.started();
     if (!this.#lanes.idle) return;
-    const { record, connection, will, dueWills } = this.#session;
-    if (record !== undefined || connection !== undefined || will !== undefined || dueWills.length > 0) return;
+    const { record, connection, will, dueWills, handBacks } = this.#session;
+    if (record !== undefined || connection !== undefined || will !== undefined) return;
+    if (dueWills.length > 0 || handBacks.length > 0) return;
     // A session that has ended leaves no database behind.
     if (this.#store.exists && this.#store.isEmpty && this.ctx.getWebSockets().length === 0) {
       await this.ctx.storage.deleteAll();

@@ -2,20 +2,18 @@
 // in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
 // publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
 
-import { isStale, Numbering } from "../../src/hop/key.ts";
+import { Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane, packByBytes } from "../../src/hop/lane.ts";
-import type { DeliveryAnswer, DeliveryPart } from "../../src/session/deliver.ts";
+import { countRecords } from "../../src/queue/record.ts";
+import type { DeliveryAnswer, DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
 import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
-import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
-import { Semaphore } from "./semaphore.ts";
+import type { Semaphore } from "./semaphore.ts";
+import { before, callSession, deadlineMs } from "./session-call.ts";
 
-/** A session that has not answered by then is owed. */
-const deadlineMs = 800;
 const callBytesMax = 1024 * 1024;
-const concurrentCallsMax = 64;
 /** Calls that may be owed to one session; beyond, its publishers are refused. */
 const owedCallsMax = 10_000;
 const owedPageMax = 4;
@@ -37,6 +35,7 @@ interface Item {
   readonly part: DeliveryPart;
   readonly delivery: Delivery;
   readonly ticket: Ticket;
+  readonly hear?: (answer: PartAnswer) => void;
 }
 
 export interface FanOutEvents {
@@ -53,13 +52,21 @@ export class FanOut {
   readonly #events: FanOutEvents;
   readonly #numbering: Numbering;
   readonly #lanes = new Map<string, Lane<Item>>();
-  readonly #semaphore = new Semaphore(concurrentCallsMax);
+  readonly #semaphore: Semaphore;
   /** Sessions with something in the outbox, and how many calls. */
   readonly #owed: Map<string, number>;
   #pauseMs = firstPauseMs;
 
-  constructor(env: Env, shard: number, incarnation: number, reads: ShardReads, events: FanOutEvents) {
+  constructor(
+    env: Env,
+    shard: number,
+    incarnation: number,
+    reads: ShardReads,
+    semaphore: Semaphore,
+    events: FanOutEvents,
+  ) {
     this.#env = env;
+    this.#semaphore = semaphore;
     this.#shard = shard;
     this.#reads = reads;
     this.#events = events;
@@ -80,6 +87,25 @@ export class FanOut {
     }
     await promise;
     return [...ticket.refused].sort((left, right) => left - right);
+  }
+
+  /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
+  async ask(session: string, part: DeliveryPart): Promise<PartAnswer | undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ticket: Ticket = { left: 1, refused: new Set(), settle: resolve };
+    const { generation, body } = part;
+    let heard: PartAnswer | undefined;
+    const delivery: Delivery = {
+      session,
+      generation,
+      body,
+      count: countRecords(body),
+      indexes: undefined,
+      guaranteed: false,
+    };
+    this.#push({ part, delivery, ticket, hear: (answer) => (heard = answer) });
+    await promise;
+    return heard;
   }
 
   /** Works the outbox off, as far as the sessions answer. */
@@ -135,28 +161,16 @@ export class FanOut {
   async #attempt(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
     const parts = flight.items.map(({ part }) => part);
     const call = { key: flight.key, shard: this.#shard, parts };
-    const answer = this.#call(target, call, (known) => lane.renew(known).key);
+    const answer = callSession(this.#env, target, call, (known) => lane.renew(known).key);
     return before(
       deadlineMs,
       answer.catch(() => undefined),
     );
   }
 
-  async #call(
-    target: string,
-    call: DeliveryCall,
-    renew: (known: number) => DeliveryCall["key"],
-  ): Promise<DeliveryAnswer> {
-    counters.add("object_calls");
-    const answer = await this.#env.SESSION.getByName(target).deliver(call);
-    if (!isStale(answer)) return answer;
-    const again = await this.#env.SESSION.getByName(target).deliver({ ...call, key: renew(answer.stale) });
-    if (isStale(again)) throw new Error("the session refuses the newest incarnation");
-    return again;
-  }
-
-  #settle({ part, delivery, ticket }: Item, answer: DeliveryAnswer, index: number): void {
+  #settle({ part, delivery, ticket, hear }: Item, answer: DeliveryAnswer, index: number): void {
     const outcome = answer.parts[index];
+    if (outcome !== undefined) hear?.(outcome);
     if (outcome?.gone) this.#events.gone(delivery.session, part.generation, part.body);
     for (const record of outcome?.refused ?? []) ticket.refused.add(delivery.indexes?.[record] ?? record);
     if (--ticket.left === 0) ticket.settle();
@@ -218,7 +232,7 @@ export class FanOut {
     try {
       const answer = await before(
         owedDeadlineMs,
-        this.#call(target, { key, shard: this.#shard, parts }, (known) => {
+        callSession(this.#env, target, { key, shard: this.#shard, parts }, (known) => {
           this.#numbering.renew(known);
           return this.#numbering.next();
         }),
@@ -233,19 +247,6 @@ export class FanOut {
     } finally {
       this.#semaphore.release();
     }
-  }
-}
-
-/** The promise's value, or undefined if it takes longer. The object is awake for the call anyway while the timer runs. */
-async function before<Value>(deadlineMs: number, value: Promise<Value>): Promise<Value | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), deadlineMs);
-  });
-  try {
-    return await Promise.race([value, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

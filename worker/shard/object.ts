@@ -17,6 +17,7 @@ import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
+import { isShared, plainFilter } from "../../src/topic/share.ts";
 import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
@@ -25,7 +26,11 @@ import { newIncarnation } from "../incarnation.ts";
 import { shardIndex } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
+import { Groups } from "./groups.ts";
+import { Semaphore } from "./semaphore.ts";
 
+/** Calls that a shard has under way at once. */
+const concurrentCallsMax = 64;
 /** Sessions whose last call is remembered, to answer a repeat of it. */
 const callersMax = 10_000;
 const nothing: ShardAnswer = { refused: [], retained: [] };
@@ -38,6 +43,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #quota: RetainedQuota;
   readonly #fence = new Fence<Promise<ShardAnswer>>(callersMax);
   readonly #fanOut: FanOut;
+  readonly #groups: Groups;
   #alarmAtMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -49,11 +55,16 @@ export class TopicShard extends DurableObject<Env> {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
     this.#quota = new RetainedQuota(this.#store, config);
-    this.#fanOut = new FanOut(env, shardIndex(this.#name), newIncarnation(), this.#store, {
-      persist: (changes) => this.#persist(changes),
-      gone: (session, generation, body) => this.#forgetSession(session, generation, body),
-      wakeAt: (atMs) => this.#wakeAt(atMs),
-    });
+    const shard = shardIndex(this.#name);
+    const incarnation = newIncarnation();
+    const semaphore = new Semaphore(concurrentCallsMax);
+    const events = {
+      persist: (changes: readonly ShardChange[]) => this.#persist(changes),
+      gone: (session: string, generation: number, body: Uint8Array) => this.#forgetSession(session, generation, body),
+      wakeAt: (atMs: number) => this.#wakeAt(atMs),
+    };
+    this.#fanOut = new FanOut(env, shard, incarnation, this.#store, semaphore, events);
+    this.#groups = new Groups(env, shard, incarnation, this.#store.groups, semaphore, this.#fanOut, config, events);
   }
 
   /** One request of a session. When this returns, what it asked for is durable everywhere it has to be. */
@@ -75,7 +86,7 @@ export class TopicShard extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     counters.add("alarms");
     this.#alarmAtMs = 0;
-    await this.#fanOut.deliverOwed();
+    await Promise.all([this.#fanOut.deliverOwed(), this.#groups.retry()]);
   }
 
   async #handle(request: ShardRequest): Promise<ShardAnswer> {
@@ -84,11 +95,14 @@ export class TopicShard extends DurableObject<Env> {
         return this.#publish(request);
       case "subscribe":
         return this.#subscribe(request);
-      case "unsubscribe": {
-        const { session, generation, filters } = request;
-        this.#deleteRoutes(filters.map(topicKey), session, generation);
+      case "unsubscribe":
+        return this.#unsubscribe(request);
+      case "attend":
+        this.#groups.attend(request.session, request.room);
         return nothing;
-      }
+      case "hand-back":
+        this.#groups.handBack(request.share, request.body);
+        return nothing;
       case "replay":
         return { refused: [], retained: [this.#page(request.entry, request.after)] };
     }
@@ -99,28 +113,52 @@ export class TopicShard extends DurableObject<Env> {
     const source = `${isWill ? "!" : "="}${session}`;
     const routedUpTo = () => this.#cursors.get(source, generation);
     const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota };
-    const { deliveries, changes, unretained } = plan(this.#routes, batch);
+    const { deliveries, shared, changes, unretained } = plan(this.#routes, batch);
     this.#persist(changes);
     if (unretained.length > 0) {
       const detail = `from ${session}: topic ${unretained[0]}`;
       report([{ event: "refusal", reason: "retained-full", count: unretained.length, detail }], this.#name);
     }
-    const refused = await this.#fanOut.send(source, generation, deliveries);
+    const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries));
+    const kept = this.#groups.admit(shared, refusedSet);
+    const refused = [...refusedSet].sort((left, right) => left - right);
     // Durable before the publisher hears of it: from here on these messages are never routed again.
-    this.#persist(this.#cursors.advance(source, generation, body, refused, Date.now()));
+    this.#persist([...kept, ...this.#cursors.advance(source, generation, body, refused, Date.now())]);
+    if (shared.length > 0) await this.#groups.dispatch(shared, session);
     return { refused, retained: [] };
   }
 
   #subscribe(request: ShardRequest & { readonly kind: "subscribe" }): ShardAnswer {
     const { session, generation, entries } = request;
     const changes: ShardChange[] = entries.map(({ filter, qos, noLocal, retainAsPublished, identifier }) => {
-      const route = { session, generation, qos, noLocal, retainAsPublished, identifier };
-      return { kind: "put-route", key: topicKey(filter), route };
+      const member = { session, generation, qos, retainAsPublished, identifier };
+      const key = topicKey(plainFilter(filter));
+      if (isShared(filter)) return { kind: "put-member", key, share: filter, member };
+      return { kind: "put-route", key, route: { ...member, noLocal } };
     });
     this.#persist(changes);
-    for (const { filter } of entries) this.#routes.forget(topicKey(filter));
+    this.#subscriptionsChanged(entries.map(({ filter }) => filter));
     const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
     return { refused: [], retained: retained.filter((page) => page.body.length > 0 || page.after !== undefined) };
+  }
+
+  #unsubscribe(request: ShardRequest & { readonly kind: "unsubscribe" }): ShardAnswer {
+    const { session, generation, filters } = request;
+    const changes: ShardChange[] = filters.map((filter) => {
+      const key = topicKey(plainFilter(filter));
+      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation };
+      return { kind: "delete-route", key, session, generation };
+    });
+    this.#persist(changes);
+    this.#subscriptionsChanged(filters);
+    return nothing;
+  }
+
+  #subscriptionsChanged(filters: readonly string[]): void {
+    for (const filter of filters) {
+      this.#routes.forget(topicKey(plainFilter(filter)));
+      if (isShared(filter)) this.#groups.membersChanged(filter);
+    }
   }
 
   #page(entry: RouteEntry, after: string | undefined): RetainedPage {

@@ -34,7 +34,7 @@ test("after any subscription came or went, each topic has the targets that the d
         const routes = new Routes(store);
         const put: { key: string; session: string }[] = [];
         for (const command of commands) {
-          for (const topic of topics) routes.targets(topic);
+          for (const topic of topics) routes.destinations(topic).targets;
           if (command.kind === "put") {
             const key = topicKey(command.filter);
             put.push({ key, session: command.route.session });
@@ -48,7 +48,9 @@ test("after any subscription came or went, each topic has the targets that the d
           }
           const fresh = new Routes(store);
           for (const topic of topics) {
-            expect([...routes.targets(topic)].sort(byName)).toEqual([...fresh.targets(topic)].sort(byName));
+            expect([...routes.destinations(topic).targets].sort(byName)).toEqual(
+              [...fresh.destinations(topic).targets].sort(byName),
+            );
           }
         }
       },

@@ -50,7 +50,7 @@ const cases: readonly (readonly [
 test.each(cases)("%s", (_, topic, routes, targets) => {
   const store = memoryShard();
   putRoutes(store, ...routes);
-  const found = new Routes(store).targets(topic);
+  const found = new Routes(store).destinations(topic).targets;
   expect(found.map(text).sort()).toEqual(targets);
 });
 
@@ -58,16 +58,16 @@ test("a topic's answer is remembered until a subscription that matches it change
   const store = memoryShard();
   const routes = new Routes(store);
   putRoutes(store, "a s1 q0");
-  const before = routes.targets("a");
-  expect(routes.targets("a")).toBe(before);
+  const before = routes.destinations("a").targets;
+  expect(routes.destinations("a").targets).toBe(before);
   routes.forget(topicKey("b/#"));
-  expect(routes.targets("a")).toBe(before);
+  expect(routes.destinations("a").targets).toBe(before);
   putRoutes(store, "# s2 q0");
   routes.forget(topicKey("#"));
   expect(
     routes
-      .targets("a")
-      .map(({ session }) => session)
+      .destinations("a")
+      .targets.map(({ session }) => session)
       .sort(),
   ).toEqual(["s1", "s2"]);
 });

@@ -1,0 +1,38 @@
+// One delivery call from a shard to a session, and how long it is waited for.
+
+import { isStale } from "../../src/hop/key.ts";
+import type { DeliveryAnswer } from "../../src/session/deliver.ts";
+import type { DeliveryCall } from "../calls.ts";
+import { counters } from "../counters.ts";
+import type { Env } from "../env.ts";
+
+/** A session that has not answered by then is not waited for. */
+export const deadlineMs = 800;
+
+/** `renew` gives a key above the life of this caller that the session knows, should it know a later one. */
+export async function callSession(
+  env: Env,
+  target: string,
+  call: DeliveryCall,
+  renew: (known: number) => DeliveryCall["key"],
+): Promise<DeliveryAnswer> {
+  counters.add("object_calls");
+  const answer = await env.SESSION.getByName(target).deliver(call);
+  if (!isStale(answer)) return answer;
+  const again = await env.SESSION.getByName(target).deliver({ ...call, key: renew(answer.stale) });
+  if (isStale(again)) throw new Error("the session refuses the newest incarnation");
+  return again;
+}
+
+/** The promise's value, or undefined if it takes longer. The object is awake for the call anyway while the timer runs. */
+export async function before<Value>(waitMs: number, value: Promise<Value>): Promise<Value | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), waitMs);
+  });
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
