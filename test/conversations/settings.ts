@@ -51,7 +51,7 @@ export const supportsLittle: Setting = {
       ],
     },
     {
-      title: "[MQTT3-3.8.3-2] a filter with a wildcard is refused, one without is not",
+      title: "[MQTT3-3.8.3-2] [MQTT3-3.9.3-2] a filter with a wildcard is refused, one without is not",
       lines: (version) => [
         "a > connect",
         "a < connack 0",

@@ -42,11 +42,6 @@ export const subscriptions: readonly Conversation[] = [
     lines: [...pair(), "s > subscribe #5 @/a,q1 @/#/b $share/group/@/#/c @/d,q2", "s < suback #5 1 0x8f 0x8f 2"],
   },
   {
-    title: "[MQTT3-3.9.3-2] what is refused has 0x80",
-    in: [3, 4],
-    lines: [...pair(), "s > subscribe #5 @/a,q1 @/#/b @/d,q2", "s < suback #5 1 0x80 2"],
-  },
-  {
     title:
       "[MQTT-3.8.4-3] [MQTT-3.8.4-4] [MQTT3-3.8.4-3] the same filter again replaces the subscription; what is retained comes again, and nothing is lost",
     lines: [

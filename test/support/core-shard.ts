@@ -7,30 +7,37 @@ import { RetainedQuota, type RetainLimits } from "../../src/retain/quota.ts";
 import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
 import { joinBodies, type LaneItem, type PublishItem, type RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import type { ShardChange } from "../../src/shard/changes.ts";
 import { type Delivery, plan } from "../../src/shard/plan.ts";
 import { Routes } from "../../src/shard/routes.ts";
 import { SourceCursors } from "../../src/shard/source-cursors.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
+import { isShared, plainFilter } from "../../src/topic/share.ts";
+import { CoreGroups, type GroupSettings } from "./core-groups.ts";
 import { memoryShard } from "./memory-shard.ts";
 import type { Clock } from "./session-rig.ts";
 
 /** One session takes its messages over, or does not exist any more. */
 export type Deliver = (session: string, part: DeliveryPart) => PartAnswer;
 
+export type ShardSettings = RetainLimits & GroupSettings;
+
 const nothing: ShardAnswer = { refused: [], retained: [] };
 
 export class CoreShard {
-  readonly #limits: RetainLimits;
+  readonly #settings: ShardSettings;
   readonly #clock: Clock;
   readonly #deliver: Deliver;
   readonly #store = memoryShard();
   #routes!: Routes;
   #cursors!: SourceCursors;
   #quota!: RetainedQuota;
+  #groups!: CoreGroups;
+  #incarnation = 0;
 
-  constructor(limits: RetainLimits, clock: Clock, deliver: Deliver) {
-    this.#limits = limits;
+  constructor(settings: ShardSettings, clock: Clock, deliver: Deliver) {
+    this.#settings = settings;
     this.#clock = clock;
     this.#deliver = deliver;
     this.sleep();
@@ -40,7 +47,11 @@ export class CoreShard {
   sleep(): void {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
-    this.#quota = new RetainedQuota(this.#store, this.#limits);
+    this.#quota = new RetainedQuota(this.#store, this.#settings);
+    this.#groups = new CoreGroups(this.#store.groups, this.#settings, this.#clock, ++this.#incarnation, {
+      persist: (changes) => this.#store.apply(changes),
+      deliver: this.#deliver,
+    });
   }
 
   /** What one call of a session's lane carries. */
@@ -52,7 +63,12 @@ export class CoreShard {
       case "subscribe":
         return this.#subscribe(session, first.generation, first.entries);
       case "unsubscribe":
-        this.#deleteRoutes(first.filters.map(topicKey), session, first.generation);
+        return this.#unsubscribe(session, first.generation, first.filters);
+      case "attend":
+        this.#groups.attend(session, first.room);
+        return nothing;
+      case "hand-back":
+        this.#groups.handBack(first.handBack.share, first.handBack.body);
         return nothing;
       case "replay":
         return { refused: [], retained: [this.#page(first.entry, first.after)] };
@@ -65,11 +81,14 @@ export class CoreShard {
     const body = joinBodies(items);
     const routedUpTo = () => this.#cursors.get(source, generation);
     const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota };
-    const { deliveries, changes } = plan(this.#routes, batch);
+    const { deliveries, shared, changes } = plan(this.#routes, batch);
     this.#store.apply(changes);
-    const indexes = deliveries.flatMap((delivery) => this.#send(source, generation, delivery));
-    const refused = [...new Set(indexes)].sort((left, right) => left - right);
-    this.#store.apply(this.#cursors.advance(source, generation, body, refused, this.#clock.nowMs));
+    const refusedSet = new Set(deliveries.flatMap((delivery) => this.#send(source, generation, delivery)));
+    const kept = this.#groups.admit(shared, refusedSet);
+    const refused = [...refusedSet].sort((left, right) => left - right);
+    const advanced = this.#cursors.advance(source, generation, body, refused, this.#clock.nowMs);
+    this.#store.apply([...kept, ...advanced]);
+    this.#groups.dispatch(shared);
     return { refused, retained: [] };
   }
 
@@ -82,14 +101,36 @@ export class CoreShard {
   }
 
   #subscribe(session: string, generation: number, entries: readonly RouteEntry[]): ShardAnswer {
-    for (const { filter, qos, noLocal, retainAsPublished, identifier } of entries) {
-      const key = topicKey(filter);
-      const route = { session, generation, qos, noLocal, retainAsPublished, identifier };
-      this.#store.apply([{ kind: "put-route", key, route }]);
-      this.#routes.forget(key);
-    }
+    const changes = entries.map(({ filter, qos, noLocal, retainAsPublished, identifier }): ShardChange => {
+      const member = { session, generation, qos, retainAsPublished, identifier };
+      const key = topicKey(plainFilter(filter));
+      if (isShared(filter)) return { kind: "put-member", key, share: filter, member };
+      return { kind: "put-route", key, route: { ...member, noLocal } };
+    });
+    this.#change(
+      changes,
+      entries.map(({ filter }) => filter),
+    );
     const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
     return { refused: [], retained };
+  }
+
+  #unsubscribe(session: string, generation: number, filters: readonly string[]): ShardAnswer {
+    const changes = filters.map((filter): ShardChange => {
+      const key = topicKey(plainFilter(filter));
+      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation };
+      return { kind: "delete-route", key, session, generation };
+    });
+    this.#change(changes, filters);
+    return nothing;
+  }
+
+  #change(changes: readonly ShardChange[], filters: readonly string[]): void {
+    this.#store.apply(changes);
+    for (const filter of filters) {
+      this.#routes.forget(topicKey(plainFilter(filter)));
+      if (isShared(filter)) this.#groups.membersChanged(filter);
+    }
   }
 
   #page(entry: RouteEntry, from: string | undefined): RetainedPage {
@@ -103,11 +144,7 @@ export class CoreShard {
     const keys = new Set<string>();
     const reader = new RecordReader(body);
     while (reader.next()) for (const key of filtersMatching(reader.topic, this.#store.filters)) keys.add(key);
-    this.#deleteRoutes([...keys], session, generation);
-  }
-
-  #deleteRoutes(keys: readonly string[], session: string, generation: number): void {
-    this.#store.apply(keys.map((key) => ({ kind: "delete-route", key, session, generation })));
+    this.#store.apply([...keys].map((key) => ({ kind: "delete-route", key, session, generation })));
     for (const key of keys) this.#routes.forget(key);
   }
 }
