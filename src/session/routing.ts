@@ -109,5 +109,5 @@ export function failed(session: Session, items: readonly LaneItem[], effects: Ef
     if (item.will === undefined) session.routingBytes -= item.body.length;
     else willFailed(session, item.will);
   }
-  violate(session, ReasonCode.serverUnavailable, "a topic shard does not answer", effects, nowMs);
+  violate(session, ReasonCode.serverBusy, "a topic shard does not answer", effects, nowMs);
 }

@@ -176,7 +176,7 @@ test("a shard out of reach: SUBSCRIBE is not answered, the connection ends", () 
   play([
     ["connect expiry=100", "connack"],
     ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
-    ["fail a", "refusal Server unavailable", "disconnect 0x88", "close"],
+    ["fail a", "refusal Server busy", "disconnect 0x89", "close"],
   ]);
 });
 
