@@ -148,9 +148,14 @@ function withoutSignalHandlers(create) {
 /** On the loopback interface the broker is open, unless the environment says otherwise. */
 export const localVariables = { ALLOW_ANONYMOUS: "true" };
 
-/** A variable of wrangler.toml can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
+/** Variables that wrangler.toml must not list: a deployment has them from `wrangler secret`, this machine from .dev.vars. */
+const secretVariables = ["SCRAM_USERS"];
+
+/** A variable can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
 function withEnvironment(bindings = {}) {
   const values = { ...bindings, ...localVariables };
-  const entries = Object.entries(values).map(([name, value]) => [name, process.env[name] ?? value]);
-  return Object.fromEntries(entries);
+  for (const name of [...Object.keys(values), ...secretVariables]) {
+    if (process.env[name] !== undefined) values[name] = process.env[name];
+  }
+  return values;
 }

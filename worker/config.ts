@@ -2,6 +2,8 @@
 
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
+import { parseUserList } from "../src/auth/user-list.ts";
+import type { ScramVerifier } from "../src/auth/verifier.ts";
 import type { QoS } from "../src/protocol/packet.ts";
 import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
 import type { AccessPolicy } from "../src/session/admission.ts";
@@ -12,6 +14,8 @@ export interface Config extends SessionLimits, RetainLimits, AccessPolicy {
   readonly sharedStrategy: ShareStrategy;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
+  /** Who may prove with SCRAM-SHA-256 that they are who they say, by name. */
+  readonly scramUsers: ReadonlyMap<string, ScramVerifier>;
 }
 
 z.config(en());
@@ -24,9 +28,20 @@ function flag(fallback: boolean) {
   return z._default(z.stringbool(), fallback);
 }
 
+/** Messages name users, never what is secret. */
+const userList = z.pipe(
+  z.string(),
+  z.transform((text, context) => {
+    const { users, problems } = parseUserList(text);
+    for (const message of problems) context.issues.push({ code: "custom", message, input: undefined });
+    return users;
+  }),
+);
+
 const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
   ALLOW_ANONYMOUS: flag(false),
+  SCRAM_USERS: z._default(userList, new Map()),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
   // A message is one row somewhere, and a row holds 2 MB.
@@ -75,6 +90,7 @@ export function parseConfig(env: Variables): Config {
   const { data } = result;
   return {
     allowAnonymous: data.ALLOW_ANONYMOUS,
+    scramUsers: data.SCRAM_USERS,
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
     maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,

@@ -6,6 +6,7 @@ export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
   readonly ALLOW_ANONYMOUS?: string;
+  readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;
   readonly MAXIMUM_PACKET_BYTES?: string;

@@ -3,15 +3,26 @@
 //
 //   u8 format, 1 · u32 length of the JSON · JSON · CONNECT as the client sent it
 
+import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
+
 const format = 1;
 
 export interface Hello {
   readonly clientId: string;
   readonly clientIdWasAssigned: boolean;
+  /** Who the client has proved to be. */
+  readonly username?: string;
+  /** The server's own proof, for CONNACK. */
+  readonly authenticationData?: Uint8Array;
 }
 
+/** As JSON has it, with bytes in base64. */
+type WrittenHello = Omit<Hello, "authenticationData"> & { readonly authenticationData?: string };
+
 export function encodeHello(hello: Hello, connect: Uint8Array): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(hello));
+  const { authenticationData: data, ...rest } = hello;
+  const written: WrittenHello = data === undefined ? rest : { ...rest, authenticationData: encodeBase64(data) };
+  const json = new TextEncoder().encode(JSON.stringify(written));
   const frame = new Uint8Array(5 + json.length + connect.length);
   frame[0] = format;
   new DataView(frame.buffer).setUint32(1, json.length);
@@ -23,7 +34,10 @@ export function encodeHello(hello: Hello, connect: Uint8Array): Uint8Array {
 export function decodeHello(frame: Uint8Array): { hello: Hello; connectStart: number } {
   if (frame[0] !== format) throw new Error(`a hello of format ${frame[0]}`);
   const connectStart = 5 + new DataView(frame.buffer, frame.byteOffset).getUint32(1);
-  return { hello: JSON.parse(new TextDecoder().decode(frame.subarray(5, connectStart))) as Hello, connectStart };
+  const written = JSON.parse(new TextDecoder().decode(frame.subarray(5, connectStart))) as WrittenHello;
+  const { authenticationData: text, ...rest } = written;
+  const data = text === undefined ? undefined : decodeBase64(text);
+  return { hello: data === undefined ? rest : { ...rest, authenticationData: data }, connectStart };
 }
 
 /** What the edge writes on the socket to a session object now and then, and the runtime answers for the object. */

@@ -11,6 +11,7 @@ export const counterHelp = {
   wakes: "Objects constructed, after hibernation, eviction or for the first time",
   connections_opened: "MQTT connections accepted",
   connections_closed: "MQTT connections ended",
+  authentications: "Authentication exchanges that succeeded, on CONNECT or later",
   pings: "PINGREQs answered at the edge",
   frames_in: "WebSocket messages from clients",
   frames_out: "WebSocket messages to clients",

@@ -6,26 +6,28 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { levelCount } from "../topic/name.ts";
 import type { SessionLimits } from "./limits.ts";
 
-/** Who may connect. There are no identities yet: all or nobody. */
+/** Who may connect. */
 export interface AccessPolicy {
+  /** Also those who do not prove who they are. */
   readonly allowAnonymous: boolean;
 }
 
 /** What CONNACK with everything in it, and any answer to a few filters, fits into. */
 const clientPacketBytesMin = 128;
+/** The same with the server's proof in CONNACK, and the longest AUTH. */
+export const provingClientPacketBytesMin = 256;
 
 /** Why this deployment does not accept it; undefined if it does. */
 export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy): ProtocolFailure | undefined {
   const { will } = connect;
-  if (connect.authenticationMethod !== undefined) {
-    return fail(ReasonCode.badAuthenticationMethod, "MQTT-4.12.0-1", "no authentication method is known");
+  const willProve = connect.authenticationMethod !== undefined;
+  if (!willProve && !limits.allowAnonymous) {
+    return fail(ReasonCode.notAuthorized, "anonymous", "no authentication method, and ALLOW_ANONYMOUS is false");
   }
-  if (!limits.allowAnonymous) {
-    return fail(ReasonCode.notAuthorized, "anonymous", "this deployment lets nobody in: ALLOW_ANONYMOUS is false");
-  }
-  if (connect.maximumPacketBytes < clientPacketBytesMin) {
+  const bytesMin = willProve ? provingClientPacketBytesMin : clientPacketBytesMin;
+  if (connect.maximumPacketBytes < bytesMin) {
     // Nothing larger may be sent [MQTT-3.1.2-24], and without CONNACK there is no connection.
-    const detail = `a Maximum Packet Size of ${connect.maximumPacketBytes}, at least ${clientPacketBytesMin} are needed`;
+    const detail = `a Maximum Packet Size of ${connect.maximumPacketBytes}, at least ${bytesMin} are needed`;
     return fail(ReasonCode.packetTooLarge, "MQTT-3.1.2-24", detail);
   }
   if (will === undefined) return undefined;

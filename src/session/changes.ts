@@ -9,6 +9,7 @@ import type { InboundSnapshot } from "./inbound.ts";
 /** A session that outlives its connection. A session without this row ends with its connection. */
 export interface SessionRecord {
   readonly clientId: string;
+  /** Who its client has proved to be, if anybody. */
   readonly username: string | undefined;
   readonly version: ProtocolVersion;
   /** Tells this session from earlier ones of the same client id, in the shards' routes. Milliseconds since 1970. */

@@ -21,6 +21,10 @@ export interface ConnectInput {
   readonly epoch: number;
   /** The client sent no id and was given this one [MQTT-3.2.2-16]. */
   readonly clientIdWasAssigned: boolean;
+  /** Who the client has proved to be. A name in CONNECT alone proves nothing. */
+  readonly username?: string;
+  /** The server's own proof, for CONNACK. */
+  readonly authenticationData?: Uint8Array;
 }
 
 /** Whoever was connected has been told to go before this: see "taken-over". */
@@ -50,7 +54,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     const { clientId, version } = connect;
     keepRecord(session, effects, {
       clientId,
-      username: connect.username,
+      username: input.username,
       version,
       generation,
       expirySeconds,
@@ -75,6 +79,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
 
 function announce(session: Session, input: ConnectInput, expirySeconds: number): ConnackProperties {
   const { limits } = session;
+  const { authenticationMethod } = input.connect;
   return {
     receiveMaximum: limits.receiveMaximum,
     maximumPacketBytes: limits.maximumPacketBytes,
@@ -91,6 +96,9 @@ function announce(session: Session, input: ConnectInput, expirySeconds: number):
     ...(limits.serverReference === "" ? {} : { serverReference: limits.serverReference }),
     ...(input.clientIdWasAssigned ? { assignedClientId: input.connect.clientId } : {}),
     ...(expirySeconds === input.connect.sessionExpirySeconds ? {} : { sessionExpirySeconds: expirySeconds }),
+    // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+    ...(authenticationMethod === undefined ? {} : { authenticationMethod }),
+    ...(input.authenticationData === undefined ? {} : { authenticationData: input.authenticationData }),
   };
 }
 

@@ -138,7 +138,8 @@ function takePacket(session: Session, packet: ClientPacket | ProtocolFailure, ef
     case "connect":
       return violate(session, ReasonCode.protocolError, "MQTT-3.1.0-2: second CONNECT", effects, nowMs);
     case "auth":
-      return violate(session, ReasonCode.protocolError, "MQTT-4.12.0-7: AUTH without a method", effects, nowMs);
+      // The edge takes every AUTH, so this one is not of an exchange.
+      return violate(session, ReasonCode.protocolError, "MQTT-4.12.0-7: AUTH outside an exchange", effects, nowMs);
     case "failure":
       return violate(session, packet.reason, `${packet.rule}: ${packet.detail}`, effects, nowMs);
     default:

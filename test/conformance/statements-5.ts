@@ -114,7 +114,7 @@ export const statementsFive: readonly Statement[] = [
     id: "3.1.2-30",
     who: "client",
     says: "With an Authentication Method, only AUTH or DISCONNECT may precede CONNACK",
-    unpoliced: "a CONNECT with a method is refused, so nothing may follow it",
+    policed: "CONNACK 0x82",
   },
   {
     id: "3.1.3-1",

@@ -1,7 +1,14 @@
 // A client as applications use it: MQTT.js, connected once and never reconnecting by itself, with what it received kept
 // in order.
 
-import mqtt, { type IClientOptions, type IDisconnectPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import mqtt, {
+  type IClientOptions,
+  type IConnackPacket,
+  type IDisconnectPacket,
+  type IPublishPacket,
+  type MqttClient,
+} from "mqtt";
+import type { IAuthPacket } from "mqtt-packet";
 import type { Version } from "./broker.ts";
 import { eventually, within } from "./eventually.ts";
 
@@ -17,6 +24,8 @@ export interface ClientOptions extends Omit<IClientOptions, "protocolVersion" | 
   readonly version?: Version;
   /** Keeps its session for an hour: clean session off, and in 5.0 the expiry interval that goes with it. */
   readonly persistent?: boolean;
+  /** Answers the broker's AUTH. */
+  readonly handleAuth?: (packet: IAuthPacket) => IAuthPacket;
 }
 
 const open = new Set<TestClient>();
@@ -29,17 +38,17 @@ export function uniqueName(prefix: string): string {
 export class TestClient {
   readonly mqtt: MqttClient;
   readonly id: string;
-  readonly sessionPresent: boolean;
+  readonly connack: IConnackPacket;
   readonly received: Received[];
   /** The DISCONNECT the broker sent (5.0). */
   disconnect: IDisconnectPacket | undefined;
   isClosed = false;
   #taken = 0;
 
-  private constructor(client: MqttClient, id: string, sessionPresent: boolean, received: Received[]) {
+  private constructor(client: MqttClient, id: string, connack: IConnackPacket, received: Received[]) {
     this.mqtt = client;
     this.id = id;
-    this.sessionPresent = sessionPresent;
+    this.connack = connack;
     this.received = received;
     client.on("disconnect", (packet) => {
       this.disconnect = packet;
@@ -51,7 +60,7 @@ export class TestClient {
   }
 
   static async connect(url: string, options: ClientOptions = {}): Promise<TestClient> {
-    const { version = 4, persistent = false, ...rest } = options;
+    const { version = 4, persistent = false, handleAuth, ...rest } = options;
     const id = rest.clientId ?? uniqueName("client");
     const expiry = version === 5 && persistent ? { sessionExpiryInterval: 3600 } : {};
     const client = mqtt.connect(url, {
@@ -65,24 +74,29 @@ export class TestClient {
       protocolId: version === 3 ? "MQIsdp" : "MQTT",
       ...(version === 5 ? { properties: { ...expiry, ...rest.properties } } : {}),
     });
+    if (handleAuth !== undefined) client.handleAuth = (packet, answer) => answer(undefined, handleAuth(packet));
     const received: Received[] = [];
     client.on("message", (topic, payload, packet: IPublishPacket) => {
       const { qos, retain, dup } = packet;
       received.push({ topic, payload: payload.toString("utf8"), qos, retain, dup });
     });
-    const accepted = new Promise<boolean>((resolve, reject) => {
-      client.once("connect", (connack) => resolve(connack.sessionPresent));
+    const accepted = new Promise<IConnackPacket>((resolve, reject) => {
+      client.once("connect", resolve);
       client.once("error", reject);
       client.once("close", () => reject(new Error("the connection was closed before CONNACK")));
     });
     try {
-      const sessionPresent = await within("CONNACK", accepted);
+      const connack = await within("CONNACK", accepted);
       client.on("error", () => {});
-      return new TestClient(client, id, sessionPresent, received);
+      return new TestClient(client, id, connack, received);
     } catch (problem) {
       client.end(true);
       throw problem;
     }
+  }
+
+  get sessionPresent(): boolean {
+    return this.connack.sessionPresent;
   }
 
   async subscribe(filter: string | readonly string[], qos: 0 | 1 | 2 = 2): Promise<void> {

@@ -1,6 +1,7 @@
 // A client's connection to the core: what the edge does with its bytes, and what it gets back.
 
 import { PacketReader } from "../../bench/load/reader.ts";
+import { begin } from "../../src/auth/authentication.ts";
 import type { Decoder } from "../../src/codec/decode.ts";
 import { decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
@@ -10,6 +11,7 @@ import type { ClientPacket, Connect, ServerPacket } from "../../src/protocol/pac
 import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { refusalOf } from "../../src/session/admission.ts";
+import { scramServer } from "../../worker/auth/scram.ts";
 import type { CoreBroker, CoreSession } from "./core-broker.ts";
 import type { ClientSocket, RawPacket } from "./venue.ts";
 
@@ -18,6 +20,9 @@ interface Link {
   readonly connect: Connect;
   decoder: Decoder;
 }
+
+/** Nobody can authenticate here: an exchange would end at the edge. */
+const nobody = scramServer(new Map());
 
 export class CoreSocket implements ClientSocket {
   readonly #broker: CoreBroker;
@@ -102,9 +107,9 @@ export class CoreSocket implements ClientSocket {
       return this.end();
     }
     this.#connect = connect;
-    const refusal = refusalOf(connect, this.#broker.config);
-    if (refusal !== undefined) {
-      this.receive({ type: "connack", sessionPresent: false, reason: refusal.reason, properties: {} });
+    const verdict = refusalOf(connect, this.#broker.config) ?? begin(connect, nobody);
+    if (verdict.type === "failure") {
+      this.receive({ type: "connack", sessionPresent: false, reason: verdict.reason, properties: {} });
       return this.end();
     }
     const session = this.#broker.connect(this, connect);

@@ -63,14 +63,20 @@ test("every npm script that is named exists", () => {
 
 const variables = matchesIn(textOf("worker/config.ts"), /^ {2}([A-Z][A-Z0-9_]+):/gm).toSorted();
 
-test("the variables of worker/config.ts are those of docs/configuration.md, of wrangler.toml and of worker/env.ts", () => {
+test("the variables of worker/config.ts are those of docs/configuration.md, of worker/env.ts, and of wrangler.toml unless secret", () => {
   const ofLauncher = ["PORT", "STATE_DIR"];
   const described = matchesIn(textOf("docs/configuration.md"), /^\| `([A-Z][A-Z0-9_]+)` +\|/gm);
   expect(variables).not.toEqual([]);
   expect(described.filter((name) => !ofLauncher.includes(name)).toSorted()).toEqual(variables);
   // The launcher takes from the environment what [vars] lists.
   const [, listed = ""] = /^\[vars\]\n([\s\S]*?)(?=^\[)/m.exec(textOf("wrangler.toml")) ?? [];
-  expect(matchesIn(listed, /^([A-Z][A-Z0-9_]+) =/gm).toSorted()).toEqual(variables);
+  const [, secrets = ""] = /^const secretVariables = \[(.*)\];$/m.exec(textOf("scripts/runtime.mjs")) ?? [];
+  const elsewhere = matchesIn(secrets, /"([A-Z][A-Z0-9_]+)"/g);
+  expect(
+    matchesIn(listed, /^([A-Z][A-Z0-9_]+) =/gm)
+      .concat(elsewhere)
+      .toSorted(),
+  ).toEqual(variables);
   expect(matchesIn(textOf("worker/env.ts"), /readonly ([A-Z][A-Z0-9_]+)\?: string/g).toSorted()).toEqual(variables);
 });
 

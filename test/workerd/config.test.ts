@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { configOf, parseConfig } from "../../worker/config.ts";
 import type { Env } from "../../worker/env.ts";
 import worker from "../../worker/index.ts";
+import { scramEntry } from "../support/scram-client.ts";
 
 function ask(path: string, variables: Partial<Env>, headers: HeadersInit = {}): Response | Promise<Response> {
   const request = new Request<unknown, IncomingRequestCfProperties>(`http://broker${path}`, { headers });
@@ -37,6 +38,7 @@ test.each([
   ["QUEUE_BYTES_MAX", "NaN"],
   ["SESSION_EXPIRY_SECONDS_MAX", "4294967296"],
   ["CONNECT_TIMEOUT_SECONDS", ""],
+  ["SCRAM_USERS", "alice:wonderland"],
 ] as const)("CFG-2 %s = %j is refused by name", async (name, value) => {
   const response = await ask("/healthz", { [name]: value });
   expect(response.status).toBe(500);
@@ -53,8 +55,18 @@ test.each([
   ["TOPIC_SHARDS", "0", "1"],
   ["INFLIGHT_MAX", "1025", "1024"],
   ["RECEIVE_MAXIMUM", "many", "number"],
+  ["SCRAM_USERS", "alice:wonderland", "the entry of alice is not of the form"],
 ])("CFG-4 %s = %j is answered with what may be said", (name, value, words) => {
   expect(() => configOf({ ...env, [name]: value })).toThrow(words);
+});
+
+test("CFG-7 what is wrong with a user is said without what is secret of the others", () => {
+  const right = scramEntry("alice", "wonderland");
+  const wrong = () => parseConfig({ SCRAM_USERS: `${right} bob:builder` });
+  expect(wrong).toThrow("the entry of bob");
+  expect(wrong).not.toThrow(right.slice("alice:SCRAM-SHA-256$4096:".length));
+  expect(wrong).not.toThrow("builder");
+  expect([...parseConfig({ SCRAM_USERS: right }).scramUsers.keys()]).toEqual(["alice"]);
 });
 
 // Last: what is read rightly once is kept.

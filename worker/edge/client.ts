@@ -2,9 +2,19 @@
 // everything else, as much as came in one turn of the event loop, to the session object as one frame. What the session
 // sends goes to the client untouched.
 //
-// States: waiting for CONNECT → dialling the session → relaying → closed. Packets that follow CONNECT at once wait for
-// the dialling to end.
+// States: waiting for CONNECT → authenticating, if CONNECT names a method → dialling the session → relaying → closed.
+// Packets that follow CONNECT at once wait for the dialling to end. AUTH ends here: the session never sees one.
 
+import {
+  type Authentication,
+  acknowledged,
+  begin,
+  earlyPacketFailure,
+  type Outcome,
+  takeAuth,
+} from "../../src/auth/authentication.ts";
+import type { ScramServer } from "../../src/auth/scram.ts";
+import { Decoder } from "../../src/codec/decode.ts";
 import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
 import { PacketSplitter } from "../../src/codec/splitter.ts";
@@ -16,7 +26,7 @@ import { reasonText } from "../../src/protocol/reason-text.ts";
 import { keepAliveSeconds, refusalOf } from "../../src/session/admission.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
-import { alivePing, encodeHello } from "../hello.ts";
+import { alivePing, encodeHello, type Hello } from "../hello.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
@@ -30,7 +40,7 @@ const waitingBytesMax = 4 * 1024 * 1024;
 const pingreqType = 0xc0;
 const pingresp = Uint8Array.of(0xd0, 0);
 
-type State = "connecting" | "dialling" | "relaying" | "closed";
+type State = "connecting" | "authenticating" | "dialling" | "relaying" | "closed";
 
 export class ClientConnection {
   readonly #client: WebSocket;
@@ -39,8 +49,12 @@ export class ClientConnection {
   readonly #address: string;
   readonly #done: () => void;
   readonly #config: Config;
+  readonly #scram: ScramServer;
   #state: State = "connecting";
   #connect: Connect | undefined;
+  /** CONNECT as it came, until the session is reached. */
+  #connectPacket: Uint8Array | undefined;
+  #authentication: Authentication = { state: "absent" };
   #session: WebSocket | undefined;
   /** The session has answered CONNECT. */
   #accepted = false;
@@ -53,17 +67,15 @@ export class ClientConnection {
   #alive: ReturnType<typeof setInterval> | undefined;
 
   /** `done` is called once, when nothing more will happen. */
-  constructor(client: WebSocket, dial: Dial, config: Config, address: string, done: () => void) {
+  constructor(client: WebSocket, dial: Dial, config: Config, scram: ScramServer, address: string, done: () => void) {
     this.#client = client;
     this.#dial = dial;
     this.#address = address;
     this.#done = done;
     this.#config = config;
+    this.#scram = scram;
     this.#splitter = new PacketSplitter(config.maximumPacketBytes);
-    this.#deadline = setTimeout(() => {
-      const detail = `no CONNECT within ${config.connectTimeoutSeconds} seconds`;
-      this.#refuse(fail(ReasonCode.maximumConnectTime, "connect-timeout", detail));
-    }, config.connectTimeoutSeconds * 1000);
+    this.#deadline = setTimeout(() => this.#timedOut(), config.connectTimeoutSeconds * 1000);
     client.addEventListener("message", (event) => this.#take(event.data as ArrayBuffer | string));
     client.addEventListener("close", () => this.#clientEnded());
     client.addEventListener("error", () => this.#clientEnded());
@@ -93,6 +105,14 @@ export class ClientConnection {
   readonly #takePacket = (frame: Uint8Array, start: number, end: number): void => {
     if (this.#state === "closed") return;
     if (this.#state === "connecting") return this.#takeConnect(frame, start, end);
+    const type = ((frame[start] as number) >> 4) as PacketType;
+    if (type === PacketType.auth) return this.#takeAuth(frame, start, end);
+    if (!this.#accepted) {
+      const failure = earlyPacketFailure(this.#authentication, type);
+      if (failure !== undefined) return this.#refuse(failure);
+    }
+    // It is a DISCONNECT: the client has changed its mind.
+    if (this.#state === "authenticating") return this.#end();
     // Until CONNACK has passed the session answers, so that nothing precedes it [MQTT-3.2.0-1].
     if (frame[start] === pingreqType && end - start === 2 && this.#accepted) {
       counters.add("pings");
@@ -114,22 +134,58 @@ export class ClientConnection {
   #takeConnect(frame: Uint8Array, start: number, end: number): void {
     const decoded = decodeConnect(frame, start, end, this.#config);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
+    this.#connect = decoded;
     const refusal = refusalOf(decoded, this.#config);
-    if (refusal !== undefined) {
-      this.#connect = decoded;
-      return this.#refuseAccepted(refusal);
-    }
-    clearTimeout(this.#deadline);
-    const clientIdWasAssigned = decoded.clientId === "";
-    // [MQTT-3.1.3-6] [MQTT3-3.1.3-6]
-    const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : decoded.clientId;
-    this.#connect = { ...decoded, clientId };
-    this.#state = "dialling";
-    const hello = encodeHello({ clientId, clientIdWasAssigned }, frame.subarray(start, end));
-    this.#open(clientId, hello).catch((error: unknown) => this.#unreachable(error));
+    if (refusal !== undefined) return this.#refuse(refusal);
+    this.#connectPacket = frame.subarray(start, end);
+    this.#state = "authenticating";
+    this.#proceed(begin(decoded, this.#scram));
   }
 
-  async #open(clientId: string, hello: Uint8Array): Promise<void> {
+  #takeAuth(frame: Uint8Array, start: number, end: number): void {
+    const { version } = this.#connect as Connect;
+    const auth = new Decoder(version, this.#config).decode(frame, start, end);
+    if (auth.type === "auth") this.#proceed(takeAuth(this.#authentication, auth, this.#scram));
+    else if (auth.type === "failure") this.#refuse(auth);
+  }
+
+  #proceed(outcome: Outcome): void {
+    if (outcome.type === "failure") return this.#refuse(outcome);
+    const { authentication, send } = outcome;
+    this.#authentication = authentication;
+    if (send !== undefined) this.#send(encodePackets([send], 5));
+    switch (authentication.state) {
+      case "absent":
+        return this.#open();
+      case "admitted":
+        counters.add("authentications");
+        return this.#open();
+      case "authenticated":
+        counters.add("authentications");
+        return;
+      case "proving":
+      case "renewing":
+        return;
+      default:
+        authentication satisfies never;
+    }
+  }
+
+  #open(): void {
+    clearTimeout(this.#deadline);
+    this.#state = "dialling";
+    const connect = this.#connect as Connect;
+    const packet = this.#connectPacket as Uint8Array;
+    const clientIdWasAssigned = connect.clientId === "";
+    // [MQTT-3.1.3-6] [MQTT3-3.1.3-6]
+    const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : connect.clientId;
+    this.#connect = { ...connect, clientId };
+    this.#connectPacket = undefined;
+    const hello = encodeHello({ clientId, clientIdWasAssigned, ...identityIn(this.#authentication) }, packet);
+    this.#reach(clientId, hello).catch((error: unknown) => this.#unreachable(error));
+  }
+
+  async #reach(clientId: string, hello: Uint8Array): Promise<void> {
     counters.add("object_calls");
     const session = await this.#dial(clientId);
     if (this.#state === "closed") {
@@ -142,6 +198,7 @@ export class ClientConnection {
     session.addEventListener("message", (event) => {
       // The only text is the answer to the alive ping.
       if (typeof event.data === "string") return;
+      if (!this.#accepted) this.#authentication = acknowledged(this.#authentication);
       this.#accepted = true;
       this.#send(event.data as ArrayBuffer);
     });
@@ -151,6 +208,14 @@ export class ClientConnection {
     if (this.#outgoing.length > 0) this.#scheduleFlush();
     this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
     this.#keepAlive();
+  }
+
+  #timedOut(): void {
+    const time = `within ${this.#config.connectTimeoutSeconds} seconds`;
+    if (this.#state === "authenticating") {
+      return this.#refuse(fail(ReasonCode.notAuthorized, "authentication-timeout", `no proof ${time}`));
+    }
+    this.#refuse(fail(ReasonCode.maximumConnectTime, "connect-timeout", `no CONNECT ${time}`));
   }
 
   /** [MQTT-3.1.2-22] [MQTT3-3.1.2-24] One timer, set again only when it rings. */
@@ -201,36 +266,37 @@ export class ClientConnection {
     this.#end();
   }
 
-  /** The client's mistake, or its absence: it is told, as far as its version has words, and closed. */
+  /** The client's mistake or its absence, or ours: it is told, as far as its version has words for it now, and closed. */
   #refuse({ reason, rule, detail }: ProtocolFailure): void {
     if (this.#state === "closed") return;
     this.#report(reason, rule, detail);
     // What came before the mistake counts.
     this.#flush();
-    // [MQTT-3.14.0-1] No DISCONNECT before CONNACK.
-    if (this.#accepted && this.#connect?.version === 5) {
-      const disconnect = { type: "disconnect", reason, reasonString: reasonText(reason) } as const;
-      this.#send(encodePackets([disconnect], 5, this.#connect.maximumPacketBytes));
-    }
+    const last = this.#lastPacket(reason);
+    if (last !== undefined && last.length > 0) this.#send(last);
     this.#end();
+  }
+
+  #lastPacket(reason: ReasonCode): Uint8Array | undefined {
+    if (this.#connect === undefined) return undefined;
+    const { version, maximumPacketBytes } = this.#connect;
+    if (this.#accepted) {
+      const disconnect = { type: "disconnect", reason, reasonString: reasonText(reason) } as const;
+      return encodePackets([disconnect], version, maximumPacketBytes);
+    }
+    // The session has its CONNECT and answers it: no second CONNACK [MQTT-3.2.0-2], and no DISCONNECT before [MQTT-3.14.0-1].
+    if (this.#session !== undefined) return undefined;
+    // [MQTT-4.12.0-4]
+    const connack = { type: "connack", sessionPresent: false, reason, properties: {} } as const;
+    return encodePackets([connack], version, maximumPacketBytes);
   }
 
   #unreachable(error: unknown): void {
-    this.#refuseAccepted(fail(ReasonCode.serverUnavailable, "session-unreachable", `${error}`));
-  }
-
-  /** A CONNECT that is in order, and still cannot be. */
-  #refuseAccepted({ reason, rule, detail }: ProtocolFailure): void {
-    if (this.#state === "closed" || this.#connect === undefined) return;
-    this.#report(reason, rule, detail);
-    const { version, maximumPacketBytes } = this.#connect;
-    const connack = { type: "connack", sessionPresent: false, reason, properties: {} } as const;
-    this.#send(encodePackets([connack], version, maximumPacketBytes));
-    this.#end();
+    this.#refuse(fail(ReasonCode.serverUnavailable, "session-unreachable", `${error}`));
   }
 
   #report(reason: ReasonCode, rule: string, detail: string): void {
-    const who = this.#connect?.clientId ?? this.#address;
+    const who = this.#connect?.clientId || this.#address;
     report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
   }
 
@@ -261,4 +327,10 @@ export class ClientConnection {
     }
     this.#done();
   }
+}
+
+/** Who the client has proved to be, for the session. */
+function identityIn(authentication: Authentication): Pick<Hello, "username" | "authenticationData"> {
+  if (authentication.state !== "admitted") return {};
+  return { username: authentication.username, authenticationData: authentication.data };
 }

@@ -1,5 +1,6 @@
 // The WebSocket upgrade: which requests become MQTT connections, and under which subprotocol.
 
+import { scramServer } from "../auth/scram.ts";
 import { configOf } from "../config.ts";
 import type { Env } from "../env.ts";
 import { sessionName } from "../names.ts";
@@ -22,9 +23,17 @@ export function upgrade(request: Request, env: Env, context: ExecutionContext): 
   // Frames must come as bytes at once: Blobs are read asynchronously, and packets would change places.
   client.binaryType = "arraybuffer";
   client.accept({ allowHalfOpen: true });
+  const config = configOf(env);
   const address = request.headers.get("CF-Connecting-IP") ?? "unknown";
   const { promise, resolve } = Promise.withResolvers<void>();
-  new ClientConnection(client, (clientId) => dial(env, clientId), configOf(env), address, resolve);
+  new ClientConnection(
+    client,
+    (clientId) => dial(env, clientId),
+    config,
+    scramServer(config.scramUsers),
+    address,
+    resolve,
+  );
   context.waitUntil(promise);
   const headers: HeadersInit = chosen === undefined ? {} : { "Sec-WebSocket-Protocol": chosen };
   return new Response(null, { status: 101, webSocket: far, headers });

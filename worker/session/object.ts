@@ -148,8 +148,8 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);
-    const connect = { ...decoded, clientId: hello.clientId };
-    this.#step({ type: "connect", connect, epoch, clientIdWasAssigned: hello.clientIdWasAssigned });
+    const { clientId, ...introduction } = hello;
+    this.#step({ type: "connect", connect: { ...decoded, clientId }, epoch, ...introduction });
   }
 
   #takeFrame(link: Link, frame: Uint8Array): void {
