@@ -96,7 +96,7 @@ export type Change =
   | { readonly kind: "delete-due-will"; readonly id: number }
   | { readonly kind: "put-subscription"; readonly subscription: StoredSubscription; readonly removing: boolean }
   | { readonly kind: "delete-subscription"; readonly filter: string }
-  | { readonly kind: "put-segment"; readonly segment: Segment; readonly origin: SegmentOrigin | undefined }
+  | { readonly kind: "put-segment"; readonly segment: Segment; readonly origin?: SegmentOrigin | undefined }
   | { readonly kind: "delete-segments"; readonly below: number }
   /** Those that lie wholly within. */
   | { readonly kind: "delete-segments-within"; readonly from: number; readonly to: number }

@@ -143,6 +143,11 @@ export class ShareGroup {
     return queuePolicy === "drop-oldest" ? [...changes, ...this.#dropOldest()] : changes;
   }
 
+  /** Delayed messages whose time has come. Their publisher has its acknowledgement: limits do not count. */
+  release({ body, indexes }: SharedBatch, nowMs: number): GroupChange[] {
+    return this.isDeserted || indexes.length === 0 ? [] : this.#keep(++this.#rank, indexes.length, body, nowMs);
+  }
+
   /** What a member had not finished when its session ended. Its publisher has its acknowledgement: limits do not count. */
   handBack(body: Uint8Array, nowMs: number): GroupChange[] {
     const count = countRecords(body);
@@ -303,6 +308,10 @@ export class ShareGroup {
     const divisions = new Map<MemberState, Division>();
     const rest = new RecordWriter();
     let candidates = this.#members.candidates();
+    // In turn, but in runs: should they all come back, those that follow one another still do.
+    const run = this.#options.strategy === "round-robin" ? Math.ceil(row.count / candidates.length) : 1;
+    let state: MemberState | undefined;
+    let leftInRun = 0;
     let expired = 0;
     const reader = new RecordReader(row.body);
     while (reader.next()) {
@@ -313,7 +322,10 @@ export class ShareGroup {
         this.#bytes -= reader.end - reader.start;
         continue;
       }
-      const state = this.#members.choose(candidates, reader.topic);
+      if (leftInRun === 0) {
+        state = this.#members.choose(candidates, reader.topic);
+        leftInRun = run;
+      }
       if (state === undefined) {
         rest.appendCopy(reader);
         continue;
@@ -325,8 +337,10 @@ export class ShareGroup {
       }
       (reader.qos === 2 ? division.exactlyOnce : division.atLeastOnce).appendCopy(reader);
       state.room--;
-      if (state.room === 0 && this.#options.strategy !== "sticky")
-        candidates = candidates.filter((left) => left !== state);
+      leftInRun--;
+      if (state.room > 0 || this.#options.strategy === "sticky") continue;
+      candidates = candidates.filter((candidate) => candidate !== state);
+      leftInRun = 0;
     }
     if (divisions.size === 0 && expired === 0) return undefined;
     const changes = Array.from(divisions, ([state, { atLeastOnce, exactlyOnce }]) => {

@@ -30,12 +30,14 @@ export class Members {
   readonly #random: () => number;
   /** In the order of names. */
   #states: MemberState[];
-  #lastSession = "";
+  #lastSession: string;
 
   constructor(members: readonly Member[], strategy: ShareStrategy, random: () => number) {
     this.#states = members.map(newState);
     this.#strategy = strategy;
     this.#random = random;
+    // A shard that sleeps between messages must not begin with the same member each time.
+    this.#lastSession = members[Math.floor(random() * members.length)]?.session ?? "";
   }
 
   get states(): readonly MemberState[] {

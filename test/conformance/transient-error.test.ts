@@ -7,6 +7,6 @@ test("[MQTT3-4.8.0-2] a transient error while a PUBLISH is processed closes the 
   play([
     ["connect v4", "connack"],
     ["publish a:m q1 #1", "ask publish a:m q1"],
-    ["fail a", "refusal Server unavailable", "close"],
+    ["fail a", "refusal Server busy", "close"],
   ]);
 });

@@ -1,7 +1,16 @@
 // What a session's store promises, wherever it runs.
 
 import { describe, expect, test } from "vitest";
-import type { Change, DueWill, SessionRecord, StoredSubscription, StoredWill } from "../../src/session/changes.ts";
+import type { WindowSnapshot } from "../../src/queue/window.ts";
+import type {
+  Change,
+  DueWill,
+  HandBack,
+  SessionRecord,
+  StoredSubscription,
+  StoredWill,
+} from "../../src/session/changes.ts";
+import type { InboundPage } from "../../src/session/inbound.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { records } from "../support/records.ts";
@@ -18,6 +27,7 @@ const record: SessionRecord = {
 const inbound = { nextSequence: 7, runs: [[1, 4, 3]] as const };
 const window = { head: 3, dupBelow: 5, exactBelow: 4, gaps: [{ from: 7, to: 9 }], runs: [[2, 3]] as const };
 const will: StoredWill = { shard: 3, body: records("w:gone q1"), generation: 5, delayMs: 10_000, expiryMs: 0 };
+const handBack: HandBack = { id: 2, shard: 5, share: "$share/g/a", body: records("a:1 q1") };
 const dueWill: DueWill = { ...will, id: 9, dueAtMs: 1_700_000_000_000, sequence: 4 };
 const filters = ["a", "a/+", "😀/#", "\uffff", "\u0001\u0002", "$share/g/a"];
 
@@ -27,7 +37,7 @@ function subscription(filter: string, qos: 0 | 1 | 2 = 1): StoredSubscription {
 
 function segment(position: number, count: number, options: { offered?: boolean; body?: Uint8Array } = {}): Change {
   const { offered = false, body = records(`t:${position} q1`) } = options;
-  return { kind: "put-segment", segment: { position, count, body, offered } };
+  return { kind: "put-segment" as const, segment: { position, count, body, offered } };
 }
 
 const source = (publisher: string, sequence: number, generation = 1, shard = 2): Change => ({
@@ -129,6 +139,23 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       put(true);
       store.apply([{ kind: "delete-subscription", filter: "a" }]);
       expect([store.subscriptionCount(), store.filtersBeingRemoved()]).toEqual([0, []]);
+    }),
+  );
+
+  test(
+    "shared subscriptions are told from others, and so are their segments",
+    onStore((store, reopen) => {
+      for (const filter of filters) {
+        store.apply([{ kind: "put-subscription", subscription: subscription(filter), removing: false }]);
+      }
+      store.apply([{ kind: "put-subscription", subscription: subscription("$share/h/a"), removing: true }]);
+      store.apply([{ kind: "put-subscription", subscription: subscription("$shared/a"), removing: false }]);
+      expect(store.sharedFilters()).toEqual(["$share/g/a"]);
+      const origin = { share: "$share/g/a", shard: 3 };
+      const [own, theirs] = [segment(0, 2), segment(2, 1, { offered: true })];
+      store.apply([own, { ...theirs, origin }]);
+      expect(reopen().sharedSegments()).toEqual([{ ...origin, segment: theirs.segment }]);
+      expect(reopen().segmentFrom(0)).toEqual(own.segment);
     }),
   );
 
@@ -243,16 +270,20 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         { kind: "put-alias", alias: 1, topic: "a" },
         segment(0, 1),
         source("p", 5),
+        { kind: "put-hand-back", handBack },
+        { kind: "put-hand-back", handBack: { ...handBack, id: 1 } },
       ]);
       store.addDrops(new Map([["queue-full", 2]]));
-      store.apply([{ kind: "end-session" }]);
+      store.apply([{ kind: "end-session" }, { kind: "delete-hand-back", id: 1 }]);
       const empty = reopen();
       const nothing = { record: undefined, inbound: undefined, window: undefined, will: undefined };
-      expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill] });
+      expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill], handBacks: [handBack] });
       expect([empty.subscriptionCount(), empty.queueBounds(), empty.hasAliases()]).toEqual([0, undefined, false]);
       expect(empty.sourceSequence("p", 1, 2)).toBe(0);
       expect(empty.isEmpty).toBe(false);
       store.apply([{ kind: "delete-due-will", id: dueWill.id }]);
+      expect(empty.isEmpty).toBe(false);
+      store.apply([{ kind: "delete-hand-back", id: handBack.id }]);
       expect([empty.isEmpty, empty.drops()]).toEqual([true, new Map([["queue-full", 2]])]);
     }),
   );

@@ -8,7 +8,13 @@ export interface Setting {
 }
 
 export const supportsLittle: Setting = {
-  env: { MAXIMUM_QOS: "1", RETAIN_AVAILABLE: "false", WILDCARD_AVAILABLE: "false", TOPIC_ALIAS_MAXIMUM: "0" },
+  env: {
+    MAXIMUM_QOS: "1",
+    RETAIN_AVAILABLE: "false",
+    WILDCARD_AVAILABLE: "false",
+    SHARED_AVAILABLE: "false",
+    TOPIC_ALIAS_MAXIMUM: "0",
+  },
   conversations: [
     {
       title: "[MQTT-3.2.2-9] [MQTT-3.2.2-10] Maximum QoS is announced, and a subscription at any QoS granted",
@@ -18,6 +24,15 @@ export const supportsLittle: Setting = {
         'a < connack 0 {"maximumQoS":1,"retainAvailable":false,"wildcardSubscriptionAvailable":false}',
         "a > subscribe #1 @/a,q2 @/b,q1 @/c,q0",
         "a < suback #1 1 1 0",
+      ],
+    },
+    {
+      title: "a shared subscription is refused, and CONNACK says so",
+      lines: (version) => [
+        "a > connect",
+        'a < connack 0 {"sharedSubscriptionAvailable":false}',
+        "a > subscribe #1 $share/g/@/a @/b",
+        version === 5 ? "a < suback #1 0x9e 0" : "a < suback #1 0x80 0",
       ],
     },
     {

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { conversations } from "../conversations/play.ts";
 import { retained } from "../conversations/retained.ts";
+import { shared } from "../conversations/shared.ts";
 import { filters, subscriptions } from "../conversations/subscribe.ts";
 import { wills } from "../conversations/will.ts";
 import { versionNames, versions } from "../support/broker.ts";
@@ -16,6 +17,7 @@ const broker = useBroker();
 conversations(broker, subscriptions);
 conversations(broker, filters);
 conversations(broker, retained);
+conversations(broker, shared);
 conversations(broker, wills);
 
 const notUtf8 = withLength(bytes(0x61, 0xc3, 0x28));

@@ -17,6 +17,7 @@ import {
   setsTheKeepAlive,
   supportsLittle,
 } from "../conversations/settings.ts";
+import { shared } from "../conversations/shared.ts";
 import { filters, subscriptions } from "../conversations/subscribe.ts";
 import { wills } from "../conversations/will.ts";
 import { CoreBroker } from "../support/core-broker.ts";
@@ -35,6 +36,7 @@ const byDefault: Setting = {
     filters,
     payloads,
     retained,
+    shared,
     wills,
   ].flat(),
 };

@@ -159,6 +159,10 @@ function askText(item: LaneItem): string {
       );
       return `ask subscribe ${entries.join(", ")}`;
     }
+    case "attend":
+      return `ask attend ${item.room}`;
+    case "hand-back":
+      return `ask hand-back ${item.handBack.share} ${recordTexts(item.handBack.body).join(", ")}`;
     case "unsubscribe":
       return `ask unsubscribe ${item.filters.join(", ")}`;
     case "replay":
