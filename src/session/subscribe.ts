@@ -98,9 +98,15 @@ export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effe
   if (connection === undefined) return;
   if (!answerFits(connection, packet.filters.length)) return refuseLength(session, effects, nowMs);
   const known: string[] = [];
+  let leaving: readonly string[] | undefined;
   const reasons = packet.filters.map((filter) => {
     const subscription = session.reads.subscription(filter);
-    if (subscription === undefined) return ReasonCode.noSubscriptionExisted;
+    if (subscription === undefined) {
+      // UNSUBACK says that the routes are gone: those that an UNSUBSCRIBE before this one removes may still stand.
+      leaving ??= session.reads.filtersBeingRemoved();
+      if (leaving.includes(filter)) known.push(filter);
+      return ReasonCode.noSubscriptionExisted;
+    }
     // Marked, not deleted, until the shards have confirmed: a crash in between must not leave a route behind.
     if (!known.includes(filter)) effects.persist.push({ kind: "put-subscription", subscription, removing: true });
     known.push(filter);

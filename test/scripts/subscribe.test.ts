@@ -206,6 +206,19 @@ test("SUBSCRIBE and UNSUBSCRIBE in one frame: the subscription is gone", () => {
   expect(rig.store.subscriptions()).toEqual([]);
 });
 
+test("UNSUBACK waits for the shards also when an earlier UNSUBSCRIBE has asked them", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 a", "ask unsubscribe a"],
+    ["unsubscribe #3 a b", "ask unsubscribe a"],
+    ["answer a", "unsuback #2 0x00"],
+    ["answer a", "unsuback #3 0x11,0x11"],
+    ["unsubscribe #4 a", "unsuback #4 0x11"],
+  ]);
+});
+
 test("two SUBSCRIBEs in one frame do not exceed the limit together", () => {
   play(
     [
