@@ -49,8 +49,7 @@ const variables = z.object({
   QUEUE_MESSAGES_MAX: integer(1, 10_000_000, defaultSessionLimits.queueMessagesMax),
   QUEUE_BYTES_MAX: integer(1024, 5_000_000_000, defaultSessionLimits.queueBytesMax),
   QUEUE_POLICY: z._default(z.enum(["reject", "drop-oldest", "drop-newest"]), defaultSessionLimits.queuePolicy),
-  // What is in flight has to fit into what a socket can carry through hibernation, 16 KiB.
-  INFLIGHT_MAX: integer(1, 1024, defaultSessionLimits.inflightMax),
+  INFLIGHT_MAX: integer(1, 65_535, defaultSessionLimits.inflightMax),
   RECEIVE_MAXIMUM: integer(1, 65_535, defaultSessionLimits.receiveMaximum),
   ROUTING_BYTES_MAX: integer(1_500_000, 64 * 1024 * 1024, defaultSessionLimits.routingBytesMax),
   SUBSCRIPTIONS_MAX: integer(1, 100_000, defaultSessionLimits.subscriptionsMax),

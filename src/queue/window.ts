@@ -6,13 +6,9 @@
 // [MQTT-4.4.0-1].
 
 import type { QoS } from "../protocol/packet.ts";
+import { Progress, readProgress, type WrittenProgress, writeProgress } from "./progress.ts";
 
-/** untouched: not sent on this connection · released: PUBREL is due or sent · done: finished behind an unfinished one */
-export const Progress = { untouched: 0, sentQos1: 1, sentQos2: 2, released: 3, done: 4 } as const;
-export type Progress = (typeof Progress)[keyof typeof Progress];
-
-/** Runs of equal progress from `head` on: [how many positions, their progress]. */
-export type ProgressRuns = readonly (readonly [number, number])[];
+export { Progress } from "./progress.ts";
 
 /** Positions from `from` to before `to`, dropped unsent: the window passes over them. */
 export interface Gap {
@@ -20,12 +16,12 @@ export interface Gap {
   readonly to: number;
 }
 
-export interface WindowSnapshot {
+/** Its progress is that of the positions from `head` on. */
+export interface WindowSnapshot extends WrittenProgress {
   readonly head: number;
   readonly next: number;
   readonly dupBelow: number;
   readonly gaps: readonly Gap[];
-  readonly runs: ProgressRuns;
 }
 
 /** Identifiers are 1..65535; two positions that far apart would share one, so the window never spans more. */
@@ -43,6 +39,8 @@ export class Window {
   /** Counts what the client's acknowledgements changed. */
   changes = 0;
   #progress = new Uint8Array(64);
+  /** From here on no position was touched. */
+  #touchedEnd = 0;
 
   constructor(start = 0) {
     this.#head = start;
@@ -183,12 +181,12 @@ export class Window {
   /** The window of the living connection. */
   snapshot(): WindowSnapshot {
     const { dupBelow } = this;
-    return { head: this.#head, next: this.#next, dupBelow, gaps: this.#gaps, runs: this.#runs(false) };
+    return { head: this.#head, next: this.#next, dupBelow, gaps: this.#gaps, ...this.#written(false) };
   }
 
   /** The window as the next connection will find it, if this one ends now. */
   rewound(dupBelow: number): WindowSnapshot {
-    return { head: this.#head, next: this.#head, dupBelow, gaps: this.#gaps, runs: this.#runs(true) };
+    return { head: this.#head, next: this.#head, dupBelow, gaps: this.#gaps, ...this.#written(true) };
   }
 
   /** As it was, on the same connection. */
@@ -196,30 +194,24 @@ export class Window {
     const window = new Window(snapshot.head);
     window.dupBelow = snapshot.dupBelow;
     window.#gaps = [...snapshot.gaps];
-    let position = snapshot.head;
-    for (const [count, progress] of snapshot.runs) {
-      for (const end = position + count; position < end; position++) {
-        window.#set(position, progress as Progress);
-        if (position < snapshot.next && isInflight(progress as Progress)) window.#inflight++;
-      }
+    for (const [offset, progress] of readProgress(snapshot).entries()) {
+      const position = snapshot.head + offset;
+      window.#set(position, progress as Progress);
+      if (position < snapshot.next && isInflight(progress as Progress)) window.#inflight++;
     }
     window.#next = snapshot.next;
     return window;
   }
 
-  #runs(rewound: boolean): ProgressRuns {
-    const runs: [number, number][] = [];
+  #written(rewound: boolean): WrittenProgress {
     // Behind `next` lie those that an earlier connection brought further than this one, and dropped ones.
-    const end = this.#head + this.#progress.length;
-    for (let position = this.#head; position < end; position++) {
-      let progress = this.progressAt(position);
-      if (rewound && (progress === Progress.sentQos1 || progress === Progress.sentQos2)) progress = Progress.untouched;
-      const last = runs.at(-1);
-      if (last !== undefined && last[1] === progress) last[0]++;
-      else runs.push([1, progress]);
+    const written = new Uint8Array(Math.max(0, this.#touchedEnd - this.#head));
+    for (let offset = 0; offset < written.length; offset++) {
+      const progress = this.progressAt(this.#head + offset);
+      const isLost = rewound && (progress === Progress.sentQos1 || progress === Progress.sentQos2);
+      written[offset] = isLost ? Progress.untouched : progress;
     }
-    while (runs.at(-1)?.[1] === Progress.untouched) runs.pop();
-    return runs;
+    return writeProgress(written);
   }
 
   #advance(): void {
@@ -243,6 +235,7 @@ export class Window {
     if (this.#progress[slot] === Progress.done) this.#done--;
     if (progress === Progress.done) this.#done++;
     this.#progress[slot] = progress;
+    if (progress !== Progress.untouched && position >= this.#touchedEnd) this.#touchedEnd = position + 1;
   }
 
   #grow(): void {

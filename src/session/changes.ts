@@ -2,9 +2,10 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import type { WrittenProgress } from "../queue/progress.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
-import type { Gap, ProgressRuns } from "../queue/window.ts";
-import type { InboundSnapshot } from "./inbound.ts";
+import type { Gap, WindowSnapshot } from "../queue/window.ts";
+import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
 export interface SessionRecord {
@@ -21,13 +22,12 @@ export interface SessionRecord {
 }
 
 /** The outbound window as the next connection finds it, if this one ends without a word. */
-export interface DurableWindow {
+export interface DurableWindow extends WrittenProgress {
   readonly head: number;
   readonly dupBelow: number;
   /** Positions below were not sent unless `dupBelow` says so, whatever their segment's `offered` says. */
   readonly exactBelow: number;
   readonly gaps: readonly Gap[];
-  readonly runs: ProgressRuns;
 }
 
 /** The will of the living connection. */
@@ -88,7 +88,7 @@ export interface SourceCursor {
 
 export type Change =
   | { readonly kind: "put-session"; readonly record: SessionRecord }
-  | { readonly kind: "put-inbound"; readonly inbound: InboundSnapshot }
+  | { readonly kind: "put-inbound"; readonly changes: InboundChanges }
   | { readonly kind: "put-window"; readonly window: DurableWindow }
   | { readonly kind: "put-will"; readonly will: StoredWill }
   | { readonly kind: "delete-will" }
@@ -129,8 +129,11 @@ export interface SessionReads extends QueueReads {
 /** The rows a session object loads when it wakes. */
 export interface StoredSession {
   readonly record: SessionRecord | undefined;
+  /** With all its runs, wherever they were. */
   readonly inbound: InboundSnapshot | undefined;
   readonly window: DurableWindow | undefined;
+  /** The window of the living connection, where its socket had no room for it. */
+  readonly connectionWindow: WindowSnapshot | undefined;
   readonly will: StoredWill | undefined;
   /** By rising id. */
   readonly dueWills: readonly DueWill[];

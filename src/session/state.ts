@@ -2,6 +2,7 @@
 // connected through hibernation, from what the socket carries.
 
 import type { ProtocolVersion } from "../protocol/version.ts";
+import { readProgress } from "../queue/progress.ts";
 import { Queue, type QueueBounds } from "../queue/queue.ts";
 import { Window, type WindowSnapshot } from "../queue/window.ts";
 
@@ -33,6 +34,8 @@ export interface Connection {
 export interface ConnectionSnapshot {
   readonly connection: Connection;
   readonly window: WindowSnapshot;
+  /** It has no more of the window than where it begins: the socket had no room, and a row has the whole. */
+  readonly windowIsStored?: true;
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
@@ -117,7 +120,7 @@ export function loadSession(
     return {
       ...shared,
       connection: snapshot.connection,
-      window: Window.restore(snapshot.window),
+      window: Window.restore(wholeWindow(snapshot, stored)),
       queue: new Queue(reads, snapshot.queue),
       exactBelow: snapshot.exactBelow,
       durableDupBelow: snapshot.durableDupBelow,
@@ -126,12 +129,21 @@ export function loadSession(
   return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
 }
 
+function wholeWindow(
+  { window, windowIsStored }: ConnectionSnapshot,
+  { connectionWindow }: StoredSession,
+): WindowSnapshot {
+  if (windowIsStored !== true) return window;
+  if (connectionWindow === undefined) throw new Error("the row of a connection's window is missing");
+  return connectionWindow;
+}
+
 type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow">;
 
 /** The outbound side from rows alone: nobody is connected, and whoever was may have vanished without a word. */
 function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
   const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gaps: [], runs: [] };
-  const span = row.runs.reduce((sum, [count]) => sum + count, 0);
+  const span = readProgress(row).length;
   // Positions are never used twice, also when their rows are gone.
   const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, row.gaps.at(-1)?.to ?? 0);
   const bounds = reads.queueBounds() ?? { first: start, end: start, bytes: 0 };
@@ -156,6 +168,13 @@ export function snapshotOf(session: Session, connection: Connection): Connection
   };
 }
 
+/** The same for a socket that has no room for the window. Code that does not know of the row sends everything again. */
+export function withoutWindow(snapshot: ConnectionSnapshot): ConnectionSnapshot {
+  const { head, next, dupBelow } = snapshot.window;
+  const window = { head, next: head, dupBelow: Math.max(dupBelow, next), gaps: [], runs: [] };
+  return { ...snapshot, window, windowIsStored: true };
+}
+
 /** The session that now exists under this client id, if any: the one that outlives connections or the living one. */
 export function generationOf(session: Session): number | undefined {
   return session.record?.generation ?? session.connection?.generation;
@@ -176,7 +195,7 @@ export function forgetState(session: Session): void {
   const end = session.queue.end;
   session.record = undefined;
   // Sequences go on: shards remember the last one of this client id.
-  session.inbound = new Inbound({ nextSequence: session.inbound.snapshot().nextSequence, runs: [] });
+  session.inbound = new Inbound({ nextSequence: session.inbound.nextSequence, runs: [] });
   session.window = new Window(end);
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
   session.exactBelow = end;

@@ -42,7 +42,6 @@ export type SessionInput =
 
 export function step(session: Session, input: SessionInput, nowMs: number): Effects {
   const effects = new Effects();
-  const inboundChanges = session.inbound.changes;
   switch (input.type) {
     case "connect":
       connect(session, input, effects, nowMs);
@@ -71,7 +70,7 @@ export function step(session: Session, input: SessionInput, nowMs: number): Effe
     default:
       input satisfies never;
   }
-  finish(session, effects, inboundChanges);
+  finish(session, effects);
   return effects;
 }
 
@@ -155,21 +154,18 @@ export function take(
   nowMs: number,
 ): { readonly effects: Effects; readonly answer: DeliveryAnswer } {
   const effects = new Effects();
-  const inboundChanges = session.inbound.changes;
   const answer = deliver(session, shard, parts, effects, nowMs);
-  finish(session, effects, inboundChanges);
+  finish(session, effects);
   return { effects, answer };
 }
 
 /** Rows that change many times in a step are written once, at its end. */
-function finish(session: Session, effects: Effects, inboundChanges: number): void {
-  // A session that has ended meanwhile has no rows.
-  if (session.inbound.changes !== inboundChanges && (session.record ?? session.connection) !== undefined) {
-    effects.persist.push({ kind: "put-inbound", inbound: session.inbound.snapshot() });
-  }
+function finish(session: Session, effects: Effects): void {
+  const inbound = session.inbound.takeChanges();
+  if (inbound !== undefined) effects.persist.push({ kind: "put-inbound", changes: inbound });
   if (effects.windowChanged && session.record !== undefined) {
     const { durableDupBelow: dupBelow, exactBelow } = session;
-    const { head, gaps, runs } = session.window.rewound(dupBelow);
-    effects.persist.push({ kind: "put-window", window: { head, dupBelow, exactBelow, gaps, runs } });
+    const { next: _next, ...window } = session.window.rewound(dupBelow);
+    effects.persist.push({ kind: "put-window", window: { ...window, exactBelow } });
   }
 }

@@ -2,6 +2,7 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
+import type { WindowSnapshot } from "../queue/window.ts";
 import type {
   Change,
   DueWill,
@@ -13,7 +14,7 @@ import type {
   StoredSession,
   StoredSubscription,
 } from "../session/changes.ts";
-import type { InboundSnapshot } from "../session/inbound.ts";
+import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
@@ -45,12 +46,15 @@ const migrations: Migrations = [
 
 /** Keys of the table `state`. */
 const livingWill = 0;
-const stateKey = { session: 1, inbound: 2, window: 3 } as const;
+const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4 } as const;
+/** Pages of inbound identifiers have the keys from here on. */
+const firstPageKey = 100;
 
 export class SessionStore implements SessionReads {
   readonly #sql: Sql;
   readonly #sweep = new SourceSweep();
   #version: number;
+  #hasConnectionWindow = false;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -59,17 +63,20 @@ export class SessionStore implements SessionReads {
 
   load(): StoredSession {
     if (this.#version === 0) {
-      return { record: undefined, inbound: undefined, window: undefined, will: undefined, dueWills: [], handBacks: [] };
+      const none = { record: undefined, inbound: undefined, window: undefined, connectionWindow: undefined };
+      return { ...none, will: undefined, dueWills: [], handBacks: [] };
     }
     this.#migrate();
     const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
     const state = new Map<number, string>();
     for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
     const parse = (key: number) => JSON.parse(state.get(key) ?? "null") ?? undefined;
+    this.#hasConnectionWindow = state.has(stateKey.connectionWindow);
     return {
       record: parse(stateKey.session) as SessionRecord | undefined,
-      inbound: parse(stateKey.inbound) as InboundSnapshot | undefined,
+      inbound: withPages(parse(stateKey.inbound), state),
       window: parse(stateKey.window) as DurableWindow | undefined,
+      connectionWindow: parse(stateKey.connectionWindow) as WindowSnapshot | undefined,
       will: wills.find(({ id }) => id === livingWill),
       dueWills: wills.filter(({ id }) => id !== livingWill),
       handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
@@ -84,6 +91,7 @@ export class SessionStore implements SessionReads {
   /** The database was deleted. */
   forgotten(): void {
     this.#version = 0;
+    this.#hasConnectionWindow = false;
   }
 
   /** Whether anything is left of a session: subscriptions, a queue or state. */
@@ -106,6 +114,15 @@ export class SessionStore implements SessionReads {
       this.#sql.transaction(() => {
         for (const change of changes) this.#change(change);
       });
+  }
+
+  /** The window of the living connection, when its socket has no room for it; undefined when it has. */
+  keepConnectionWindow(window: WindowSnapshot | undefined): void {
+    if (window === undefined && !this.#hasConnectionWindow) return;
+    this.#migrate();
+    if (window === undefined) this.#sql.run("DELETE FROM state WHERE key = ?", stateKey.connectionWindow);
+    else this.#putState(stateKey.connectionWindow, window);
+    this.#hasConnectionWindow = window !== undefined;
   }
 
   /** Messages given up, by reason, since the session's object came to be. */
@@ -232,7 +249,7 @@ export class SessionStore implements SessionReads {
       case "put-session":
         return this.#putState(stateKey.session, change.record);
       case "put-inbound":
-        return this.#putState(stateKey.inbound, change.inbound);
+        return this.#putInbound(change.changes);
       case "put-window":
         return this.#putState(stateKey.window, change.window);
       case "put-will":
@@ -289,6 +306,7 @@ export class SessionStore implements SessionReads {
       case "end-session":
         sql.run("DELETE FROM will WHERE id = ?", livingWill);
         for (const table of ["state", "subscription", "segment", "source", "alias"]) sql.run(`DELETE FROM ${table}`);
+        this.#hasConnectionWindow = false;
         return;
       default:
         change satisfies never;
@@ -304,6 +322,12 @@ export class SessionStore implements SessionReads {
     this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
   }
 
+  #putInbound({ inbound, pages, dropsPages }: InboundChanges): void {
+    this.#putState(stateKey.inbound, inbound);
+    for (const { page, runs } of pages) this.#putState(firstPageKey + page, { runs });
+    if (dropsPages) this.#sql.run("DELETE FROM state WHERE key >= ?", firstPageKey);
+  }
+
   #putState(key: number, value: object): void {
     const statement = "INSERT INTO state (key, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json";
     this.#sql.run(statement, key, JSON.stringify(value));
@@ -312,6 +336,17 @@ export class SessionStore implements SessionReads {
 
 function changesNothingWhenEmpty(change: Change): boolean {
   return change.kind === "end-session" || change.kind === "clear-aliases" || change.kind.startsWith("delete-");
+}
+
+function withPages(
+  inbound: InboundSnapshot | undefined,
+  state: ReadonlyMap<number, string>,
+): InboundSnapshot | undefined {
+  if (inbound?.paged !== true) return inbound;
+  const pages = [...state]
+    .filter(([key]) => key >= firstPageKey)
+    .map(([, json]) => JSON.parse(json) as InboundSnapshot);
+  return { ...inbound, runs: pages.flatMap(({ runs }) => runs) };
 }
 
 function toWill(row: SqlRow): DueWill {

@@ -25,6 +25,7 @@ const record: SessionRecord = {
   expiresAtMs: 0,
 };
 const inbound = { nextSequence: 7, runs: [[1, 4, 3]] as const };
+const putInbound: Change = { kind: "put-inbound", changes: { inbound, pages: [], dropsPages: false } };
 const window = { head: 3, dupBelow: 5, exactBelow: 4, gaps: [{ from: 7, to: 9 }], runs: [[2, 3]] as const };
 const will: StoredWill = { shard: 3, body: records("w:gone q1"), generation: 5, delayMs: 10_000, expiryMs: 0 };
 const handBack: HandBack = { id: 2, shard: 5, share: "$share/g/a", body: records("a:1 q1") };
@@ -35,7 +36,7 @@ function subscription(filter: string, qos: 0 | 1 | 2 = 1): StoredSubscription {
   return { filter, qos, noLocal: qos === 2, retainAsPublished: qos === 1, identifier: 268_435_455 };
 }
 
-function segment(position: number, count: number, options: { offered?: boolean; body?: Uint8Array } = {}): Change {
+function segment(position: number, count: number, options: { offered?: boolean; body?: Uint8Array } = {}) {
   const { offered = false, body = records(`t:${position} q1`) } = options;
   return { kind: "put-segment" as const, segment: { position, count, body, offered } };
 }
@@ -83,7 +84,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
     onStore((store, reopen) => {
       store.apply([
         { kind: "put-session", record },
-        { kind: "put-inbound", inbound },
+        putInbound,
         { kind: "put-window", window },
         { kind: "put-will", will },
         { kind: "put-due-will", will: dueWill },
@@ -262,7 +263,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
     onStore((store, reopen) => {
       store.apply([
         { kind: "put-session", record },
-        { kind: "put-inbound", inbound },
+        putInbound,
         { kind: "put-window", window },
         { kind: "put-will", will },
         { kind: "put-due-will", will: dueWill },
@@ -285,6 +286,62 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       expect(empty.isEmpty).toBe(false);
       store.apply([{ kind: "delete-hand-back", id: handBack.id }]);
       expect([empty.isEmpty, empty.drops()]).toEqual([true, new Map([["queue-full", 2]])]);
+    }),
+  );
+
+  test(
+    "inbound identifiers come back from one row or from pages, and from one row again",
+    onStore((store, reopen, sql) => {
+      const paged = (nextSequence: number, ...pages: readonly InboundPage[]): Change => ({
+        kind: "put-inbound",
+        changes: { inbound: { nextSequence, runs: [], paged: true }, pages, dropsPages: false },
+      });
+      store.apply([putInbound]);
+      expect(reopen().load().inbound).toEqual(inbound);
+      store.apply([paged(9, { page: 0, runs: [[1, 4, 3]] }, { page: 63, runs: [[65_535, 8, 1]] })]);
+      const first = {
+        nextSequence: 9,
+        paged: true,
+        runs: [
+          [1, 4, 3],
+          [65_535, 8, 1],
+        ],
+      };
+      expect(reopen().load().inbound).toEqual(first);
+      store.apply([paged(10, { page: 0, runs: [[2, 9, 1]] })]);
+      expect(reopen().load().inbound).toEqual({
+        ...first,
+        nextSequence: 10,
+        runs: [
+          [2, 9, 1],
+          [65_535, 8, 1],
+        ],
+      });
+      store.apply([{ kind: "put-inbound", changes: { inbound, pages: [], dropsPages: true } }]);
+      expect(reopen().load().inbound).toEqual(inbound);
+      expect(sql.all("SELECT key FROM state")).toHaveLength(1);
+      store.apply([paged(11, { page: 5, runs: [[5_121, 10, 1]] }), { kind: "end-session" }]);
+      expect(sql.all("SELECT key FROM state")).toEqual([]);
+    }),
+  );
+
+  test(
+    "a connection's window has a row only while its socket has no room for it",
+    onStore((store, reopen, sql) => {
+      store.keepConnectionWindow(undefined);
+      expect(store.exists).toBe(false);
+      const wide: WindowSnapshot = { head: 3, next: 9, dupBelow: 0, gaps: [], runs: [], letters: "9>" };
+      store.keepConnectionWindow(wide);
+      expect(reopen().load()).toMatchObject({ connectionWindow: wide });
+      const woken = reopen();
+      woken.load();
+      woken.keepConnectionWindow({ ...wide, head: 4 });
+      expect(reopen().load()).toMatchObject({ connectionWindow: { head: 4 } });
+      woken.keepConnectionWindow(undefined);
+      expect(sql.all("SELECT key FROM state")).toEqual([]);
+      store.keepConnectionWindow(wide);
+      store.apply([{ kind: "end-session" }]);
+      expect(store.isEmpty).toBe(true);
     }),
   );
 
@@ -335,10 +392,21 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         return before === undefined || after === undefined ? undefined : after - before;
       };
       const put: Change = { kind: "put-subscription", subscription: subscription("a"), removing: false };
+      const paged = (...pages: number[]): Change => ({
+        kind: "put-inbound",
+        changes: {
+          inbound: { nextSequence: 7, runs: [], paged: true },
+          pages: pages.map((page) => ({ page, runs: [[page * 1_024 + 1, 1, 1]] })),
+          dropsPages: false,
+        },
+      });
       const expected: readonly (readonly [change: Change, rows: number])[] = [
         [{ kind: "put-session", record }, 1],
-        [{ kind: "put-inbound", inbound }, 1],
-        [{ kind: "put-inbound", inbound }, 1],
+        [putInbound, 1],
+        [putInbound, 1],
+        [paged(0, 1, 63), 4],
+        [paged(1), 2],
+        [{ kind: "put-inbound", changes: { inbound, pages: [], dropsPages: true } }, 4],
         [{ kind: "put-window", window }, 1],
         [{ kind: "put-will", will }, 1],
         [{ kind: "put-due-will", will: dueWill }, 1],

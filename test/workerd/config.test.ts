@@ -31,7 +31,7 @@ test.each([
   ["TOPIC_SHARDS", "1.5"],
   ["TOPIC_SHARD_DEPTH", "9"],
   ["MAXIMUM_PACKET_BYTES", "2000000"],
-  ["INFLIGHT_MAX", "1025"],
+  ["INFLIGHT_MAX", "65536"],
   ["RECEIVE_MAXIMUM", "65536"],
   ["RECEIVE_MAXIMUM", "0"],
   ["QUEUE_MESSAGES_MAX", "-1"],
@@ -53,7 +53,7 @@ test("CFG-3 several mistakes are named together", () => {
 test.each([
   ["QUEUE_POLICY", "keep-all", "drop-oldest"],
   ["TOPIC_SHARDS", "0", "1"],
-  ["INFLIGHT_MAX", "1025", "1024"],
+  ["INFLIGHT_MAX", "65536", "65535"],
   ["RECEIVE_MAXIMUM", "many", "number"],
   ["SCRAM_USERS", "alice:wonderland", "the entry of alice is not of the form"],
 ])("CFG-4 %s = %j is answered with what may be said", (name, value, words) => {

@@ -1,12 +1,12 @@
 // Limits of the platform that a local runtime does not enforce: what the broker writes stays within them at the worst.
 
-import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { sqlLimits } from "../../src/store/sql.ts";
 import { sessionName } from "../../worker/names.ts";
 import { ObjectSql } from "../../worker/sql.ts";
 import { eventually } from "../support/eventually.ts";
 import { quiet } from "./support/bill.ts";
+import { attachmentBytesMax, carriedBy } from "./support/carried.ts";
 import { Client, cutClients, publishPacket, uniqueId } from "./support/client.ts";
 import { everybodySleeps } from "./support/faults.ts";
 import { rowsOf, sessionOf } from "./support/objects.ts";
@@ -17,17 +17,7 @@ afterEach(() => {
   cutClients();
 });
 
-const attachmentBytesMax = 16_384;
 const rowBytesMax = 2_000_000;
-
-async function attachmentBytes(clientId: string): Promise<number> {
-  const attachment = await runInDurableObject(sessionOf(clientId), (_, state) =>
-    state.getWebSockets()[0]?.deserializeAttachment(),
-  );
-  // Bytes are stored as they are, a string beyond Latin-1 as two for each character.
-  if (!(attachment instanceof Uint8Array)) throw new Error("an attachment that is not bytes");
-  return attachment.length;
-}
 
 test.each(["ascii", "größer", "漢字"])("LIM-1 the worst window fits the socket (client id %s)", async (name) => {
   const clientId = `${uniqueId()}${name.repeat(20)}`;
@@ -45,7 +35,10 @@ test.each(["ascii", "größer", "漢字"])("LIM-1 the worst window fits the sock
   }
   for (let index = 3; index < inflight; index += 4) await subscriber.expect("pubrel");
   await quiet();
-  expect(await attachmentBytes(clientId)).toBeLessThan(attachmentBytesMax);
+  const { attachmentBytes, rowBytes } = await carriedBy(clientId);
+  expect(attachmentBytes).toBeLessThan(attachmentBytesMax);
+  // It needs no row for that.
+  expect(rowBytes).toBe(0);
   await everybodySleeps();
   // All of it is still known.
   for (const [index, { qos, messageId = 0 }] of received.entries()) {

@@ -12,7 +12,7 @@ import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
-import { type Connection, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
+import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
 import { inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
@@ -197,6 +197,7 @@ export class SessionObject extends DurableObject<Env> {
   /** Its connection has ended: whatever else the socket brings is too late. */
   #unlink({ socket, epoch }: Link): void {
     this.#link = undefined;
+    this.#store.keepConnectionWindow(undefined);
     try {
       writeAttachment(socket, { epoch, snapshot: undefined, alarmAtMs: 0 });
     } catch {
@@ -281,12 +282,13 @@ export class SessionObject extends DurableObject<Env> {
     const { connection } = this.#session;
     if (this.#link === undefined || connection === undefined) return;
     const { epoch, socket } = this.#link;
-    const attachment: Attachment = {
-      epoch,
-      snapshot: snapshotOf(this.#session, connection),
-      alarmAtMs: this.#alarmAtMs,
-    };
-    writeAttachment(socket, attachment);
+    const snapshot = snapshotOf(this.#session, connection);
+    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarmAtMs };
+    if (writeAttachment(socket, attachment)) return this.#store.keepConnectionWindow(undefined);
+    this.#store.keepConnectionWindow(snapshot.window);
+    if (!writeAttachment(socket, { ...attachment, snapshot: withoutWindow(snapshot) })) {
+      throw new RangeError("a connection's state does not fit its socket, even without its window");
+    }
   }
 
   #isSilent({ socket }: Link): boolean {

@@ -1,4 +1,5 @@
-// The socket between the edge and a session object, and what it carries through hibernation: 16 KiB that cost no row.
+// The socket between the edge and a session object, and what it carries through hibernation: 16 KiB that cost no row. A
+// window that is too torn to fit goes into a row instead.
 
 import type { ConnectionSnapshot } from "../../src/session/state.ts";
 
@@ -22,13 +23,12 @@ export function readAttachment(socket: WebSocket): Attachment {
   return JSON.parse(decoder.decode(bytes)) as Attachment;
 }
 
-/** As bytes: a string beyond Latin-1 would take two for each character. */
-export function writeAttachment(socket: WebSocket, attachment: Attachment): void {
+/** False if it does not fit. As bytes: a string beyond Latin-1 would take two for each character. */
+export function writeAttachment(socket: WebSocket, attachment: Attachment): boolean {
   const bytes = encoder.encode(JSON.stringify(attachment));
-  if (bytes.length + overheadBytes > attachmentBytesMax) {
-    throw new RangeError(`a connection's state of ${bytes.length} bytes does not fit its socket`);
-  }
+  if (bytes.length + overheadBytes > attachmentBytesMax) return false;
   socket.serializeAttachment(bytes);
+  return true;
 }
 
 /** Of the sockets that are open, the one whose client is connected: the latest. */

@@ -80,6 +80,18 @@ test("a snapshot is short: runs of equal progress, none for what was not touched
   ]);
 });
 
+test("a snapshot of many runs is two positions to a letter", () => {
+  const window = new Window(5);
+  for (let count = 0; count < 3_000; count++) window.send(count % 3 === 0 ? 2 : 1);
+  for (let position = 6; position < 3_000; position += 2) window.finish(position);
+  const { runs, letters, ...rest } = window.snapshot();
+  expect(rest).toEqual({ head: 5, next: 3_005, dupBelow: 5, gaps: [] });
+  expect(runs).toEqual([]);
+  // QoS 2 and done, QoS 1 and done, the same again.
+  expect(letters).toMatch(/^(>99){499}/);
+  expect(letters).toHaveLength(1_500);
+});
+
 test("a jump over a billion positions is a jump", () => {
   const window = new Window();
   window.send(1);
