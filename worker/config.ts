@@ -8,9 +8,10 @@ import type { QoS } from "../src/protocol/packet.ts";
 import { defaultRetainLimits, type RetainLimits } from "../src/retain/quota.ts";
 import type { AccessPolicy } from "../src/session/admission.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
+import { type DelayedLimits, defaultDelayedLimits } from "../src/shard/delayed-quota.ts";
 import type { ShareStrategy } from "../src/shard/strategy.ts";
 
-export interface Config extends SessionLimits, RetainLimits, AccessPolicy {
+export interface Config extends SessionLimits, RetainLimits, DelayedLimits, AccessPolicy {
   readonly sharedStrategy: ShareStrategy;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
@@ -64,6 +65,9 @@ const variables = z.object({
   RESPONSE_INFORMATION: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.responseInformation),
   SERVER_REFERENCE: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.serverReference),
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
+  DELAYED_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.delayedSecondsMax),
+  DELAYED_MESSAGES_MAX: integer(0, 10_000_000, defaultDelayedLimits.delayedMessagesMax),
+  DELAYED_BYTES_MAX: integer(0, 5_000_000_000, defaultDelayedLimits.delayedBytesMax),
   RETAINED_MESSAGES_MAX: integer(0, 10_000_000, defaultRetainLimits.retainedMessagesMax),
   RETAINED_BYTES_MAX: integer(0, 5_000_000_000, defaultRetainLimits.retainedBytesMax),
   PAYLOAD_FORMAT_VALIDATED: flag(defaultSessionLimits.payloadFormatValidated),
@@ -111,6 +115,9 @@ export function parseConfig(env: Variables): Config {
     responseInformation: data.RESPONSE_INFORMATION,
     serverReference: data.SERVER_REFERENCE,
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
+    delayedSecondsMax: data.DELAYED_SECONDS_MAX,
+    delayedMessagesMax: data.DELAYED_MESSAGES_MAX,
+    delayedBytesMax: data.DELAYED_BYTES_MAX,
     retainedMessagesMax: data.RETAINED_MESSAGES_MAX,
     retainedBytesMax: data.RETAINED_BYTES_MAX,
     payloadFormatValidated: data.PAYLOAD_FORMAT_VALIDATED,

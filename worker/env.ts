@@ -28,6 +28,9 @@ export interface Env {
   readonly RESPONSE_INFORMATION?: string;
   readonly SERVER_REFERENCE?: string;
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;
+  readonly DELAYED_SECONDS_MAX?: string;
+  readonly DELAYED_MESSAGES_MAX?: string;
+  readonly DELAYED_BYTES_MAX?: string;
   readonly RETAINED_MESSAGES_MAX?: string;
   readonly RETAINED_BYTES_MAX?: string;
   readonly PAYLOAD_FORMAT_VALIDATED?: string;

@@ -17,6 +17,8 @@ export const counterHelp = {
   frames_out: "WebSocket messages to clients",
   messages_published: "PUBLISH packets taken from clients",
   messages_sent: "PUBLISH packets sent to clients",
+  messages_delayed: "Messages taken to be published later",
+  messages_released: "Delayed messages published",
   deliveries_owed: "Deliveries that missed the deadline and went to a shard's outbox",
   call_retries: "Calls between objects that were repeated",
   drops: "Messages given up, by reason",

@@ -3,6 +3,7 @@
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import type { Connect } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { topicBehind } from "../topic/delayed.ts";
 import { levelCount } from "../topic/name.ts";
 import type { SessionLimits } from "./limits.ts";
 
@@ -37,7 +38,12 @@ export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy
   if (will.retain && !limits.retainAvailable) {
     return fail(ReasonCode.retainNotSupported, "MQTT-3.2.2-13", "a retained will");
   }
-  if (levelCount(will.topic) > limits.topicLevelsMax) {
+  const topic = topicBehind(will.topic, limits.delayedSecondsMax);
+  if (topic === undefined) {
+    const detail = `a will for a delay that is none of at most ${limits.delayedSecondsMax} seconds: ${will.topic}`;
+    return fail(ReasonCode.topicNameInvalid, "delay-invalid", detail);
+  }
+  if (levelCount(topic) > limits.topicLevelsMax) {
     return fail(
       ReasonCode.topicNameInvalid,
       "topic-levels",

@@ -4,6 +4,7 @@
 import type { ConnackProperties, Connect, Will } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { RecordWriter } from "../queue/record.ts";
+import { topicBehind } from "../topic/delayed.ts";
 import { shardOf } from "../topic/shards.ts";
 import { keepAliveSeconds } from "./admission.ts";
 import type { SessionRecord, StoredWill } from "./changes.ts";
@@ -128,6 +129,9 @@ function takeWill(session: Session, will: Will | undefined, generation: number, 
 }
 
 function storedWill(session: Session, will: Will, generation: number): StoredWill {
+  const { delayedSecondsMax, topicShardDepth, topicShards } = session.limits;
+  // Whose delay is none was refused before.
+  const topic = topicBehind(will.topic, delayedSecondsMax) ?? will.topic;
   const writer = new RecordWriter();
   writer.append({
     qos: will.qos,
@@ -139,7 +143,7 @@ function storedWill(session: Session, will: Will, generation: number): StoredWil
     payload: will.payload,
   });
   return {
-    shard: shardOf(will.topic, session.limits.topicShardDepth, session.limits.topicShards),
+    shard: shardOf(topic, topicShardDepth, topicShards),
     body: writer.take(),
     generation,
     delayMs: will.delaySeconds * 1000,

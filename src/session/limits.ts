@@ -26,6 +26,8 @@ export interface SessionLimits extends QueueLimits, ContentRules {
   readonly serverReference: string;
   /** Bytes of one client's messages that the shards have yet to take: bounds memory when it sends faster than they do. */
   readonly routingBytesMax: number;
+  /** Longest time that `$delayed/<seconds>/<topic>` may ask for; 0: such topics are like any other. */
+  readonly delayedSecondsMax: number;
   /** Longest time a session may outlive its connection; 0xFFFFFFFF: for ever. */
   readonly sessionExpirySecondsMax: number;
 }
@@ -48,5 +50,6 @@ export const defaultSessionLimits: SessionLimits = {
   responseInformation: "",
   serverReference: "",
   routingBytesMax: 16 * 1024 * 1024,
+  delayedSecondsMax: 4_294_967,
   sessionExpirySecondsMax: 0xffff_ffff,
 };

@@ -2,6 +2,7 @@
 
 import type { Publish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { topicBehind } from "../topic/delayed.ts";
 import { levelCount } from "../topic/name.ts";
 import { shardOf } from "../topic/shards.ts";
 import { violate } from "./closing.ts";
@@ -10,6 +11,13 @@ import type { AliasedTopic, Session } from "./state.ts";
 
 const encoder = new TextEncoder();
 const rememberedTopicsMax = 1_000;
+
+/** Why a message is not taken, though the connection goes on. */
+interface Refusal {
+  readonly reason: string;
+  readonly code: ReasonCode;
+  readonly detail: string;
+}
 
 export function publish(session: Session, packet: Publish, effects: Effects, nowMs: number): void {
   const { connection } = session;
@@ -28,11 +36,6 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
   }
   const { topic, topicBytes } = aliased;
-  const shard = shardOfTopic(session, topic);
-  if (shard === undefined) {
-    const detail = `more than ${limits.topicLevelsMax} topic levels`;
-    return violate(session, ReasonCode.topicNameInvalid, detail, effects, nowMs);
-  }
   const { qos, packetId } = packet;
   const message = {
     qos,
@@ -46,10 +49,11 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
   // What is known was taken over before, when it was in order or nobody asked: it is not judged again.
   const isIllFormed = packet.payloadIsIllFormed && known === undefined;
-  if (isIllFormed && qos === 0) return effects.drop("payload-format-invalid", `topic ${topic}`);
+  const shard = isIllFormed ? illFormed(topic) : shardFor(session, topic);
   const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
-    if (isTooFast) effects.drop("publisher-too-fast", `topic ${topic}`);
+    if (typeof shard === "object") effects.drop(shard.reason, shard.detail);
+    else if (isTooFast) effects.drop("publisher-too-fast", `topic ${topic}`);
     else session.routingBytes += effects.outbox.publish(shard, connection.generation, message, undefined);
     return;
   }
@@ -64,10 +68,12 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     const detail = "MQTT-3.3.4-7: more unacknowledged messages than Receive Maximum";
     return violate(session, ReasonCode.receiveMaximumExceeded, detail, effects, nowMs);
   }
-  if (isIllFormed) {
-    // In its turn, like any other acknowledgement [MQTT-4.6.0-2]; only the message is refused, not the connection.
-    effects.refuse("payload-format-invalid", `MQTT 3.3.2.3.2: topic ${topic}, a payload that is not UTF-8`);
-    acknowledgements.expect(packetId, qos, undefined).reason = ReasonCode.payloadFormatInvalid;
+  if (typeof shard === "object") {
+    effects.refuse(shard.reason, shard.detail);
+    // Before 5.0 no acknowledgement can say no.
+    if (connection.version !== 5) return violate(session, shard.code, shard.detail, effects, nowMs);
+    // In its turn, like any other [MQTT-4.6.0-2]; only the message is refused, not the connection.
+    acknowledgements.expect(packetId, qos, known).reason = shard.code;
     return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
   }
   const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
@@ -103,11 +109,25 @@ function storedAlias(session: Session, alias: number): AliasedTopic | undefined 
   return aliased;
 }
 
-/** Undefined for a topic with more levels than allowed. */
-export function shardOfTopic(session: Session, topic: string): number | undefined {
+function illFormed(topic: string): Refusal {
+  const detail = `MQTT 3.3.2.3.2: topic ${topic}, a payload that is not UTF-8`;
+  return { reason: "payload-format-invalid", code: ReasonCode.payloadFormatInvalid, detail };
+}
+
+/** What is to be delayed goes to the shard of the topic that it is for. */
+function shardFor(session: Session, name: string): number | Refusal {
+  const { delayedSecondsMax, topicLevelsMax } = session.limits;
+  const topic = topicBehind(name, delayedSecondsMax);
+  const code = ReasonCode.topicNameInvalid;
+  if (topic === undefined) {
+    const detail = `not a delay of at most ${delayedSecondsMax} seconds and a topic: ${name}`;
+    return { reason: "delay-invalid", code, detail };
+  }
   const known = session.shardOfTopic.get(topic);
   if (known !== undefined) return known;
-  if (levelCount(topic) > session.limits.topicLevelsMax) return undefined;
+  if (levelCount(topic) > topicLevelsMax) {
+    return { reason: "topic-levels", code, detail: `more than ${topicLevelsMax} topic levels` };
+  }
   if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
   const shard = shardOf(topic, session.limits.topicShardDepth, session.limits.topicShards);
   session.shardOfTopic.set(topic, shard);

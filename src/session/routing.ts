@@ -54,7 +54,13 @@ export function answered(
     // The client keeps a message of which it has heard nothing, and comes again with it; what waits behind it in the lane
     // must not get there first.
     effects.haltsLane = true;
-    return violate(session, ReasonCode.quotaExceeded, "a subscriber's queue is full", effects, nowMs);
+    return violate(
+      session,
+      ReasonCode.quotaExceeded,
+      "a subscriber's queue, or the store of delayed messages, is full",
+      effects,
+      nowMs,
+    );
   }
   for (const page of answer.retained) {
     const [item] = items;

@@ -14,6 +14,8 @@ import { type DelayedName, parseDelayed } from "../topic/delayed.ts";
 import type { DelayedReads, DelayedRow, Release, ShardChange } from "./changes.ts";
 import { type DelayedLimits, DelayedQuota } from "./delayed-quota.ts";
 
+/** What is due within one step leaves together, at its end. */
+const stepMs = 100;
 const pageRowsMax = 1_000;
 const pageBytesMax = 1024 * 1024;
 const dollar = 0x24;
@@ -104,8 +106,9 @@ export class DelayedMessages {
     for (const { index, sequence, seconds, record } of this.#recordsOf(batch)) {
       if (sequence > 0 && index > firstRefused) refused.add(index);
       if (refused.has(index)) continue;
+      const dueMs = Math.ceil((nowMs + seconds * 1000) / stepMs) * stepMs;
       // A clock that went back must not bring a row among those that are leaving.
-      const dueAtMs = Math.max(nowMs + seconds * 1000, this.#last().dueAtMs + 1);
+      const dueAtMs = Math.max(dueMs, this.#last().dueAtMs + 1);
       const records = recordsAt.get(dueAtMs);
       if (records === undefined) recordsAt.set(dueAtMs, [record]);
       else records.push(record);

@@ -6,6 +6,7 @@ import { RecordReader, RecordWriter } from "../queue/record.ts";
 import type { RetainedQuota } from "../retain/quota.ts";
 import { keyTopic, topicKey } from "../topic/key.ts";
 import type { ShardChange } from "./changes.ts";
+import { delayOf } from "./delayed.ts";
 import type { Destinations, Routes, Target, Terms } from "./routes.ts";
 
 export interface Delivery {
@@ -31,6 +32,8 @@ export interface SharedBatch {
 }
 
 export interface Plan {
+  /** There are messages to be delayed, which go nowhere yet. */
+  readonly delays: boolean;
   readonly deliveries: readonly Delivery[];
   readonly shared: readonly SharedBatch[];
   readonly changes: readonly ShardChange[];
@@ -40,14 +43,17 @@ export interface Plan {
 
 type RetainedChange = Extract<ShardChange, { readonly kind: "put-retained" | "delete-retained" }>;
 
-interface Batch {
+export interface Batch {
   readonly publisher: string;
   readonly body: Uint8Array;
   /** QoS 2 messages up to here were routed before: they are left out. Asked only if there are any. */
   readonly routedUpTo: () => number;
   /** An earlier attempt may have been routed: QoS 0 messages are left out. */
   readonly repeated: boolean;
-  readonly quota: RetainedQuota;
+  /** Undefined if what is to be retained was before. */
+  readonly quota: RetainedQuota | undefined;
+  /** Whether `$delayed/<seconds>/<topic>` asks for a delay. */
+  readonly delays: boolean;
 }
 
 export function plan(routes: Routes, batch: Batch): Plan {
@@ -61,13 +67,18 @@ export function plan(routes: Routes, batch: Batch): Plan {
   let planned = 0;
   let routedUpTo: number | undefined;
   let count = 0;
+  let delays = false;
   for (let index = 0; reader.next(); index++, count++) {
+    if (batch.delays && delayOf(reader) !== undefined) {
+      delays = true;
+      continue;
+    }
     if (reader.sequence > 0) {
       routedUpTo ??= batch.routedUpTo();
       if (reader.sequence <= routedUpTo) continue;
     }
     if (reader.qos === 0 && batch.repeated) continue;
-    if (reader.retain) {
+    if (reader.retain && batch.quota !== undefined) {
       const change = retain(reader);
       retained.set(change.key, change);
     }
@@ -81,7 +92,7 @@ export function plan(routes: Routes, batch: Batch): Plan {
   const isWhole = !mixed && planned === count;
   const deliveries = isWhole ? planForAll(batch, first?.targets ?? []) : planForEach(batch, destinationsOf);
   const shared = isShared ? planForGroups(batch, destinationsOf) : [];
-  return { deliveries, shared, ...withinQuota(retained, batch.quota) };
+  return { delays, deliveries, shared, ...withinQuota(retained, batch.quota) };
 }
 
 function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): SharedBatch[] {
@@ -106,12 +117,12 @@ function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): S
 /** The last message to each topic is what is retained. */
 function withinQuota(
   retained: ReadonlyMap<string, RetainedChange>,
-  quota: RetainedQuota,
+  quota: RetainedQuota | undefined,
 ): Pick<Plan, "changes" | "unretained"> {
   const changes: ShardChange[] = [];
   const unretained: string[] = [];
   for (const [key, change] of retained) {
-    if (quota.take(key, change.kind === "put-retained" ? change.body.length : 0)) changes.push(change);
+    if (quota?.take(key, change.kind === "put-retained" ? change.body.length : 0)) changes.push(change);
     else unretained.push(keyTopic(key));
   }
   return { changes, unretained };

@@ -1,10 +1,20 @@
 // `$delayed/<seconds>/<topic>`: the topic name of a message that is to be published to <topic> after so many seconds.
 
-export const delayedPrefix = "$delayed/";
+const delayedPrefix = "$delayed/";
 
 export interface DelayedName {
   readonly seconds: number;
   readonly topic: string;
+}
+
+/**
+ * The topic that a publication is for: its name, or the one behind a delay of at most so many seconds, 0 for no delays;
+ * undefined for a delay that is none.
+ */
+export function topicBehind(name: string, secondsMax: number): string | undefined {
+  if (secondsMax === 0 || !name.startsWith(delayedPrefix)) return name;
+  const delayed = parseDelayed(name);
+  return delayed === undefined || delayed.seconds > secondsMax ? undefined : delayed.topic;
 }
 
 /** Undefined for a name of any other form. Within `<topic>` everything is as in other names. */

@@ -80,7 +80,7 @@ export class CoreShard {
     const source = `${will === undefined ? "=" : "!"}${session}`;
     const body = joinBodies(items);
     const routedUpTo = () => this.#cursors.get(source, generation);
-    const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota };
+    const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota, delays: false };
     const { deliveries, shared, changes } = plan(this.#routes, batch);
     this.#store.apply(changes);
     const refusedSet = new Set(deliveries.flatMap((delivery) => this.#send(source, generation, delivery)));

@@ -4,7 +4,7 @@
 import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
-import { Client, type ConnectOptions, cutClients, uniqueId } from "./support/client.ts";
+import { Client, type ConnectOptions, cutClients, publishPacket, uniqueId } from "./support/client.ts";
 import { sessionOf } from "./support/objects.ts";
 
 afterEach(() => {
@@ -153,6 +153,42 @@ test("BILL-10 a connected client that only pings costs nothing", async () => {
     for (let count = 0; count < 50; count++) await client.ping();
   });
   expect(Object.values(bill), inWords("50 pings", bill)).toEqual(Object.values(bill).map(() => 0));
+});
+
+/** To a subscriber that costs no row. */
+async function delayedMessages(seconds: number, frames: readonly number[]): Promise<Bill> {
+  const topic = uniqueId("bill/delayed");
+  const name = `$delayed/${seconds}/${topic}`;
+  const subscriber = await Client.connect();
+  await subscriber.subscribe(topic, 1);
+  const publisher = await Client.connect();
+  await publisher.deliver(topic, "m", 1);
+  await subscriber.acknowledge(await subscriber.expect("publish"));
+  const messages = frames.reduce((sum, count) => sum + count, 0);
+  return measure(messages, async () => {
+    for (const count of frames) {
+      const packets = Array.from({ length: count }, () => {
+        return publisher.encode(publishPacket(name, "m", 1, { messageId: publisher.packetId() }));
+      });
+      publisher.sendBytes(Buffer.concat(packets));
+      for (let left = count; left > 0; left--) await publisher.expect("puback");
+    }
+    for (const packet of await subscriber.expectPublishes(messages)) await subscriber.acknowledge(packet);
+  });
+}
+
+test("BILL-12 a lone delayed QoS 1 message costs its shard 4 rows: kept, alarm, begun to be published, gone", async () => {
+  const bill = await delayedMessages(1, [1]);
+  expectWithin("lone delayed QoS 1", bill, { rows: 4, calls: 2 });
+  expect(bill.alarms, inWords("lone delayed QoS 1", bill)).toBe(1);
+});
+
+test("BILL-13 delayed messages that are due at about the same time share the alarm and leave together", async () => {
+  expectWithin("delayed QoS 1, one after the other", await delayedMessages(1, Array(20).fill(1)), { rows: 3 });
+});
+
+test("BILL-14 delayed messages that came together are one row", async () => {
+  expectWithin("delayed QoS 1, 100 together", await delayedMessages(1, [100]), { rows: 0.04, calls: 0.02 });
 });
 
 const will = { topic: "bill/will", payload: "gone", qos: 1 } as const;

@@ -5,7 +5,7 @@
 import { Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane, packByBytes } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
-import type { DeliveryAnswer, DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
+import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
 import { counters, report } from "../counters.ts";
@@ -26,6 +26,8 @@ const pauseMsMax = 60_000;
 /** Counts down the deliveries of one published batch. */
 interface Ticket {
   left: number;
+  /** A publisher waits to hear of it; otherwise what a queue refuses is owed to it. */
+  readonly isRefusable: boolean;
   /** Indexes in the batch. */
   readonly refused: Set<number>;
   readonly settle: () => void;
@@ -77,9 +79,23 @@ export class FanOut {
 
   /** Settles when every session has taken its messages over or is durably owed them; returns the refused indexes. */
   async send(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<number[]> {
+    return this.#sendAll(publisher, publisherGeneration, deliveries, true);
+  }
+
+  /** The same for messages whose publisher had its acknowledgement long ago. */
+  async release(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<void> {
+    await this.#sendAll(publisher, publisherGeneration, deliveries, false);
+  }
+
+  async #sendAll(
+    publisher: string,
+    publisherGeneration: number,
+    deliveries: readonly Delivery[],
+    isRefusable: boolean,
+  ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: deliveries.length, refused: new Set(), settle: resolve };
+    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
     for (const delivery of deliveries) {
       const { generation, body } = delivery;
       const part: DeliveryPart = { publisher, publisherGeneration, generation, body, owed: false };
@@ -92,7 +108,7 @@ export class FanOut {
   /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
   async ask(session: string, part: DeliveryPart): Promise<PartAnswer | undefined> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: 1, refused: new Set(), settle: resolve };
+    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), settle: resolve };
     const { generation, body } = part;
     let heard: PartAnswer | undefined;
     const delivery: Delivery = {
@@ -152,6 +168,7 @@ export class FanOut {
         this.#oweAll(target, lane.drain());
       } else {
         for (const [index, item] of flight.items.entries()) this.#settle(item, outcome, index);
+        if (this.#owed.has(target)) this.#oweAll(target, lane.drain());
       }
     }
     this.#lanes.delete(target);
@@ -172,7 +189,12 @@ export class FanOut {
     const outcome = answer.parts[index];
     if (outcome !== undefined) hear?.(outcome);
     if (outcome?.gone) this.#events.gone(delivery.session, part.generation, part.body);
-    for (const record of outcome?.refused ?? []) ticket.refused.add(delivery.indexes?.[record] ?? record);
+    const refused = outcome?.refused ?? [];
+    if (refused.length > 0 && !ticket.isRefusable) {
+      const [rest] = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
+      return this.#owe(delivery.session, [{ part: rest as DeliveryPart, delivery, ticket }]);
+    }
+    for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     if (--ticket.left === 0) ticket.settle();
   }
 
@@ -195,7 +217,7 @@ export class FanOut {
       // QoS 0 is neither kept nor sent twice.
       const count = items.reduce((sum, { delivery }) => sum + delivery.count, 0);
       report([{ event: "drop", reason: "qos0-late", count, detail }], who);
-    } else if (calls >= owedCallsMax) {
+    } else if (calls >= owedCallsMax && items.every(({ ticket }) => ticket.isRefusable)) {
       report([{ event: "refusal", reason: "outbox-full", count: items.length, detail }], who);
       for (const item of items) this.#refuseAll(item);
     } else {

@@ -72,6 +72,12 @@ export class Groups {
     return batches.flatMap((batch) => this.#group(batch.share).admit(batch, refused, nowMs));
   }
 
+  /** The same for messages that cannot be refused any more. */
+  release(batches: readonly SharedBatch[]): ShardChange[] {
+    const nowMs = Date.now();
+    return batches.flatMap((batch) => this.#group(batch.share).release(batch, nowMs));
+  }
+
   /** What a session that has ended had not finished. */
   handBack(share: string, body: Uint8Array): void {
     const group = this.#group(share);

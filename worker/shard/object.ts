@@ -10,7 +10,8 @@ import { RetainedQuota } from "../../src/retain/quota.ts";
 import type { RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
-import { plan } from "../../src/shard/plan.ts";
+import { DelayedMessages } from "../../src/shard/delayed.ts";
+import { type Batch, type Plan, plan } from "../../src/shard/plan.ts";
 import { Routes } from "../../src/shard/routes.ts";
 import { SourceCursors } from "../../src/shard/source-cursors.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
@@ -27,12 +28,18 @@ import { shardIndex } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
+import { Release } from "./release.ts";
 import { Semaphore } from "./semaphore.ts";
+import { before } from "./session-call.ts";
 
 /** Calls that a shard has under way at once. */
 const concurrentCallsMax = 64;
 /** Sessions whose last call is remembered, to answer a repeat of it. */
 const callersMax = 10_000;
+/** So often it is looked what is due while sessions that hang hold the alarm up. */
+const releaseEveryMs = 1_000;
+/** By then the platform has given up an alarm that failed. */
+const alarmLostAfterMs = 5 * 60_000;
 const nothing: ShardAnswer = { refused: [], retained: [] };
 
 export class TopicShard extends DurableObject<Env> {
@@ -41,10 +48,15 @@ export class TopicShard extends DurableObject<Env> {
   readonly #name: string;
   readonly #cursors: SourceCursors;
   readonly #quota: RetainedQuota;
+  readonly #delayed: DelayedMessages;
+  readonly #delays: boolean;
+  readonly #release: Release;
   readonly #fence = new Fence<Promise<ShardAnswer>>(callersMax);
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
   #alarmAtMs = 0;
+  /** When what sessions did not take is tried again: the alarm rings for other things too. */
+  #retryAtMs = Number.POSITIVE_INFINITY;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -55,16 +67,23 @@ export class TopicShard extends DurableObject<Env> {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
     this.#quota = new RetainedQuota(this.#store, config);
+    this.#delayed = new DelayedMessages(this.#store.delayed, config);
+    this.#delays = config.delayedSecondsMax > 0;
+    this.#expectAlarm();
     const shard = shardIndex(this.#name);
     const incarnation = newIncarnation();
     const semaphore = new Semaphore(concurrentCallsMax);
     const events = {
       persist: (changes: readonly ShardChange[]) => this.#persist(changes),
       gone: (session: string, generation: number, body: Uint8Array) => this.#forgetSession(session, generation, body),
-      wakeAt: (atMs: number) => this.#wakeAt(atMs),
+      wakeAt: (atMs: number) => this.#retryAt(atMs),
     };
     this.#fanOut = new FanOut(env, shard, incarnation, this.#store, semaphore, events);
     this.#groups = new Groups(env, shard, incarnation, this.#store.groups, semaphore, this.#fanOut, config, events);
+    this.#release = new Release(this.#delayed, this.#fanOut, this.#groups, {
+      plan: (batch, retains) => this.#plan({ ...batch, quota: retains ? this.#quota : undefined, delays: false }),
+      persist: events.persist,
+    });
   }
 
   /** One request of a session. When this returns, what it asked for is durable everywhere it has to be. */
@@ -86,7 +105,11 @@ export class TopicShard extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     counters.add("alarms");
     this.#alarmAtMs = 0;
-    await Promise.all([this.#fanOut.deliverOwed(), this.#groups.retry()]);
+    const retried = this.#retry();
+    do await this.#release.run();
+    while ((await before(releaseEveryMs, retried)) === undefined);
+    const nextAtMs = this.#delayed.nextAtMs();
+    if (nextAtMs !== undefined) this.#wakeAt(nextAtMs);
   }
 
   async #handle(request: ShardRequest): Promise<ShardAnswer> {
@@ -112,20 +135,43 @@ export class TopicShard extends DurableObject<Env> {
     const { session, generation, isWill, body, repeated } = request;
     const source = `${isWill ? "!" : "="}${session}`;
     const routedUpTo = () => this.#cursors.get(source, generation);
-    const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota };
-    const { deliveries, shared, changes, unretained } = plan(this.#routes, batch);
-    this.#persist(changes);
-    if (unretained.length > 0) {
-      const detail = `from ${session}: topic ${unretained[0]}`;
-      report([{ event: "refusal", reason: "retained-full", count: unretained.length, detail }], this.#name);
-    }
+    const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota, delays: this.#delays };
+    const { deliveries, shared, delays } = this.#plan(batch);
+    const nowMs = Date.now();
     const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries));
+    if (delays) this.#refuseWithoutRoom(batch, refusedSet);
     const kept = this.#groups.admit(shared, refusedSet);
+    const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
     const refused = [...refusedSet].sort((left, right) => left - right);
+    const advanced = this.#cursors.advance(source, generation, body, refused, nowMs);
     // Durable before the publisher hears of it: from here on these messages are never routed again.
-    this.#persist([...kept, ...this.#cursors.advance(source, generation, body, refused, Date.now())]);
+    this.#persist([...kept, ...(delayed?.changes ?? []), ...advanced]);
+    if (delayed?.nextAtMs !== undefined) {
+      counters.add("messages_delayed", delayed.count);
+      this.#wakeAt(delayed.nextAtMs);
+    }
     if (shared.length > 0) await this.#groups.dispatch(shared, session);
     return { refused, retained: [] };
+  }
+
+  /** What is to be retained is from here on. */
+  #plan(batch: Batch): Plan {
+    const planned = plan(this.#routes, batch);
+    const { changes, unretained } = planned;
+    this.#persist(changes);
+    if (unretained.length > 0) {
+      const detail = `from ${batch.publisher}: topic ${unretained[0]}`;
+      report([{ event: "refusal", reason: "retained-full", count: unretained.length, detail }], this.#name);
+    }
+    return planned;
+  }
+
+  #refuseWithoutRoom(batch: Batch, refused: Set<number>): void {
+    const { indexes, topic } = this.#delayed.withoutRoom(batch);
+    if (indexes.length === 0) return;
+    for (const index of indexes) refused.add(index);
+    const detail = `from ${batch.publisher}: topic ${topic}`;
+    report([{ event: "refusal", reason: "delayed-full", count: indexes.length, detail }], this.#name);
   }
 
   #subscribe(request: ShardRequest & { readonly kind: "subscribe" }): ShardAnswer {
@@ -189,6 +235,29 @@ export class TopicShard extends DurableObject<Env> {
       console.error(JSON.stringify({ event: "not-carried-out", shard: this.#name, error: `${error}` }));
       this.ctx.abort(`not persisted: ${error}`);
     }
+  }
+
+  async #retry(): Promise<true> {
+    if (Date.now() >= this.#retryAtMs) {
+      this.#retryAtMs = Number.POSITIVE_INFINITY;
+      await Promise.all([this.#fanOut.deliverOwed(), this.#groups.retry()]);
+    } else if (this.#retryAtMs < Number.POSITIVE_INFINITY) {
+      this.#wakeAt(this.#retryAtMs);
+    }
+    return true;
+  }
+
+  #retryAt(atMs: number): void {
+    this.#retryAtMs = Math.min(this.#retryAtMs, atMs);
+    this.#wakeAt(atMs);
+  }
+
+  /** The alarm for delayed messages was set with them and is not lost with this object's memory. */
+  #expectAlarm(): void {
+    const atMs = this.#delayed.nextAtMs();
+    if (atMs === undefined) return;
+    if (atMs + alarmLostAfterMs > Date.now()) this.#alarmAtMs = atMs;
+    else this.#wakeAt(Date.now());
   }
 
   #wakeAt(atMs: number): void {

@@ -130,6 +130,12 @@ test.each(keeping)("%s", (_, batch, options, kept, refused) => {
   expect(taken.full.indexes).toEqual([]);
 });
 
+test("what is due within a tenth of a second leaves together, at its end", () => {
+  const shelf = new Shelf();
+  for (const afterMs of [1, 50, 100, 101]) shelf.take([`$delayed/1/a:${afterMs} q1`], { nowMs: startMs + afterMs });
+  expect(shelf.kept).toEqual(["+1.1 p: a:1 q1", "+1.1 p: a:50 q1", "+1.1 p: a:100 q1", "+1.2 p: a:101 q1"]);
+});
+
 test("it says how many it took, and when the first is due", () => {
   const shelf = new Shelf();
   expect(shelf.take(["a:1 q1"])).toMatchObject({ count: 0, nextAtMs: undefined });

@@ -13,10 +13,13 @@ interface Options {
   readonly routedUpTo?: number;
   readonly repeated?: boolean;
   readonly limits?: RetainLimits;
+  readonly delays?: boolean;
+  /** What is to be retained was before. */
+  readonly isRetained?: boolean;
 }
 
 function planned(routes: readonly string[], batch: readonly string[], options: Options = {}) {
-  const { publisher = "p", routedUpTo = 0, repeated = false } = options;
+  const { publisher = "p", routedUpTo = 0, repeated = false, delays = false, isRetained = false } = options;
   const store = memoryShard();
   putRoutes(store, ...routes);
   const body = records(...batch);
@@ -25,15 +28,16 @@ function planned(routes: readonly string[], batch: readonly string[], options: O
     asked++;
     return routedUpTo;
   };
-  const quota = new RetainedQuota(store, options.limits ?? defaultRetainLimits);
-  const { deliveries, changes, unretained } = plan(new Routes(store), {
+  const quota = isRetained ? undefined : new RetainedQuota(store, options.limits ?? defaultRetainLimits);
+  const planned = plan(new Routes(store), {
     publisher,
     body,
     routedUpTo: ask,
     repeated,
     quota,
+    delays,
   });
-  return { deliveries, changes, unretained, body, asked, of: (session: string) => textsOf(deliveries, session) };
+  return { ...planned, body, asked, of: (session: string) => textsOf(planned.deliveries, session) };
 }
 
 function textsOf(deliveries: readonly Delivery[], session: string): string[] | undefined {
@@ -149,6 +153,19 @@ test.each(cases)("%s", (_, routes, batch, options, expected) => {
   expect(new Set(deliveries.map(({ session }) => session)).size).toBe(Object.values(expected).filter(Boolean).length);
 });
 
+test("what is to be delayed goes nowhere and is not retained; the rest of its batch does", () => {
+  const batch = ["$delayed/9/a:1 q1 retain", "a:2 q1", "$delayed/x/a:3 q1", "$delayed/9/a:4 q2 seq=3"];
+  const mixed = planned(["a s1 q1", "$delayed/# s2 q1"], batch, { delays: true });
+  expect([mixed.of("s1"), mixed.of("s2")]).toEqual([["a:2 q1"], ["$delayed/x/a:3 q1"]]);
+  expect([mixed.delays, mixed.changes, mixed.asked]).toEqual([true, [], 0]);
+  expect(planned(["a s1 q1"], ["a:1 q1"], { delays: true }).delays).toBe(false);
+});
+
+test("where there are no delays such a topic is like any other", () => {
+  const { delays, of } = planned(["$delayed/# s1 q1"], ["$delayed/9/a:1 q1"]);
+  expect([delays, of("s1")]).toEqual([false, ["$delayed/9/a:1 q1"]]);
+});
+
 test("indexes lead from the records of a delivery to those of the batch", () => {
   const { deliveries } = planned(["a s1 q1", "b s2 q0"], ["b:0 q1", "a:1 q1", "c:2 q1", "a:3 q0"]);
   const found = deliveries.map(({ session, indexes, count, guaranteed }) => ({ session, indexes, count, guaranteed }));
@@ -169,6 +186,11 @@ test("a route of a session that is gone does not take messages for the one that 
 test("whether messages were routed is asked only when there are numbered ones, and once", () => {
   expect(planned([], ["a:1 q1"]).asked).toBe(0);
   expect(planned([], ["a:1 q2 seq=1", "a:2 q2 seq=2"]).asked).toBe(1);
+});
+
+test("what was retained before is not retained again", () => {
+  const again = planned(["a s1 q1 rap"], ["a:1 q1 retain"], { isRetained: true });
+  expect([again.changes, again.unretained, again.of("s1")]).toEqual([[], [], ["a:1 q1 retain"]]);
 });
 
 describe("retained", () => {

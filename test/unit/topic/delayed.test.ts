@@ -1,7 +1,7 @@
 // Which names ask for a delay, and for which.
 
 import { expect, test } from "vitest";
-import { parseDelayed } from "../../../src/topic/delayed.ts";
+import { parseDelayed, topicBehind } from "../../../src/topic/delayed.ts";
 
 test.each([
   ["$delayed/15/x/y", 15, "x/y"],
@@ -37,4 +37,17 @@ test.each([
   "/$delayed/1/x",
 ])("%s asks for none", (name) => {
   expect(parseDelayed(name)).toBeUndefined();
+});
+
+test.each([
+  ["x/y", 60, "x/y"],
+  ["$delayed/60/x/y", 60, "x/y"],
+  ["$delayed/61/x/y", 60, undefined],
+  ["$delayed/x", 60, undefined],
+  ["$delayed", 60, "$delayed"],
+  ["$delayed/60/x", 0, "$delayed/60/x"],
+  ["$delayed/0/x", 0, "$delayed/0/x"],
+  ["$delayed/x", 0, "$delayed/x"],
+] as const)("%s, with delays of at most %i seconds, is for %s", (name, secondsMax, topic) => {
+  expect(topicBehind(name, secondsMax)).toBe(topic);
 });
