@@ -4,7 +4,7 @@ import { fail, type ProtocolFailure } from "../protocol/failure.ts";
 import type { Connect } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { topicBehind } from "../topic/delayed.ts";
-import { levelCount } from "../topic/name.ts";
+import { isReserved, levelCount } from "../topic/name.ts";
 import type { SessionLimits } from "./limits.ts";
 
 /** Who may connect. */
@@ -43,6 +43,7 @@ export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy
     const detail = `a will for a delay that is none of at most ${limits.delayedSecondsMax} seconds: ${will.topic}`;
     return fail(ReasonCode.topicNameInvalid, "delay-invalid", detail);
   }
+  if (isReserved(topic)) return fail(ReasonCode.notAuthorized, "topic-reserved", `a will for ${topic}`);
   if (levelCount(topic) > limits.topicLevelsMax) {
     return fail(
       ReasonCode.topicNameInvalid,

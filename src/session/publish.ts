@@ -3,7 +3,7 @@
 import type { Publish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { topicBehind } from "../topic/delayed.ts";
-import { levelCount } from "../topic/name.ts";
+import { isReserved, levelCount } from "../topic/name.ts";
 import { shardOf } from "../topic/shards.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
@@ -127,6 +127,9 @@ function shardFor(session: Session, name: string): number | Refusal {
   if (known !== undefined) return known;
   if (levelCount(topic) > topicLevelsMax) {
     return { reason: "topic-levels", code, detail: `more than ${topicLevelsMax} topic levels` };
+  }
+  if (isReserved(topic)) {
+    return { reason: "topic-reserved", code: ReasonCode.notAuthorized, detail: `topic ${topic}` };
   }
   if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
   const shard = shardOf(topic, session.limits.topicShardDepth, session.limits.topicShards);

@@ -37,6 +37,11 @@ export function levelCount(name: string): number {
   return count;
 }
 
+/** `$SYS` is for what the server itself has to say: no client publishes there. */
+export function isReserved(name: string): boolean {
+  return name === "$SYS" || name.startsWith("$SYS/");
+}
+
 function textProblem(text: string, limits: TopicLimits): TopicProblem | undefined {
   if (text === "") return "empty";
   if (text.includes("\u0000")) return "nul";

@@ -5,6 +5,26 @@ import type { Conversation } from "./play.ts";
 
 export const toTheBroker: readonly Conversation[] = [
   {
+    title: "[MQTT3-3.3.5-2] nobody publishes to $SYS: 5.0 is told, in 3.x the connection ends unacknowledged",
+    lines: (version) => [
+      ...pair("$SYS/#,q1"),
+      "p > publish $SYS/x=0 & publish $delayed/0/$SYS/x=0 & pingreq",
+      "p < pingresp",
+      "p > publish $SYS/@=1 q1 #1",
+      ...(version === 5
+        ? [
+            "p < puback #1 0x87",
+            "p > publish $SYS=2 q2 #2 & publish $delayed/0/$SYS/x=3 q1 #3",
+            "p < pubrec #2 0x87",
+            "p < puback #3 0x87",
+          ]
+        : ["p < close"]),
+      "w > connect will=$SYS/@=gone",
+      version === 5 ? "w < connack 0x87" : "w < connack 5",
+      "w < close",
+    ],
+  },
+  {
     title: "[MQTT-3.3.4-1] [MQTT3-3.3.4-1] QoS 0 is not answered, QoS 1 with PUBACK, QoS 2 with PUBREC",
     lines: [
       "p > connect",
