@@ -48,19 +48,14 @@ function citing(title: string, version: Version): string {
 
 export async function play(venue: Venue, version: Version, lines: readonly string[]): Promise<void> {
   const stage = new Stage(venue, version);
-  for (const line of lines) {
-    try {
-      await stage.line(line);
-    } catch (problem) {
-      throw new Error(`at "${line}": ${problem instanceof Error ? problem.message : problem}`, { cause: problem });
-    }
-  }
+  await stage.play(lines);
   await stage.end();
 }
 
 type Client = RawClient<ClientSocket>;
 
-class Stage {
+/** Where a conversation goes on for as long as it is given lines. */
+export class Stage {
   readonly #venue: Venue;
   readonly #version: Version;
   readonly #name = uniqueName("c");
@@ -72,7 +67,17 @@ class Stage {
     this.#version = version;
   }
 
-  async line(line: string): Promise<void> {
+  async play(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      try {
+        await this.#line(line);
+      } catch (problem) {
+        throw new Error(`at "${line}": ${problem instanceof Error ? problem.message : problem}`, { cause: problem });
+      }
+    }
+  }
+
+  async #line(line: string): Promise<void> {
     const [, who = "", verb = "", text = ""] = /^(\w+) (>|<|cut) ?(.*)$/.exec(line) ?? [];
     if (verb === ">") return this.#send(who, text);
     if (verb === "cut") {

@@ -1,31 +1,20 @@
 // Delayed messages: published by the broker when their time has come, though it was killed meanwhile.
 
 import { describe, expect, test } from "vitest";
+import { delayed } from "../conversations/delayed.ts";
+import { conversations } from "../conversations/play.ts";
 import { isOurs, versionNames, versions } from "../support/broker.ts";
 import { TestClient, uniqueName } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { useBroker } from "../support/use-broker.ts";
 
 const broker = useBroker();
-const topicNameInvalid = 0x90;
+
+if (isOurs) conversations(broker, delayed);
 
 describe.runIf(isOurs).each(versions.map((version) => ({ version, name: versionNames[version] })))(
   "in $name",
   ({ version }) => {
-    test.each([0, 1, 2] as const)("a QoS %i message comes when its seconds have passed", async (qos) => {
-      const topic = `${uniqueName("delayed")}/value`;
-      const subscriber = await TestClient.connect(broker().url, { version });
-      await subscriber.subscribe(topic, 2);
-      const publisher = await TestClient.connect(broker().url, { version });
-      const sentMs = Date.now();
-      await publisher.publish(`$delayed/1/${topic}`, "later", qos);
-      await publisher.publish(topic, "now", 1);
-      expect(await subscriber.takePayloads(1)).toEqual(["now"]);
-      expect(await subscriber.take(1)).toEqual([{ topic, payload: "later", qos, retain: false, dup: false }]);
-      expect(Date.now() - sentMs).toBeGreaterThanOrEqual(1_000);
-      expect(Date.now() - sentMs).toBeLessThan(4_000);
-    });
-
     test("a will comes later than its client's end", async () => {
       const topic = `${uniqueName("delayed")}/will`;
       const witness = await TestClient.connect(broker().url, { version });
@@ -39,19 +28,6 @@ describe.runIf(isOurs).each(versions.map((version) => ({ version, name: versionN
       const late = await TestClient.connect(broker().url, { version });
       await late.subscribe(topic, 1);
       expect(await late.take(1)).toMatchObject([{ payload: "gone", retain: true }]);
-    });
-
-    test("what is no delay is refused", async () => {
-      const topic = `${uniqueName("delayed")}/value`;
-      const client = await TestClient.connect(broker().url, { version });
-      const refused = client.mqtt.publishAsync(`$delayed/soon/${topic}`, "never", { qos: 1 });
-      if (version === 5) {
-        await expect(refused).rejects.toMatchObject({ code: topicNameInvalid });
-        await client.publish(topic, "goes on", 1);
-      } else {
-        refused.catch(() => {});
-        await client.closed();
-      }
     });
   },
 );

@@ -4,6 +4,7 @@
 import { describe } from "vitest";
 import { connecting } from "../conversations/connect.ts";
 import { payloads, refusesControlCharacters, trustsPayloads } from "../conversations/content.ts";
+import { delayed } from "../conversations/delayed.ts";
 import { forgotten, interrupted } from "../conversations/interrupted.ts";
 import { ordered } from "../conversations/order.ts";
 import { conversations } from "../conversations/play.ts";
@@ -35,6 +36,7 @@ const byDefault: Setting = {
     subscriptions,
     filters,
     payloads,
+    delayed,
     retained,
     shared,
     wills,

@@ -25,7 +25,7 @@ export interface CoreBrokerOptions {
   readonly forgetful?: boolean;
 }
 
-export class CoreBroker implements Venue {
+export class CoreBroker implements Venue<CoreSocket> {
   readonly config: Config;
   readonly #clock: Clock = { nowMs: 1_000_000 };
   readonly #forgetful: boolean;
@@ -105,14 +105,15 @@ export class CoreBroker implements Venue {
 
   /** Jumps to the next time that an object wants to be woken at; false if there is none until then. */
   jump(deadlineMs: number): boolean {
-    let next: { readonly rig: SessionRig; readonly atMs: number } | undefined;
-    for (const { rig } of this.#sessions.values()) {
-      const atMs = wakeAtMs(rig.session, this.nowMs);
-      if (atMs !== undefined && atMs <= deadlineMs && (next === undefined || atMs < next.atMs)) next = { rig, atMs };
-    }
+    let next: { readonly wake: () => void; readonly atMs: number } | undefined;
+    const consider = (atMs: number | undefined, wake: () => void) => {
+      if (atMs !== undefined && atMs <= deadlineMs && (next === undefined || atMs < next.atMs)) next = { wake, atMs };
+    };
+    for (const { rig } of this.#sessions.values()) consider(wakeAtMs(rig.session, this.nowMs), () => rig.tick());
+    for (const shard of this.#shards.values()) consider(shard.nextAtMs(), () => shard.release());
     if (next === undefined) return false;
     this.#clock.nowMs = Math.max(this.nowMs, next.atMs);
-    next.rig.tick();
+    next.wake();
     this.settle();
     return true;
   }

@@ -40,6 +40,11 @@ export class CoreGroups {
     return batches.flatMap((batch) => this.#group(batch.share).admit(batch, refused, this.#clock.nowMs));
   }
 
+  /** The same for messages that cannot be refused any more. */
+  release(batches: readonly SharedBatch[]): ShardChange[] {
+    return batches.flatMap((batch) => this.#group(batch.share).release(batch, this.#clock.nowMs));
+  }
+
   dispatch(batches: readonly SharedBatch[]): void {
     for (const batch of batches) {
       this.#start(this.#group(batch.share));

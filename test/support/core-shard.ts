@@ -8,7 +8,9 @@ import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
 import { joinBodies, type LaneItem, type PublishItem, type RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
-import { type Delivery, plan } from "../../src/shard/plan.ts";
+import { DelayedMessages } from "../../src/shard/delayed.ts";
+import type { DelayedLimits } from "../../src/shard/delayed-quota.ts";
+import { type Batch, type Delivery, type Plan, plan } from "../../src/shard/plan.ts";
 import { Routes } from "../../src/shard/routes.ts";
 import { SourceCursors } from "../../src/shard/source-cursors.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
@@ -21,7 +23,12 @@ import type { Clock } from "./session-rig.ts";
 /** One session takes its messages over, or does not exist any more. */
 export type Deliver = (session: string, part: DeliveryPart) => PartAnswer;
 
-export type ShardSettings = RetainLimits & GroupSettings;
+export type ShardSettings = RetainLimits &
+  GroupSettings &
+  DelayedLimits & {
+    /** 0: nothing can be delayed. */
+    readonly delayedSecondsMax: number;
+  };
 
 const nothing: ShardAnswer = { refused: [], retained: [] };
 
@@ -34,6 +41,7 @@ export class CoreShard {
   #cursors!: SourceCursors;
   #quota!: RetainedQuota;
   #groups!: CoreGroups;
+  #delayed!: DelayedMessages;
   #incarnation = 0;
 
   constructor(settings: ShardSettings, clock: Clock, deliver: Deliver) {
@@ -48,6 +56,7 @@ export class CoreShard {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
     this.#quota = new RetainedQuota(this.#store, this.#settings);
+    this.#delayed = new DelayedMessages(this.#store.delayed, this.#settings);
     this.#groups = new CoreGroups(this.#store.groups, this.#settings, this.#clock, ++this.#incarnation, {
       persist: (changes) => this.#store.apply(changes),
       deliver: this.#deliver,
@@ -80,16 +89,48 @@ export class CoreShard {
     const source = `${will === undefined ? "=" : "!"}${session}`;
     const body = joinBodies(items);
     const routedUpTo = () => this.#cursors.get(source, generation);
-    const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota, delays: false };
-    const { deliveries, shared, changes } = plan(this.#routes, batch);
-    this.#store.apply(changes);
-    const refusedSet = new Set(deliveries.flatMap((delivery) => this.#send(source, generation, delivery)));
-    const kept = this.#groups.admit(shared, refusedSet);
+    const delays = this.#settings.delayedSecondsMax > 0;
+    const batch = { publisher: session, body, routedUpTo, repeated: false, quota: this.#quota, delays };
+    const planned = this.#plan(batch);
+    const refusedSet = new Set(planned.deliveries.flatMap((delivery) => this.#send(source, generation, delivery)));
+    if (planned.delays) for (const index of this.#delayed.withoutRoom(batch).indexes) refusedSet.add(index);
+    const kept = this.#groups.admit(planned.shared, refusedSet);
+    const delayed = planned.delays ? this.#delayed.take(batch, refusedSet, this.#clock.nowMs).changes : [];
     const refused = [...refusedSet].sort((left, right) => left - right);
     const advanced = this.#cursors.advance(source, generation, body, refused, this.#clock.nowMs);
-    this.#store.apply([...kept, ...advanced]);
-    this.#groups.dispatch(shared);
+    this.#store.apply([...kept, ...delayed, ...advanced]);
+    this.#groups.dispatch(planned.shared);
     return { refused, retained: [] };
+  }
+
+  #plan(batch: Batch): Plan {
+    const planned = plan(this.#routes, batch);
+    this.#store.apply(planned.changes);
+    return planned;
+  }
+
+  /** When the next delayed message is due. */
+  nextAtMs(): number | undefined {
+    return this.#delayed.nextAtMs();
+  }
+
+  /** Publishes the delayed messages that are due. */
+  release(): void {
+    for (;;) {
+      const page = this.#delayed.nextPage(this.#clock.nowMs);
+      if (page === undefined) return;
+      if (page.begin !== undefined) this.#store.apply([page.begin]);
+      const planned = page.rows.map(({ publisher, body }) => {
+        const batch = { publisher, body, routedUpTo: () => 0, repeated: false, quota: this.#quota, delays: false };
+        const { deliveries, shared } = this.#plan(batch);
+        const refused = deliveries.flatMap((delivery) => this.#send(`~${publisher}`, 0, delivery));
+        if (refused.length > 0) throw new Error("nobody keeps a delayed message that a full queue has refused");
+        return shared;
+      });
+      this.#store.apply([...planned.flatMap((shared) => this.#groups.release(shared)), page.end]);
+      this.#delayed.left(page);
+      for (const shared of planned) this.#groups.dispatch(shared);
+    }
   }
 
   /** Indexes in the batch of what was refused. */

@@ -48,6 +48,11 @@ export class CoreSocket implements ClientSocket {
     });
   }
 
+  /** Undefined before CONNECT and after the end. */
+  get session(): CoreSession | undefined {
+    return this.#link?.session;
+  }
+
   sendBytes(bytes: Uint8Array): void {
     if (this.isClosed) return;
     this.#broker.pass();

@@ -19,14 +19,14 @@ export class NodeSql implements SqlDriver {
 
   transaction<Result>(action: () => Result): Result {
     const savepoint = `level_${this.#depth++}`;
-    this.#database.exec(`SAVEPOINT ${savepoint}`);
+    this.execute(`SAVEPOINT ${savepoint}`, []);
     try {
       const result = action();
-      this.#database.exec(`RELEASE ${savepoint}`);
+      this.execute(`RELEASE ${savepoint}`, []);
       return result;
     } catch (error) {
-      this.#database.exec(`ROLLBACK TO ${savepoint}`);
-      this.#database.exec(`RELEASE ${savepoint}`);
+      this.execute(`ROLLBACK TO ${savepoint}`, []);
+      this.execute(`RELEASE ${savepoint}`, []);
       throw error;
     } finally {
       this.#depth--;

@@ -1,8 +1,8 @@
 // Where a client can connect: a broker that runs as a process of its own, reached over a WebSocket, or the core in this
 // process. What is played against one can be played against the other.
 
-export interface Venue {
-  openSocket(): Promise<ClientSocket>;
+export interface Venue<Socket extends ClientSocket = ClientSocket> {
+  openSocket(): Promise<Socket>;
 }
 
 export interface RawPacket {
