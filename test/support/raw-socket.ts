@@ -2,6 +2,7 @@
 // for input no client library would send.
 
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { PacketReader } from "../../bench/load/reader.ts";
 import { within } from "./eventually.ts";
@@ -11,6 +12,8 @@ const open = new Set<RawSocket>();
 
 export class RawSocket implements ClientSocket {
   readonly #socket: WebSocket;
+  /** What the WebSocket runs over. */
+  #tcp: Socket | undefined;
   readonly packets: RawPacket[] = [];
   readonly closed: Promise<number>;
   isClosed = false;
@@ -28,6 +31,9 @@ export class RawSocket implements ClientSocket {
       this.#happened();
     });
     socket.on("error", () => {});
+    socket.on("upgrade", (response) => {
+      this.#tcp = response.socket;
+    });
     this.closed = new Promise((resolve) => {
       socket.on("close", (code) => {
         this.isClosed = true;
@@ -66,6 +72,21 @@ export class RawSocket implements ClientSocket {
 
   cut(): void {
     this.#socket.terminate();
+  }
+
+  /** Closes the WebSocket in order, behind what was sent. */
+  close(): void {
+    this.#socket.close(1000);
+  }
+
+  /** Ends the TCP connection behind what was sent, without a word of the WebSocket. */
+  finish(): void {
+    this.#tcp?.end();
+  }
+
+  /** Resets the TCP connection: what the other side has not read yet may be lost. */
+  reset(): void {
+    this.#tcp?.resetAndDestroy();
   }
 
   async until(what: string, condition: () => boolean, timeoutMs?: number): Promise<void> {

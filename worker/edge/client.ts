@@ -3,7 +3,8 @@
 // sends goes to the client untouched.
 //
 // States: waiting for CONNECT → authenticating, if CONNECT names a method → dialling the session → relaying → closed.
-// Packets that follow CONNECT at once wait for the dialling to end. AUTH ends here: the session never sees one.
+// Packets that follow CONNECT at once wait for the dialling to end, also when the client has left before that: the state
+// leaving. AUTH ends here: the session never sees one.
 
 import {
   type Authentication,
@@ -24,6 +25,7 @@ import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
 import { keepAliveSeconds, refusalOf } from "../../src/session/admission.ts";
+import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { alivePing, encodeHello, type Hello } from "../hello.ts";
@@ -40,7 +42,8 @@ const waitingBytesMax = 4 * 1024 * 1024;
 const pingreqType = 0xc0;
 const pingresp = Uint8Array.of(0xd0, 0);
 
-type State = "connecting" | "authenticating" | "dialling" | "relaying" | "closed";
+/** leaving: the client has gone while its session was being reached, which still gets what it sent. */
+type State = "connecting" | "authenticating" | "dialling" | "leaving" | "relaying" | "closed";
 
 export class ClientConnection {
   readonly #client: WebSocket;
@@ -58,6 +61,8 @@ export class ClientConnection {
   #session: WebSocket | undefined;
   /** The session has answered CONNECT. */
   #accepted = false;
+  /** The client made it while its CONNECT was being answered, and is told when that has happened. */
+  #mistake: ReasonCode | undefined;
   /** Whole packets for the session, in order. */
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
@@ -82,18 +87,18 @@ export class ClientConnection {
   }
 
   #take(data: ArrayBuffer | string): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#mistake !== undefined) return;
     counters.add("frames_in");
     this.#heardAtMs = Date.now();
     if (typeof data === "string") {
-      return this.#refuse(fail(ReasonCode.protocolError, "MQTT-6.0.0-1", "a text frame"));
+      return this.#refuseInTurn(fail(ReasonCode.protocolError, "MQTT-6.0.0-1", "a text frame"));
     }
     const bytes = new Uint8Array(data);
     if (this.#state === "connecting" && !this.#mayBeConnect(bytes)) {
       return this.#refuse(fail(ReasonCode.protocolError, "MQTT-3.1.0-1", "the first packet is not a CONNECT"));
     }
     const failure = this.#splitter.push(bytes, this.#takePacket);
-    if (failure !== undefined) this.#refuse(failure);
+    if (failure !== undefined) this.#refuseInTurn(failure);
   }
 
   /** Told from its first byte: whoever does not speak MQTT is not waited for. */
@@ -103,7 +108,7 @@ export class ClientConnection {
   }
 
   readonly #takePacket = (frame: Uint8Array, start: number, end: number): void => {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#mistake !== undefined) return;
     if (this.#state === "connecting") return this.#takeConnect(frame, start, end);
     const type = ((frame[start] as number) >> 4) as PacketType;
     if (type === PacketType.auth) return this.#takeAuth(frame, start, end);
@@ -188,11 +193,9 @@ export class ClientConnection {
   async #reach(clientId: string, hello: Uint8Array): Promise<void> {
     counters.add("object_calls");
     const session = await this.#dial(clientId);
-    if (this.#state === "closed") {
-      session.close(1000, "");
-      return;
-    }
+    if (this.#state === "closed") return closeQuietly(session);
     counters.add("connections_opened");
+    const hasLeft = this.#state === "leaving";
     this.#session = session;
     this.#state = "relaying";
     session.addEventListener("message", (event) => {
@@ -201,10 +204,12 @@ export class ClientConnection {
       if (!this.#accepted) this.#authentication = acknowledged(this.#authentication);
       this.#accepted = true;
       this.#send(event.data as ArrayBuffer);
+      if (this.#mistake !== undefined) this.#dismiss(this.#mistake);
     });
     session.addEventListener("close", () => this.#sessionEnded());
     session.addEventListener("error", () => this.#sessionEnded());
     session.send(hello);
+    if (hasLeft) return this.#clientEnded();
     if (this.#outgoing.length > 0) this.#scheduleFlush();
     this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
     this.#keepAlive();
@@ -224,8 +229,8 @@ export class ClientConnection {
     if (seconds === 0) return;
     const remainingMs = this.#heardAtMs + seconds * 1500 - Date.now();
     if (remainingMs <= 0) {
-      const detail = `nothing for ${seconds * 1.5} seconds`;
-      return this.#refuse(fail(ReasonCode.keepAliveTimeout, "MQTT-3.1.2-22", detail));
+      this.#report(ReasonCode.keepAliveTimeout, "MQTT-3.1.2-22", `nothing for ${seconds * 1.5} seconds`);
+      return this.#dismiss(ReasonCode.keepAliveTimeout);
     }
     this.#deadline = setTimeout(() => this.#keepAlive(), remainingMs);
   }
@@ -255,7 +260,7 @@ export class ClientConnection {
   }
 
   #send(frame: ArrayBuffer | Uint8Array): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#state === "leaving") return;
     counters.add("frames_out");
     this.#client.send(frame);
   }
@@ -270,7 +275,19 @@ export class ClientConnection {
   #refuse({ reason, rule, detail }: ProtocolFailure): void {
     if (this.#state === "closed") return;
     this.#report(reason, rule, detail);
-    // What came before the mistake counts.
+    // The session has its CONNECT and answers it: no second CONNACK [MQTT-3.2.0-2], and no DISCONNECT before [MQTT-3.14.0-1].
+    if (this.#session !== undefined && !this.#accepted) this.#mistake = reason;
+    else this.#dismiss(reason);
+  }
+
+  /** A mistake in the stream. The CONNECT that came before it is answered first, and what else did counts. */
+  #refuseInTurn(failure: ProtocolFailure): void {
+    if (this.#state !== "dialling") return this.#refuse(failure);
+    this.#report(failure.reason, failure.rule, failure.detail);
+    this.#mistake = failure.reason;
+  }
+
+  #dismiss(reason: ReasonCode): void {
     this.#flush();
     const last = this.#lastPacket(reason);
     if (last !== undefined && last.length > 0) this.#send(last);
@@ -284,7 +301,6 @@ export class ClientConnection {
       const disconnect = { type: "disconnect", reason, reasonString: reasonText(reason) } as const;
       return encodePackets([disconnect], version, maximumPacketBytes);
     }
-    // The session has its CONNECT and answers it: no second CONNACK [MQTT-3.2.0-2], and no DISCONNECT before [MQTT-3.14.0-1].
     if (this.#session !== undefined) return undefined;
     // [MQTT-4.12.0-4]
     const connack = { type: "connack", sessionPresent: false, reason, properties: {} } as const;
@@ -301,10 +317,17 @@ export class ClientConnection {
   }
 
   #clientEnded(): void {
-    if (this.#state === "closed") return;
     // What arrived whole is processed, also when the client left right after.
-    this.#flush();
-    this.#end();
+    switch (this.#state) {
+      case "dialling":
+        this.#state = "leaving";
+        return closeQuietly(this.#client);
+      case "leaving":
+        return;
+      default:
+        this.#flush();
+        this.#end();
+    }
   }
 
   /** The session closed the connection, or its object was reset: the client comes again and resends. */
@@ -318,13 +341,8 @@ export class ClientConnection {
     this.#state = "closed";
     clearTimeout(this.#deadline);
     clearInterval(this.#alive);
-    for (const socket of [this.#client, this.#session]) {
-      try {
-        socket?.close(1000, "");
-      } catch {
-        // It is closed already.
-      }
-    }
+    closeQuietly(this.#client);
+    if (this.#session !== undefined) closeQuietly(this.#session);
     this.#done();
   }
 }

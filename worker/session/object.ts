@@ -17,6 +17,7 @@ import { inSteps, type SessionInput, step, take } from "../../src/session/step.t
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import type { DeliveryCall } from "../calls.ts";
+import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -24,7 +25,7 @@ import { alivePing, alivePong, decodeHello } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
-import { type Attachment, closeQuietly, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
+import { type Attachment, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 
 /** A connection whose edge has not written for this long is gone, whatever the socket says. */
 const silentMsMax = 20 * 60_000;
@@ -167,7 +168,7 @@ export class SessionObject extends DurableObject<Env> {
 
   async #ended(socket: WebSocket): Promise<void> {
     if (this.#link === undefined) this.#recall(socket);
-    closeQuietly(socket, 1000, "");
+    closeQuietly(socket);
     if (socket === this.#link?.socket) this.#step({ type: "closed" });
     await this.#rest();
   }
@@ -242,7 +243,7 @@ export class SessionObject extends DurableObject<Env> {
     for (const routing of effects.routings()) this.#lanes.push(routing);
     if (link !== undefined) {
       if (effects.send.length > 0) this.#send(link, effects.send);
-      if (effects.close !== undefined) closeQuietly(link.socket, 1000, "");
+      if (effects.close !== undefined) closeQuietly(link.socket);
       if (this.#session.connection === undefined) this.#unlink(link);
     }
     this.#wake();

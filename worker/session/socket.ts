@@ -44,12 +44,3 @@ export function connectedSocket(
   }
   return latest;
 }
-
-/** The socket may be gone already: closing it again is not an error. */
-export function closeQuietly(socket: WebSocket, code: number, reason: string): void {
-  try {
-    socket.close(code, reason);
-  } catch {
-    // Closed by the other side meanwhile.
-  }
-}
