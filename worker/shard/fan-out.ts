@@ -22,6 +22,8 @@ const owedAtOnceMax = 8;
 const owedDeadlineMs = 10_000;
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;
+/** Numbers of released messages rise for ever. */
+const releasedGeneration = 0;
 
 /** Counts down the deliveries of one published batch. */
 interface Ticket {
@@ -38,6 +40,12 @@ interface Item {
   readonly delivery: Delivery;
   readonly ticket: Ticket;
   readonly hear?: (answer: PartAnswer) => void;
+}
+
+/** Of one source; see src/shard/delayed.ts. */
+export interface ReleasedBatch {
+  readonly publisher: string;
+  readonly deliveries: readonly Delivery[];
 }
 
 export interface FanOutEvents {
@@ -79,30 +87,33 @@ export class FanOut {
 
   /** Settles when every session has taken its messages over or is durably owed them; returns the refused indexes. */
   async send(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<number[]> {
-    return this.#sendAll(publisher, publisherGeneration, deliveries, true);
-  }
-
-  /** The same for messages whose publisher had its acknowledgement long ago. */
-  async release(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<void> {
-    await this.#sendAll(publisher, publisherGeneration, deliveries, false);
-  }
-
-  async #sendAll(
-    publisher: string,
-    publisherGeneration: number,
-    deliveries: readonly Delivery[],
-    isRefusable: boolean,
-  ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
-    for (const delivery of deliveries) {
-      const { generation, body } = delivery;
-      const part: DeliveryPart = { publisher, publisherGeneration, generation, body, owed: false };
-      this.#push({ part, delivery, ticket });
-    }
+    const ticket: Ticket = { left: deliveries.length, isRefusable: true, refused: new Set(), settle: resolve };
+    for (const delivery of deliveries) this.#push(itemOf(publisher, publisherGeneration, delivery, ticket));
     await promise;
     return [...ticket.refused].sort((left, right) => left - right);
+  }
+
+  /** The same for messages whose publishers had their acknowledgements long ago: none is refused any more. */
+  async release(batches: readonly ReleasedBatch[]): Promise<void> {
+    const left = batches.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
+    if (left === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), settle: resolve };
+    // There may be very many at once, so that what is owed becomes as few rows as it can.
+    const owed = new Map<string, Item[]>();
+    for (const { publisher, deliveries } of batches) {
+      for (const delivery of deliveries) {
+        const item = itemOf(publisher, releasedGeneration, delivery, ticket);
+        const items = owed.get(delivery.session);
+        if (items !== undefined) items.push(item);
+        else if (this.#owed.has(delivery.session)) owed.set(delivery.session, [item]);
+        else this.#push(item);
+      }
+    }
+    for (const [target, items] of owed) this.#oweAll(target, items);
+    await promise;
   }
 
   /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
@@ -167,8 +178,9 @@ export class FanOut {
         this.#owe(target, flight.items, flight);
         this.#oweAll(target, lane.drain());
       } else {
-        for (const [index, item] of flight.items.entries()) this.#settle(item, outcome, index);
-        if (this.#owed.has(target)) this.#oweAll(target, lane.drain());
+        const rest = flight.items.flatMap((item, index) => this.#settle(item, outcome, index));
+        // Nothing may overtake what has to wait.
+        if (rest.length > 0) this.#oweAll(target, [...rest, ...lane.drain()]);
       }
     }
     this.#lanes.delete(target);
@@ -185,17 +197,19 @@ export class FanOut {
     );
   }
 
-  #settle({ part, delivery, ticket, hear }: Item, answer: DeliveryAnswer, index: number): void {
+  /** What is left of it to be owed: nothing, unless it was refused and may not be. */
+  #settle({ part, delivery, ticket, hear }: Item, answer: DeliveryAnswer, index: number): Item[] {
     const outcome = answer.parts[index];
     if (outcome !== undefined) hear?.(outcome);
     if (outcome?.gone) this.#events.gone(delivery.session, part.generation, part.body);
     const refused = outcome?.refused ?? [];
     if (refused.length > 0 && !ticket.isRefusable) {
-      const [rest] = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
-      return this.#owe(delivery.session, [{ part: rest as DeliveryPart, delivery, ticket }]);
+      const rest = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
+      return rest.map((left) => ({ part: left, delivery, ticket }));
     }
     for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     if (--ticket.left === 0) ticket.settle();
+    return [];
   }
 
   /** Into the outbox, in calls as large as they would have been. */
@@ -270,6 +284,11 @@ export class FanOut {
       this.#semaphore.release();
     }
   }
+}
+
+function itemOf(publisher: string, publisherGeneration: number, delivery: Delivery, ticket: Ticket): Item {
+  const { generation, body } = delivery;
+  return { part: { publisher, publisherGeneration, generation, body, owed: false }, delivery, ticket };
 }
 
 const pack = packByBytes<Item>(({ part }) => part.body.length, callBytesMax);

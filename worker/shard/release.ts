@@ -42,12 +42,13 @@ export class Release {
     const repeated = begin === undefined;
     if (begin !== undefined) this.#steps.persist([begin]);
     const planned = rows.map(({ publisher, body }) => {
-      const batch = { publisher, body, routedUpTo: () => 0, repeated };
-      const { deliveries, shared } = this.#steps.plan(batch, !repeated);
-      // A source of its own, whose numbers have nothing to do with those of the publisher.
-      return { publisher, shared, sent: this.#fanOut.release(`~${publisher}`, 0, deliveries) };
+      const { deliveries, shared } = this.#steps.plan({ publisher, body, routedUpTo: () => 0, repeated }, !repeated);
+      return { publisher, deliveries, shared };
     });
-    await Promise.all(planned.map(({ sent }) => sent));
+    // A source of its own, whose numbers have nothing to do with those of the publisher.
+    await this.#fanOut.release(
+      planned.map(({ publisher, deliveries }) => ({ publisher: `~${publisher}`, deliveries })),
+    );
     this.#steps.persist([...planned.flatMap(({ shared }) => this.#groups.release(shared)), end]);
     this.#delayed.left(page);
     counters.add("messages_released", count);
