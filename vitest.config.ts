@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{unit,property,scripts,sim,tidy,contract,conformance}/**/*.test.ts"],
+          include: ["test/{unit,property,scripts,fuzz,sim,tidy,contract,conformance}/**/*.test.ts"],
           exclude: [onlyInWorkerd],
         },
       },

@@ -13,6 +13,7 @@ export async function startAedes(options: BrokerOptions = {}): Promise<Broker> {
     args: [fileURLToPath(new URL("aedes-server.ts", import.meta.url))],
     env: { ...options.env, PORT: String(port) },
     readyTimeoutMs: 15_000,
+    onOutput: options.onOutput,
     isReady: (output) => output.includes("ready"),
   });
   return startedBroker({

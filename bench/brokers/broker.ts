@@ -25,6 +25,8 @@ export interface BrokerOptions {
   /** Whether the broker keeps its data on disk, where it has the choice. */
   readonly persistent?: boolean | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Called with what the broker prints, piece by piece. */
+  readonly onOutput?: ((text: string) => void) | undefined;
 }
 
 /** A broker that is not installed here; the reason is printed beside its name. */

@@ -18,6 +18,7 @@ export async function startDurableMq(options: BrokerOptions = {}): Promise<Broke
     cwd: root,
     env: { npm_lifecycle_event: undefined, ...options.env, PORT: String(port), STATE_DIR: folder.path },
     readyTimeoutMs,
+    onOutput: options.onOutput,
     isReady: (output) => /\bready\b/.test(output),
   });
   return startedBroker({

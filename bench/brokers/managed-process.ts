@@ -16,6 +16,7 @@ export interface ProcessRecipe {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly readyTimeoutMs: number;
+  readonly onOutput?: ((text: string) => void) | undefined;
   /** Resolves when the broker takes connections; `output` is what it printed so far. */
   readonly isReady: (output: string) => boolean | Promise<boolean>;
 }
@@ -61,7 +62,7 @@ export class ManagedProcess {
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error(`${this.#recipe.command} is already running`);
     this.#output = "";
-    const { command, args, env, cwd, readyTimeoutMs, isReady } = this.#recipe;
+    const { command, args, env, cwd, readyTimeoutMs, onOutput, isReady } = this.#recipe;
     const child = spawn(command, [...args], {
       cwd,
       env: { ...process.env, ...env },
@@ -71,7 +72,9 @@ export class ManagedProcess {
     alive.add(this);
     let failure: string | undefined;
     const read = (piece: Buffer): void => {
-      this.#output = (this.#output + piece.toString("utf8")).slice(-outputCharactersMax);
+      const text = piece.toString("utf8");
+      onOutput?.(text);
+      this.#output = (this.#output + text).slice(-outputCharactersMax);
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);

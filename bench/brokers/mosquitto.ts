@@ -52,6 +52,7 @@ export async function startMosquitto(options: BrokerOptions = {}): Promise<Broke
     args: ["-c", file],
     env: { ...options.env },
     readyTimeoutMs: 15_000,
+    onOutput: options.onOutput,
     isReady: () => answers(port),
   });
   return startedBroker({

@@ -7,10 +7,12 @@ import { text } from "./client-packets.ts";
 
 export const version = fc.constantFrom<ProtocolVersion>(3, 4, 5);
 
+const character = fc
+  .oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 1, max: 0x10_ffff }))
+  .map((codePoint) => String.fromCodePoint(codePoint));
+
 /** Well formed and without U+0000. */
-export const mqttText = fc
-  .string({ unit: "binary", maxLength: 12 })
-  .map((value) => value.replaceAll("\u0000", "0").toWellFormed());
+export const mqttText = fc.array(character, { maxLength: 12 }).map((characters) => characters.join("").toWellFormed());
 
 export const topicText = mqttText.map((value) => `t${value.replace(/[+#]/g, "-")}`);
 

@@ -10,7 +10,8 @@ function hex(code: number): string {
   return `0x${code.toString(16).padStart(2, "0")}`;
 }
 
-function inWords({ firstByte, body }: RawPacket, version: Version): string {
+/** A packet that refuses. */
+export function inWords({ firstByte, body }: RawPacket, version: Version): string {
   if (firstByte === 0x20)
     return version === 5 || body.length > 2 ? `CONNACK ${hex(body[1] ?? 0)}` : `CONNACK ${body[1]}`;
   if (firstByte === 0xe0) return `DISCONNECT ${hex(body[0] ?? 0)}`;
