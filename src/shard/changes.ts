@@ -44,7 +44,7 @@ export type GroupRowKey = Pick<GroupRow, "share" | "rank" | "id">;
 export interface Assignment {
   readonly session: string;
   readonly generation: number;
-  /** Life of the shard in which it was assigned: sequences begin anew in each. */
+  /** Life of the group in which it was assigned: sequences begin anew in each. */
   readonly incarnation: number;
   /** Of the first record; those that follow have the numbers that follow. */
   readonly sequence: number;
@@ -73,8 +73,8 @@ export interface GroupReads {
   /** Shares that messages are kept for. */
   shares(): readonly string[];
   totals(share: string): GroupTotals;
-  /** Rows that nobody is to take yet, oldest first. */
-  unassigned(share: string, countMax: number): readonly GroupRow[];
+  /** Rows that nobody is to take yet, oldest first; behind this one, if any is given. */
+  unassigned(share: string, countMax: number, after?: GroupRowKey): readonly GroupRow[];
   assigned(share: string): readonly (GroupRowKey & { readonly session: string })[];
   row(key: GroupRowKey): GroupRow | undefined;
 }

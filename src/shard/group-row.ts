@@ -1,8 +1,30 @@
-// What is done to the rows of a group: they lose records, and are put on a member's terms.
+// What is done to the rows of a group: batches become rows, rows lose records, and are put on a member's terms.
 
 import type { QoS } from "../protocol/packet.ts";
 import { RecordReader, RecordWriter } from "../queue/record.ts";
 import type { GroupRow, GroupRowKey, Member } from "./changes.ts";
+
+/**
+ * A row is written anew when some of its messages are assigned and others are not. So it does not become large, unless it
+ * has to hold a single message that is.
+ */
+const rowBytesMax = 128 * 1024;
+
+/** A batch in pieces of the size of a row. */
+export function* inPieces(body: Uint8Array): Generator<Pick<GroupRow, "count" | "body">> {
+  let start = 0;
+  let end = 0;
+  let count = 0;
+  for (const reader = new RecordReader(body); reader.next(); count++) {
+    if (count > 0 && reader.end - start > rowBytesMax) {
+      yield { count, body: body.subarray(start, end) };
+      start = end;
+      count = 0;
+    }
+    end = reader.end;
+  }
+  if (count > 0) yield { count, body: body.subarray(start, end) };
+}
 
 export function keyOf({ share, rank, id }: GroupRow): GroupRowKey {
   return { share, rank, id };
@@ -12,17 +34,21 @@ export function unassigned(row: GroupRow): GroupRow {
   return { ...row, assigned: undefined };
 }
 
-/** The row without its first records. */
+/** Records without so many of the first. */
+export function behind(body: Uint8Array, count: number): Uint8Array {
+  const reader = new RecordReader(body);
+  for (let record = 0; record < count; record++) reader.next();
+  return body.subarray(reader.end);
+}
+
+/** The row without its first records: itself if there are none to go without. */
 export function without(row: GroupRow, count: number): GroupRow {
   if (count === 0) return row;
-  if (count >= row.count) return { ...row, count: 0, body: new Uint8Array(0) };
-  const reader = new RecordReader(row.body);
-  for (let record = 0; record < count; record++) reader.next();
   const { assigned } = row;
   return {
     ...row,
     count: row.count - count,
-    body: row.body.slice(reader.end),
+    body: behind(row.body, count),
     assigned: assigned && { ...assigned, sequence: assigned.sequence + count },
   };
 }
@@ -39,10 +65,8 @@ export function onTerms(body: Uint8Array, { qos, retainAsPublished, identifier }
   return writer.take();
 }
 
-/** The row without its messages of QoS 2. */
-export function withoutQos2(row: GroupRow): GroupRow {
-  const kept = new RecordWriter();
-  for (const reader = new RecordReader(row.body); reader.next(); ) if (reader.qos < 2) kept.appendCopy(reader);
-  const { count } = kept;
-  return { ...row, count, body: kept.take() };
+/** Whether the messages of a row that is assigned are of QoS 2: see Portion. */
+export function isOfQos2({ body }: GroupRow): boolean {
+  const reader = new RecordReader(body);
+  return reader.next() && reader.qos === 2;
 }

@@ -2,29 +2,27 @@
 //
 // A message of QoS 1 or 2 is durable for the group before its publisher hears of it. It is assigned to a member, which is
 // durable too, and offered to it; what the member has taken over is the member's. A member takes no more than it can send
-// its client at once, so what a group has not handled waits here, for whoever has room.
-//
-//   ready ──offer──▶ offered ──took it──▶ ready
-//                        ├──no room──▶ full ──attends──▶ ready
-//                        ├──not connected──▶ away ──attends──▶ ready
-//                        └──no answer──▶ late ──the same offer again──▶ offered
+// its client at once, so what a group has not handled waits here, for whoever has room. What a member may be doing:
+// src/shard/members.ts.
 
-import type { Numbering } from "../hop/key.ts";
-import type { QueueLimits } from "../queue/limits.ts";
+import type { CallKey, Numbering } from "../hop/key.ts";
 import { countRecords, RecordReader, RecordWriter } from "../queue/record.ts";
 import { topicKey } from "../topic/key.ts";
 import { plainFilter } from "../topic/share.ts";
-import type { GroupChange, GroupReads, GroupRow, GroupRowKey, Member } from "./changes.ts";
-import { keyOf, onTerms, unassigned, without, withoutQos2 } from "./group-row.ts";
-import { attend, type MemberState, Members } from "./members.ts";
+import type { Assignment, GroupChange, GroupReads, GroupRow, GroupRowKey, Member } from "./changes.ts";
+import { divide, type Portion } from "./division.ts";
+import { type GroupLimits, GroupQuota } from "./group-quota.ts";
+import { behind, inPieces, isOfQos2, keyOf, onTerms, unassigned, without } from "./group-row.ts";
+import { type GroupMember, Members } from "./members.ts";
 import type { Offer, OfferOutcome } from "./offer.ts";
-import type { SharedBatch } from "./plan.ts";
+import type { Batch, SharedBatch } from "./plan.ts";
 import type { ShareStrategy } from "./strategy.ts";
+import { Turns } from "./turns.ts";
 
 export interface GroupOptions {
-  readonly limits: Pick<QueueLimits, "queueMessagesMax" | "queueBytesMax" | "queuePolicy">;
+  readonly limits: GroupLimits;
   readonly strategy: ShareStrategy;
-  /** Life of the shard. */
+  /** Life of the group in memory: above those of its earlier lives. */
   readonly incarnation: number;
   /** Of the calls that carry offers. */
   readonly numbering: Numbering;
@@ -35,21 +33,22 @@ export interface GroupOptions {
 export interface GroupReport {
   readonly event: "drop" | "refusal";
   readonly reason: string;
-  readonly count: number;
+  count: number;
+  /** Of the first. */
   readonly detail: string;
 }
 
-/**
- * What a member gets of a row. A member tells how many records it has taken, from the first on, and of QoS 1 it does not
- * know which it took before: no message of QoS 2 may stand behind one.
- */
-interface Division {
-  readonly atLeastOnce: RecordWriter;
-  readonly exactlyOnce: RecordWriter;
-}
+/** Who published a batch, and how far its messages of QoS 2 were kept before. */
+export type Source = Pick<Batch, "publisher" | "routedUpTo">;
 
 const offerBytesMax = 1024 * 1024;
+const offerRowsMax = 256;
 const pageRowsMax = 16;
+/**
+ * How far ranks of rows are apart, so that what a row is divided into goes in between: its messages are counted from its
+ * rank on. No row has so many.
+ */
+const rankStep = 2 ** 20;
 /** Of what members handed back: it is older than anything else. */
 const handedBackRank = 0;
 
@@ -59,8 +58,8 @@ export class ShareGroup {
   readonly #reads: GroupReads;
   readonly #options: GroupOptions;
   readonly #members: Members;
-  #messages: number;
-  #bytes: number;
+  readonly #turns: Turns;
+  readonly #quota: GroupQuota;
   #rank: number;
   #id: number;
   #sequence = 0;
@@ -73,79 +72,88 @@ export class ShareGroup {
     this.#key = topicKey(plainFilter(share));
     this.#reads = reads;
     this.#options = options;
-    const { messages, bytes, rankMax, idMax } = reads.totals(share);
-    this.#messages = messages;
-    this.#bytes = bytes;
-    this.#rank = rankMax;
-    this.#id = idMax;
-    this.#hasBacklog = messages > 0;
-    this.#members = new Members(reads.members(this.#key, share), options.strategy, options.random);
-    const assigned = messages > 0 ? reads.assigned(share) : [];
-    // Assigned in an earlier life of the shard, perhaps to one that has left since.
-    for (const { session, ...key } of assigned) this.#members.stateOf(session).waiting.push(key);
+    const totals = reads.totals(share);
+    this.#quota = new GroupQuota(totals, options.limits);
+    this.#rank = Math.floor(totals.rankMax / rankStep);
+    this.#id = totals.idMax;
+    this.#hasBacklog = totals.messages > 0;
+    this.#members = new Members(reads.members(this.#key, share));
+    this.#turns = new Turns(options.strategy, options.random, this.#members);
+    const assigned = totals.messages > 0 ? reads.assigned(share) : [];
+    // Assigned in an earlier life, perhaps to one that has left since.
+    for (const { session, ...key } of assigned) this.#members.holder(session).waiting.push(key);
   }
 
   /** Nothing is kept and nobody is asked: what is known of it can be forgotten. */
   get isIdle(): boolean {
-    return this.#messages === 0 && this.#members.states.every(({ offer }) => offer === undefined);
+    return this.#quota.messages === 0 && this.#members.all.every(({ offer }) => offer === undefined);
   }
 
   /** Its last member has unsubscribed, or ended: whoever remembers a route to it is behind. */
   get isDeserted(): boolean {
-    return this.#members.states.every(({ hasLeft }) => hasLeft);
+    return this.#members.present.length === 0;
   }
 
   get hasLate(): boolean {
-    return this.#members.states.some(({ standing }) => standing === "late");
+    return this.#members.all.some(({ standing }) => standing.is === "late");
   }
 
   takeReports(): GroupReport[] {
     return this.#reports.splice(0);
   }
 
-  /**
-   * Keeps new messages, in this order of what becomes of each:
-   * 1. it is refused for another reason: its publisher comes again with it;
-   * 2. it is of QoS 2 and stands behind a refused one: it is refused too, since it comes again under its sequence;
-   * 3. there is room: it is kept;
-   * 4. the policy is to reject: it is refused;
-   * 5. the policy is to drop the oldest, and some are assigned to nobody: it is kept, and the oldest of those go;
-   * 6. otherwise it is dropped, and counted.
-   *
-   * `refused` holds indexes in the published batch, and grows.
-   */
-  admit(batch: SharedBatch, refused: Set<number>, nowMs: number): GroupChange[] {
-    if (this.isDeserted) return [];
-    const { queueMessagesMax, queueBytesMax, queuePolicy } = this.#options.limits;
-    const reader = new RecordReader(batch.body);
-    const kept = new RecordWriter();
-    let firstRefused = Math.min(...refused);
-    for (let record = 0; reader.next(); record++) {
-      const index = batch.indexes[record] as number;
+  /** What there is no room for is refused, where that is the policy. `refused` holds indexes in the batch, and grows. */
+  refuse(batch: SharedBatch, source: Source, refused: Set<number>): void {
+    if (this.isDeserted || this.#options.limits.queuePolicy !== "reject") return;
+    let messages = 0;
+    let bytes = 0;
+    for (const { reader, index } of newRecords(batch, source)) {
       if (refused.has(index)) continue;
-      if (reader.sequence > 0 && index > firstRefused) {
-        refused.add(index);
-        continue;
-      }
-      const bytes = this.#bytes + kept.byteLength + (reader.end - reader.start);
-      const isFull = this.#messages + kept.count >= queueMessagesMax || bytes > queueBytesMax;
-      if (!isFull || (queuePolicy === "drop-oldest" && this.#hasBacklog)) kept.appendCopy(reader);
-      else if (queuePolicy === "reject") {
-        refused.add(index);
-        firstRefused = Math.min(firstRefused, index);
-        this.#report("refusal", "queue-full", 1, `topic ${reader.topic} for ${this.share}`);
+      const size = reader.end - reader.start;
+      if (this.#quota.hasRoomFor(messages + 1, bytes + size)) {
+        messages++;
+        bytes += size;
       } else {
-        this.#report("drop", "queue-full", 1, `topic ${reader.topic} for ${this.share}`);
+        refused.add(index);
+        this.#report("refusal", "queue-full", 1, `topic ${reader.topic} from ${source.publisher}`);
       }
     }
-    if (kept.count === 0) return [];
-    const changes = this.#keep(++this.#rank, kept.count, kept.take(), nowMs);
-    return queuePolicy === "drop-oldest" ? [...changes, ...this.#dropOldest()] : changes;
+  }
+
+  /**
+   * Keeps new messages, in this order of what becomes of each:
+   * 1. it is refused, by this group or for another reason: its publisher comes again with it;
+   * 2. it is of QoS 2 and stands behind a refused one: it is refused too, since it comes again under its sequence;
+   * 3. there is no room, and the policy is to drop the newest: it is dropped, and counted;
+   * 4. it is kept; if that is too much, the policy is to drop the oldest, of those that are assigned to nobody.
+   */
+  keep(batch: SharedBatch, source: Source, refused: Set<number>, nowMs: number): GroupChange[] {
+    if (this.isDeserted) return [];
+    const { queuePolicy } = this.#options.limits;
+    const kept = new RecordWriter();
+    let firstRefused = Number.POSITIVE_INFINITY;
+    for (const index of refused) firstRefused = Math.min(firstRefused, index);
+    for (const { reader, index } of newRecords(batch, source)) {
+      if (reader.sequence > 0 && index > firstRefused) refused.add(index);
+      if (refused.has(index)) continue;
+      const bytes = kept.byteLength + reader.end - reader.start;
+      if (queuePolicy === "drop-newest" && !this.#quota.hasRoomFor(kept.count + 1, bytes)) {
+        this.#report("drop", "queue-full", 1, `topic ${reader.topic} from ${source.publisher}`);
+      } else {
+        kept.appendCopy(reader);
+      }
+    }
+    this.#quota.add(kept.count, kept.byteLength);
+    const body = kept.take();
+    if (queuePolicy !== "drop-oldest") return this.#put(body, nowMs);
+    return [...this.#dropOldest(), ...this.#put(behind(body, this.#giveUpFirstOf(body)), nowMs)];
   }
 
   /** Delayed messages whose time has come. Their publisher has its acknowledgement: limits do not count. */
   release({ body, indexes }: SharedBatch, nowMs: number): GroupChange[] {
-    return this.isDeserted || indexes.length === 0 ? [] : this.#keep(++this.#rank, indexes.length, body, nowMs);
+    if (this.isDeserted) return [];
+    this.#quota.add(indexes.length, body.length);
+    return this.#put(body, nowMs);
   }
 
   /** What a member had not finished when its session ended. Its publisher has its acknowledgement: limits do not count. */
@@ -155,17 +163,18 @@ export class ShareGroup {
       this.#report("drop", "share-ended", count, `handed back to ${this.share}`);
       return [];
     }
-    return this.#keep(handedBackRank, count, body, nowMs);
+    this.#quota.add(count, body.length);
+    return this.#put(body, nowMs, handedBackRank);
   }
 
   /** Gives what waits for nobody in particular to members that have room. Nothing is left to do when it changes nothing. */
   assign(nowMs: number): GroupChange[] {
-    if (!this.#hasBacklog || this.#members.candidates().length === 0) return [];
+    if (!this.#hasBacklog || this.#turns.candidates(this.#members).length === 0) return [];
     const rows = this.#reads.unassigned(this.share, pageRowsMax);
     if (rows.length < pageRowsMax) this.#hasBacklog = false;
     const changes: GroupChange[] = [];
     for (const row of rows) {
-      const distributed = this.#distribute(row, true, nowMs);
+      const distributed = this.#distribute(row, nowMs);
       if (distributed === undefined) {
         this.#hasBacklog = true;
         break;
@@ -178,106 +187,101 @@ export class ShareGroup {
   /** What is to be sent now: one call to each member that has something waiting and is not asked already. */
   offers(): Offer[] {
     const offers: Offer[] = [];
-    for (const state of this.#members.states) {
-      if (state.standing !== "ready") continue;
-      const offer = state.offer ?? this.#newOffer(state);
-      if (offer === undefined) continue;
-      state.standing = "offered";
-      state.offer = offer;
+    for (const member of this.#members.all) {
+      const { standing } = member;
+      const offer = standing.is === "due" ? standing.offer : standing.is === "ready" && this.#newOffer(member);
+      if (!offer) continue;
+      member.standing = { is: "offered", offer };
       offers.push(offer);
     }
     return offers;
   }
 
-  /** The member has seen later calls of this source: the offer goes under a key above them. */
-  renew(offer: Offer, known: number): Offer {
+  /** The member has seen later calls of this source: the call goes again under a key above them. */
+  renew({ session, key }: Offer, known: number): CallKey {
+    const member = this.#members.find(session);
+    // It was given up meanwhile: should it run now, it could take what others are offered.
+    if (member?.standing.is !== "offered" || member.standing.offer.key !== key) throw new Error("the offer is late");
     this.#options.numbering.renew(known);
-    const renewed = { ...offer, key: this.#options.numbering.next() };
-    const state = this.#members.find(offer.session);
-    if (state !== undefined) state.offer = renewed;
-    return renewed;
+    const offer = { ...member.standing.offer, key: this.#options.numbering.next() };
+    member.standing = { is: "offered", offer };
+    return offer.key;
   }
 
   /** The member's answer, an outcome for each row; undefined if it did not answer in time. */
-  settle(offer: Offer, outcomes: readonly OfferOutcome[] | undefined): GroupChange[] {
-    const state = this.#members.find(offer.session);
-    // The group has ended meanwhile.
-    if (state === undefined || state.standing !== "offered") return [];
+  settle(session: string, outcomes: readonly OfferOutcome[] | undefined): GroupChange[] {
+    const member = this.#members.find(session);
+    if (member?.standing.is !== "offered") throw new Error("an answer to nothing that was offered");
+    const { offer } = member.standing;
     if (outcomes === undefined) {
-      state.standing = "late";
-      state.offer = { ...offer, repeated: true };
+      member.standing = { is: "late", offer: { ...offer, repeated: true } };
       return [];
     }
-    state.offer = undefined;
     const changes: GroupChange[] = [];
-    const left: GroupRow[] = [];
+    const left: { readonly row: GroupRow; readonly isWhole: boolean }[] = [];
     let isAway = false;
     let goneGeneration = 0;
     let room = Number.POSITIVE_INFINITY;
     for (const [index, row] of offer.rows.entries()) {
-      const outcome = outcomes[index] ?? { gone: false, taken: 0, isAway: true, room: 0 };
+      const outcome = outcomes[index] as OfferOutcome;
       isAway ||= outcome.isAway;
       room = Math.min(room, outcome.room);
       if (outcome.gone) goneGeneration = Math.max(goneGeneration, row.assigned?.generation ?? 0);
-      const rest = outcome.gone ? this.#unbegun(row, offer) : without(row, outcome.taken);
-      this.#messages += rest.count - row.count;
-      this.#bytes += rest.body.length - row.body.length;
-      if (rest.count > 0) left.push(rest);
+      const rest = without(row, outcome.gone ? this.#begun(row, offer, member) : outcome.taken);
+      this.#quota.add(rest.count - row.count, rest.body.length - row.body.length);
+      if (rest.count > 0) left.push({ row: rest, isWhole: rest === row });
       else changes.push({ kind: "delete-group-row", ...keyOf(row) });
     }
     const isFull = !isAway && goneGeneration === 0 && (left.length > 0 || room === 0);
-    const hasAttended = state.attends !== offer.attends;
-    if (hasAttended || !(isAway || isFull)) state.standing = "ready";
-    else state.standing = isAway ? "away" : "full";
-    if (!hasAttended && room !== Number.POSITIVE_INFINITY) state.room = room;
+    member.answered(offer, isAway ? "away" : isFull ? "full" : "ready", room);
+    if (goneGeneration > 0) changes.push(this.#removal(session, goneGeneration));
+    if (member.subscription.generation <= goneGeneration) member.leave();
 
-    const { share } = this;
-    if (goneGeneration > 0) {
-      const { session } = state;
-      changes.push({ kind: "delete-member", share, key: this.#key, session, generation: goneGeneration });
-      if (state.member.generation <= goneGeneration) state.hasLeft = true;
+    if (isFull && !member.hasLeft && this.#turns.isSticky) {
+      // A topic stays with a member that is full, since its order is what it was chosen for.
+      member.waiting.unshift(...left.map(({ row }) => keyOf(row)));
+      const parts = left.filter(({ isWhole }) => !isWhole);
+      return [...changes, ...parts.map(({ row }): GroupChange => ({ kind: "put-group-row", row }))];
     }
-    // A topic stays with a member that is full, since its order is what it was chosen for.
-    const keepsThem = this.#options.strategy === "sticky" && isFull && !state.hasLeft;
-    for (const row of left) changes.push({ kind: "put-group-row", row: keepsThem ? row : unassigned(row) });
-    if (keepsThem) state.waiting.unshift(...left.map(keyOf));
-    else if (left.length > 0) this.#hasBacklog = true;
-    if (state.hasLeft || state.standing === "away") changes.push(...this.#takeFrom(state));
+    if (left.length > 0) this.#hasBacklog = true;
+    for (const { row } of left) changes.push({ kind: "put-group-row", row: unassigned(row) });
+    if (member.hasLeft || isAway || isFull) changes.push(...this.#takeFrom(member));
     return [...changes, ...this.#endIfDeserted()];
   }
 
   /** There is no such session, of this generation. */
   gone(session: string, generation: number): GroupChange[] {
-    const { share } = this;
-    const state = this.#members.find(session);
-    if (state !== undefined && state.member.generation <= generation) state.hasLeft = true;
-    const changes: GroupChange[] = [{ kind: "delete-member", share, key: this.#key, session, generation }];
-    return state?.hasLeft ? [...changes, ...this.#takeFrom(state), ...this.#endIfDeserted()] : changes;
+    const changes = [this.#removal(session, generation)];
+    const member = this.#members.find(session);
+    if (member === undefined || member.subscription.generation > generation) return changes;
+    member.leave();
+    return [...changes, ...this.#takeFrom(member), ...this.#endIfDeserted()];
   }
 
-  /** A member is connected and has room for more. */
-  attend(session: string, room: number): void {
-    const state = this.#members.find(session);
-    if (state !== undefined) attend(state, room);
+  /** A session is connected and has room for more; whether it is a member. */
+  attend(session: string, room: number): boolean {
+    const member = this.#members.find(session);
+    member?.attend(room);
+    return member !== undefined;
   }
 
   /** Members that did not answer are asked again. */
   retry(): void {
-    for (const state of this.#members.states) if (state.standing === "late") state.standing = "ready";
+    for (const member of this.#members.all) if (member.standing.is === "late") member.resume();
   }
 
   /** Subscriptions to the share came, changed or went. */
   membersChanged(): GroupChange[] {
     const left = this.#members.replace(this.#reads.members(this.#key, this.share));
-    return [...left.flatMap((state) => this.#takeFrom(state)), ...this.#endIfDeserted()];
+    return [...left.flatMap((member) => this.#takeFrom(member)), ...this.#endIfDeserted()];
   }
 
   /** Who gets a message of QoS 0, which nobody keeps, of those who have not turned it down. */
   chooseForLoose(topic: string, tried: ReadonlySet<string>): Member | undefined {
-    const candidates = this.#members.states.filter(
-      ({ session, standing, hasLeft }) => standing !== "away" && !hasLeft && !tried.has(session),
-    );
-    return this.#members.choose(candidates, topic)?.member;
+    const candidates = this.#members.present.filter(({ session, standing }) => {
+      return standing.is !== "away" && !tried.has(session);
+    });
+    return this.#turns.choose(candidates, topic)?.subscription;
   }
 
   attendsOf(session: string): number {
@@ -286,170 +290,179 @@ export class ShareGroup {
 
   /** It was asked when it had attended so often, and was not connected. */
   isAway(session: string, attends: number): GroupChange[] {
-    const state = this.#members.find(session);
-    if (state === undefined || state.attends !== attends || state.standing === "offered") return [];
-    state.standing = "away";
-    return this.#takeFrom(state);
+    const member = this.#members.find(session);
+    return member?.wasAway(attends) ? this.#takeFrom(member) : [];
   }
 
-  #keep(rank: number, count: number, body: Uint8Array, nowMs: number): GroupChange[] {
-    this.#messages += count;
-    this.#bytes += body.length;
-    const row: GroupRow = { share: this.share, rank, id: ++this.#id, count, body, assigned: undefined };
-    // What waits goes first.
-    const changes = this.#hasBacklog ? undefined : this.#distribute(row, false, nowMs);
-    if (changes !== undefined) return changes;
-    this.#hasBacklog = true;
-    return [{ kind: "put-group-row", row }];
-  }
-
-  /** Divides a row among members that have room; undefined if that changes nothing. */
-  #distribute(row: GroupRow, isStored: boolean, nowMs: number): GroupChange[] | undefined {
-    const divisions = new Map<MemberState, Division>();
-    const rest = new RecordWriter();
-    let candidates = this.#members.candidates();
-    // In turn, but in runs: should they all come back, those that follow one another still do.
-    const run = this.#options.strategy === "round-robin" ? Math.ceil(row.count / candidates.length) : 1;
-    let state: MemberState | undefined;
-    let leftInRun = 0;
-    let expired = 0;
-    const reader = new RecordReader(row.body);
-    while (reader.next()) {
-      if (reader.expiresAtMs > 0 && reader.expiresAtMs <= nowMs) {
-        this.#report("drop", "expired", 1, reader.topic);
-        expired++;
-        this.#messages--;
-        this.#bytes -= reader.end - reader.start;
-        continue;
-      }
-      if (leftInRun === 0) {
-        state = this.#members.choose(candidates, reader.topic);
-        leftInRun = run;
-      }
-      if (state === undefined) {
-        rest.appendCopy(reader);
-        continue;
-      }
-      let division = divisions.get(state);
-      if (division === undefined) {
-        division = { atLeastOnce: new RecordWriter(), exactlyOnce: new RecordWriter() };
-        divisions.set(state, division);
-      }
-      (reader.qos === 2 ? division.exactlyOnce : division.atLeastOnce).appendCopy(reader);
-      state.room--;
-      leftInRun--;
-      if (state.room > 0 || this.#options.strategy === "sticky") continue;
-      candidates = candidates.filter((candidate) => candidate !== state);
-      leftInRun = 0;
-    }
-    if (divisions.size === 0 && expired === 0) return undefined;
-    const changes = Array.from(divisions, ([state, { atLeastOnce, exactlyOnce }]) => {
-      const writers = [atLeastOnce, exactlyOnce].filter(({ count }) => count > 0);
-      return writers.map((writer) => this.#assignTo(state, row.rank, writer));
-    }).flat();
-    if (rest.count > 0) {
-      this.#hasBacklog = true;
-      changes.push({ kind: "put-group-row", row: { ...row, count: rest.count, body: rest.take() } });
-    } else if (isStored) {
-      changes.push({ kind: "delete-group-row", ...keyOf(row) });
+  #put(body: Uint8Array, nowMs: number, rank?: number): GroupChange[] {
+    const changes: GroupChange[] = [];
+    for (const piece of inPieces(body)) {
+      const place = { rank: rank ?? ++this.#rank * rankStep, id: ++this.#id };
+      const row: GroupRow = { share: this.share, ...place, ...piece, assigned: undefined };
+      // What waits goes first.
+      const distributed = this.#hasBacklog ? undefined : this.#distribute(row, nowMs);
+      if (distributed === undefined) this.#hasBacklog = true;
+      changes.push(...(distributed ?? [{ kind: "put-group-row", row }]));
     }
     return changes;
   }
 
-  #assignTo(state: MemberState, rank: number, writer: RecordWriter): GroupChange {
-    const { count } = writer;
-    const { session, generation } = state.member;
-    const assigned = { session, generation, incarnation: this.#options.incarnation, sequence: this.#sequence + 1 };
-    this.#sequence += count;
-    const row: GroupRow = { share: this.share, rank, id: ++this.#id, count, body: writer.take(), assigned };
-    state.waiting.push(keyOf(row));
-    return { kind: "put-group-row", row };
+  /** Divides a row among members that have room; undefined if that changes nothing. */
+  #distribute(row: GroupRow, nowMs: number): GroupChange[] | undefined {
+    const deal = this.#turns.deal(this.#turns.candidates(this.#members), row.count);
+    const { portions, rest, expired } = divide(row, deal, nowMs);
+    if (portions.length === 0 && expired.count === 0) return undefined;
+    if (expired.count > 0) {
+      this.#quota.add(-expired.count, -expired.bytes);
+      this.#report("drop", "expired", expired.count, `topic ${expired.topic}`);
+    }
+    const parts = rest.count > 0 ? [...portions, rest] : portions;
+    if (parts.length === 0) return [{ kind: "delete-group-row", ...keyOf(row) }];
+    if (rest.count > 0) this.#hasBacklog = true;
+    // The first takes the row's place, the others go behind it: should all come back, they are in order.
+    return parts.map((part, index) => {
+      const { count, body } = part;
+      const place = index === 0 ? keyOf(row) : { share: this.share, rank: row.rank + part.offset, id: ++this.#id };
+      const assigned = "member" in part ? this.#assignment(part, place) : undefined;
+      return { kind: "put-group-row", row: { ...place, count, body, assigned } };
+    });
   }
 
-  #newOffer(state: MemberState): Offer | undefined {
+  #assignment({ member, count }: Portion, row: GroupRowKey): Assignment {
+    const { session, generation } = member.subscription;
+    const sequence = this.#sequence + 1;
+    this.#sequence += count;
+    member.waiting.push(row);
+    return { session, generation, incarnation: this.#options.incarnation, sequence };
+  }
+
+  #newOffer(member: GroupMember): Offer | undefined {
     const rows: GroupRow[] = [];
     let bytes = 0;
-    while (state.waiting.length > 0) {
-      const row = this.#reads.row(state.waiting[0] as GroupRowKey);
-      if (row !== undefined && rows.length > 0 && bytes + row.body.length > offerBytesMax) break;
-      state.waiting.shift();
+    while (member.waiting.length > 0 && rows.length < offerRowsMax) {
+      const row = this.#reads.row(member.waiting[0] as GroupRowKey);
+      const [first] = rows;
+      if (row !== undefined && first !== undefined) {
+        // The member knows how far it came in one life of the group: it hears of the next when this is settled.
+        if (row.assigned?.incarnation !== first.assigned?.incarnation) break;
+        if (bytes + row.body.length > offerBytesMax) break;
+      }
+      member.waiting.shift();
       if (row === undefined) continue;
       rows.push(row);
       bytes += row.body.length;
     }
-    if (rows.length === 0) return undefined;
+    const [first] = rows;
+    if (first === undefined) return undefined;
     return {
-      session: state.session,
+      session: member.session,
       key: this.#options.numbering.next(),
       rows,
-      bodies: rows.map(({ body, assigned }) => onTerms(body, state.member, assigned?.sequence)),
-      repeated: !rows.every((row) => this.#isNew(row)),
-      attends: state.attends,
+      bodies: rows.map(({ body, assigned }) => onTerms(body, member.subscription, assigned?.sequence)),
+      repeated: !this.#isNew(first),
+      attends: member.attends,
     };
   }
 
-  /** What waits for this member waits for anyone, but for what it may have begun before the shard was restarted. */
-  #takeFrom(state: MemberState): GroupChange[] {
-    const rows = state.waiting.splice(0).flatMap((key) => this.#reads.row(key) ?? []);
-    const isFree = (row: GroupRow) => this.#isNew(row) || withoutQos2(row).count === row.count;
-    state.waiting = rows.filter((row) => !isFree(row)).map(keyOf);
+  /** What waits for this member waits for anyone, but for what it may have begun in an earlier life of the group. */
+  #takeFrom(member: GroupMember): GroupChange[] {
+    const rows = member.waiting.splice(0).flatMap((key) => this.#reads.row(key) ?? []);
+    const isFree = (row: GroupRow) => this.#isNew(row) || !member.takesExactlyOnce || !isOfQos2(row);
     const free = rows.filter(isFree);
     if (free.length > 0) this.#hasBacklog = true;
+    member.waiting = rows.filter((row) => !isFree(row)).map(keyOf);
+    // It is there to be asked about that, if for nothing else.
+    if (member.waiting.length > 0) member.resume();
     return free.map((row) => ({ kind: "put-group-row", row: unassigned(row) }));
   }
 
-  /** Assigned in this life of the shard. */
+  /** Assigned in this life of the group. */
   #isNew({ assigned }: GroupRow): boolean {
     return assigned?.incarnation === this.#options.incarnation;
   }
 
   /**
-   * Of a row that was offered to a session which has ended: what may go to somebody else. A message of QoS 2 that it may
-   * have begun to hand to its client may not [MQTT-4.8.2-5].
+   * Of a row that was offered to a session which has ended: how many messages, from the first on, may not go to somebody
+   * else, because it may have begun to hand them to its client [MQTT-4.8.2-5].
    */
-  #unbegun(row: GroupRow, offer: Offer): GroupRow {
-    if (!offer.repeated) return row;
-    const kept = withoutQos2(row);
-    if (kept.count < row.count) {
-      const detail = `begun with a member of ${this.share} whose session ended`;
-      this.#report("drop", "session-ended", row.count - kept.count, detail);
-    }
-    return kept;
+  #begun(row: GroupRow, offer: Offer, member: GroupMember): number {
+    if (!offer.repeated || !member.takesExactlyOnce || !isOfQos2(row)) return 0;
+    this.#report("drop", "session-ended", row.count, `begun with ${member.session} of ${this.share}`);
+    return row.count;
   }
 
-  /** Rows that nobody was offered, oldest first, until what is kept is within its limits. */
+  /** Rows that nobody was offered go, oldest first, until what is kept is within the limits. */
   #dropOldest(): GroupChange[] {
-    const { queueMessagesMax, queueBytesMax } = this.#options.limits;
     const changes: GroupChange[] = [];
-    const isOver = () => this.#messages > queueMessagesMax || this.#bytes > queueBytesMax;
-    if (!isOver()) return changes;
-    for (const row of this.#reads.unassigned(this.share, pageRowsMax)) {
-      let count = 0;
-      for (const reader = new RecordReader(row.body); isOver() && reader.next(); count++) {
-        this.#messages--;
-        this.#bytes -= reader.end - reader.start;
-      }
-      if (count === 0) break;
-      this.#report("drop", "queue-full", count, `the oldest of ${this.share}`);
-      const rest = without(row, count);
+    if (!this.#hasBacklog) return changes;
+    for (const row of this.#backlog()) {
+      if (!this.#quota.isExceeded) break;
+      const rest = without(row, this.#giveUpFirstOf(row.body));
       if (rest.count > 0) changes.push({ kind: "put-group-row", row: rest });
       else changes.push({ kind: "delete-group-row", ...keyOf(row) });
     }
     return changes;
   }
 
+  *#backlog(): Generator<GroupRow> {
+    let after: GroupRow | undefined;
+    do {
+      const rows = this.#reads.unassigned(this.share, pageRowsMax, after);
+      yield* rows;
+      after = rows[pageRowsMax - 1];
+    } while (after !== undefined);
+  }
+
+  /** Gives up messages as long as too many are kept; how many. */
+  #giveUpFirstOf(body: Uint8Array): number {
+    let count = 0;
+    for (const reader = new RecordReader(body); this.#quota.isExceeded && reader.next(); count++) {
+      this.#quota.add(-1, reader.start - reader.end);
+      this.#report("drop", "queue-full", 1, `topic ${reader.topic}, the oldest`);
+    }
+    return count;
+  }
+
+  #removal(session: string, generation: number): GroupChange {
+    return { kind: "delete-member", share: this.share, key: this.#key, session, generation };
+  }
+
   /** A group without members keeps nothing; one that is asked about an offer is gone when it has answered. */
   #endIfDeserted(): GroupChange[] {
     this.#members.forgetLeft();
-    if (this.#members.states.length > 0 || this.#messages === 0) return [];
-    this.#report("drop", "share-ended", this.#messages, this.share);
-    this.#messages = 0;
-    this.#bytes = 0;
+    if (this.#members.all.length > 0 || this.#quota.messages === 0) return [];
+    this.#report("drop", "share-ended", this.#quota.messages, `the last member of ${this.share} has left`);
+    this.#quota.clear();
     this.#hasBacklog = false;
     return [{ kind: "delete-group-rows", share: this.share }];
   }
 
   #report(event: GroupReport["event"], reason: string, count: number, detail: string): void {
-    this.#reports.push({ event, reason, count, detail });
+    const same = this.#reports.find((report) => report.event === event && report.reason === reason);
+    if (same === undefined) this.#reports.push({ event, reason, count, detail });
+    else same.count += count;
+  }
+}
+
+/** A batch for several groups. What one of them refuses comes again: none keeps it. */
+export function admit(
+  batches: readonly { readonly group: ShareGroup; readonly batch: SharedBatch }[],
+  source: Source,
+  refused: Set<number>,
+  nowMs: number,
+): GroupChange[] {
+  for (const { group, batch } of batches) group.refuse(batch, source, refused);
+  return batches.flatMap(({ group, batch }) => group.keep(batch, source, refused, nowMs));
+}
+
+/** Messages that were not kept before, while an earlier call of the same source was under way. */
+function* newRecords(
+  { body, indexes }: SharedBatch,
+  { routedUpTo }: Source,
+): Generator<{ readonly reader: RecordReader; readonly index: number }> {
+  const upTo = routedUpTo();
+  const reader = new RecordReader(body);
+  for (let record = 0; reader.next(); record++) {
+    if (reader.sequence === 0 || reader.sequence > upTo) yield { reader, index: indexes[record] as number };
   }
 }

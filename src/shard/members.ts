@@ -1,124 +1,150 @@
-// The members of a group: what each is doing, as far as the shard knows, and which of them comes next.
+// The members of a group: what each is doing, as far as the shard knows.
+//
+//   ready ──offer──▶ offered ──took it──▶ ready
+//                        ├──no room──▶ full ──attends──▶ ready
+//                        ├──not connected──▶ away ──attends──▶ ready
+//                        └──no answer──▶ late ──attends, or after a pause──▶ due ──the same offer──▶ offered
 
 import type { QoS } from "../protocol/packet.ts";
 import type { GroupRowKey, Member } from "./changes.ts";
 import type { Offer } from "./offer.ts";
-import { nextAfter, type ShareStrategy, stickTo } from "./strategy.ts";
 
-export interface MemberState {
-  member: Member;
-  readonly session: string;
-  standing: "ready" | "offered" | "full" | "away" | "late";
-  /** Messages that it can take, as far as is known. */
-  room: number;
-  /** How often it has said that it is there, and has room. */
-  attends: number;
-  /** Assigned to it and not offered yet. */
-  waiting: GroupRowKey[];
-  /** Unanswered. */
-  offer: Offer | undefined;
-  /** It has unsubscribed: it is asked about what it was offered, and gets nothing new. */
-  hasLeft: boolean;
-}
+export type Standing =
+  | { readonly is: "ready" | "full" | "away" }
+  /** Nothing else is offered before this is answered. */
+  | { readonly is: "offered" | "late" | "due"; readonly offer: Offer };
+
+const ready: Standing = { is: "ready" };
 
 /** What a member is thought to have room for before it has said so. */
 const unknownRoom = 32;
 
+export class GroupMember {
+  subscription: Member;
+  standing: Standing = ready;
+  /** Messages that it can take, as far as is known. */
+  room = unknownRoom;
+  /** How often it has said that it is there, and has room. */
+  attends = 0;
+  /** Assigned to it and not offered yet. */
+  waiting: GroupRowKey[] = [];
+  /** It has unsubscribed: it is asked about what it was assigned before, and gets nothing new. */
+  hasLeft = false;
+
+  constructor(subscription: Member) {
+    this.subscription = subscription;
+  }
+
+  get session(): string {
+    return this.subscription.session;
+  }
+
+  /** Unanswered. */
+  get offer(): Offer | undefined {
+    return "offer" in this.standing ? this.standing.offer : undefined;
+  }
+
+  /** Messages of QoS 2 are such to this member too. */
+  get takesExactlyOnce(): boolean {
+    return this.subscription.qos === 2;
+  }
+
+  /** It is connected and has room. */
+  attend(room: number): void {
+    this.attends++;
+    this.room = room;
+    this.resume();
+  }
+
+  /** What kept it from being asked does not count any more. */
+  resume(): void {
+    const { standing } = this;
+    if (standing.is === "late") this.standing = { is: "due", offer: standing.offer };
+    else if (standing.is === "full" || standing.is === "away") this.standing = ready;
+  }
+
+  /** The offer has been answered. What was said after it was made counts more than the answer. */
+  answered(offer: Offer, standing: "ready" | "full" | "away", room: number): void {
+    const hasAttended = this.attends !== offer.attends;
+    this.standing = hasAttended ? ready : { is: standing };
+    if (!hasAttended) this.room = room;
+  }
+
+  /** Asked when it had attended so often, it was not connected. */
+  wasAway(attends: number): boolean {
+    if (this.attends !== attends || this.offer !== undefined) return false;
+    this.standing = { is: "away" };
+    return true;
+  }
+
+  leave(): void {
+    this.hasLeft = true;
+    this.resume();
+  }
+
+  join(subscription: Member): void {
+    const isAnother = subscription.generation !== this.subscription.generation;
+    this.subscription = subscription;
+    // What was said by another session of the same client id, or by one that had unsubscribed, does not hold.
+    if (isAnother || this.hasLeft) this.attend(unknownRoom);
+    this.hasLeft = false;
+  }
+}
+
 export class Members {
-  readonly #strategy: ShareStrategy;
-  /** From 0 to below 1. */
-  readonly #random: () => number;
   /** In the order of names. */
-  #states: MemberState[];
-  #lastSession: string;
+  #all: GroupMember[];
 
-  constructor(members: readonly Member[], strategy: ShareStrategy, random: () => number) {
-    this.#states = members.map(newState);
-    this.#strategy = strategy;
-    this.#random = random;
-    // A shard that sleeps between messages must not begin with the same member each time.
-    this.#lastSession = members[Math.floor(random() * members.length)]?.session ?? "";
+  constructor(subscriptions: readonly Member[]) {
+    this.#all = subscriptions.map((subscription) => new GroupMember(subscription));
   }
 
-  get states(): readonly MemberState[] {
-    return this.#states;
+  get all(): readonly GroupMember[] {
+    return this.#all;
   }
 
-  find(session: string): MemberState | undefined {
-    return this.#states.find((state) => state.session === session);
+  /** Those who can be assigned something new. */
+  get present(): readonly GroupMember[] {
+    return this.#all.filter(({ hasLeft }) => !hasLeft);
   }
 
-  /** Also of one that is no member any more, but has something assigned. */
-  stateOf(session: string): MemberState {
+  find(session: string): GroupMember | undefined {
+    return this.#all.find((member) => member.session === session);
+  }
+
+  /** Also one that is no member any more, but has something assigned. */
+  holder(session: string): GroupMember {
     const known = this.find(session);
     if (known !== undefined) return known;
-    const left = { session, generation: 0, qos: 2 as QoS, retainAsPublished: false, identifier: 0 };
-    const state = { ...newState(left), hasLeft: true };
-    this.#add([state]);
-    return state;
+    const subscription = { session, generation: 0, qos: 2 as QoS, retainAsPublished: false, identifier: 0 };
+    const former = new GroupMember(subscription);
+    former.hasLeft = true;
+    this.#add([former]);
+    return former;
   }
 
   /** These are the subscriptions now; returns those who have left. */
-  replace(members: readonly Member[]): MemberState[] {
-    const present = new Map(members.map((member) => [member.session, member]));
-    for (const state of this.#states) {
-      const member = present.get(state.session);
-      present.delete(state.session);
-      state.hasLeft = member === undefined;
-      if (member === undefined) continue;
-      // Another session of the same client id: what its predecessor said does not hold.
-      if (member.generation !== state.member.generation) attend(state, unknownRoom);
-      state.member = member;
+  replace(subscriptions: readonly Member[]): GroupMember[] {
+    const present = new Map(subscriptions.map((subscription) => [subscription.session, subscription]));
+    for (const member of this.#all) {
+      const subscription = present.get(member.session);
+      present.delete(member.session);
+      if (subscription !== undefined) member.join(subscription);
+      else if (!member.hasLeft) member.leave();
     }
-    this.#add(Array.from(present.values(), newState));
-    return this.#states.filter(({ hasLeft }) => hasLeft);
+    this.#add(Array.from(present.values(), (subscription) => new GroupMember(subscription)));
+    return this.#all.filter(({ hasLeft }) => hasLeft);
   }
 
   /** Who has left and has nothing to be asked about is gone. */
   forgetLeft(): void {
-    this.#states = this.#states.filter(({ hasLeft, offer, waiting }) => {
+    this.#all = this.#all.filter(({ hasLeft, offer, waiting }) => {
       return !hasLeft || offer !== undefined || waiting.length > 0;
     });
   }
 
-  /** Those who may be assigned something. A topic that sticks to a member waits for it while it is busy. */
-  candidates(): MemberState[] {
-    return this.#states.filter(({ standing, room, hasLeft }) => {
-      if (hasLeft) return false;
-      return this.#strategy === "sticky" ? standing !== "away" : standing === "ready" && room > 0;
-    });
+  #add(members: readonly GroupMember[]): void {
+    this.#all.push(...members);
+    this.#all.sort((one, other) => (one.session < other.session ? -1 : 1));
   }
-
-  choose(candidates: readonly MemberState[], topic: string): MemberState | undefined {
-    if (this.#strategy === "sticky") return stickTo(candidates, topic);
-    if (this.#strategy === "random") return candidates[Math.floor(this.#random() * candidates.length)];
-    const chosen = nextAfter(candidates, this.#lastSession);
-    if (chosen !== undefined) this.#lastSession = chosen.session;
-    return chosen;
-  }
-
-  #add(states: readonly MemberState[]): void {
-    this.#states.push(...states);
-    this.#states.sort((one, other) => (one.session < other.session ? -1 : 1));
-  }
-}
-
-/** It is connected and has room. */
-export function attend(state: MemberState, room: number): void {
-  state.attends++;
-  state.room = room;
-  if (state.standing !== "offered") state.standing = "ready";
-}
-
-function newState(member: Member): MemberState {
-  return {
-    member,
-    session: member.session,
-    standing: "ready",
-    room: unknownRoom,
-    attends: 0,
-    waiting: [],
-    offer: undefined,
-    hasLeft: false,
-  };
 }

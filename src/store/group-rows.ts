@@ -14,6 +14,10 @@ export const groupTables: readonly string[] = [
     PRIMARY KEY (share, rank, id)) WITHOUT ROWID`,
 ];
 
+type Place = Pick<GroupRowKey, "rank" | "id">;
+/** Before all others. */
+const first: Place = { rank: Number.MIN_SAFE_INTEGER, id: 0 };
+
 export class GroupRows implements GroupReads {
   readonly #sql: Sql;
   readonly filters: OrderedKeys;
@@ -58,9 +62,10 @@ export class GroupRows implements GroupReads {
     };
   }
 
-  unassigned(share: string, countMax: number): readonly GroupRow[] {
-    const statement = "SELECT * FROM group_row WHERE share = ? AND session IS NULL ORDER BY rank, id LIMIT ?";
-    return this.#sql.all(statement, share, countMax).map(toGroupRow);
+  unassigned(share: string, countMax: number, after: Place = first): readonly GroupRow[] {
+    const statement = `SELECT * FROM group_row WHERE share = ? AND (rank, id) > (?, ?) AND session IS NULL
+      ORDER BY rank, id LIMIT ?`;
+    return this.#sql.all(statement, share, after.rank, after.id, countMax).map(toGroupRow);
   }
 
   assigned(share: string): readonly (GroupRowKey & { readonly session: string })[] {

@@ -162,6 +162,9 @@ export function shardStoreContract(withDriver: WithDriver): void {
       store.apply([putGroupRow({ ...groupRow(7, 1), share: "$share/g/b" })]);
       const read = reopen();
       expect(read.groups.unassigned(share, 2)).toEqual([groupRow(-1, 3), groupRow(2, 4)]);
+      expect(read.groups.unassigned(share, 2, groupRow(-1, 3))).toEqual([groupRow(2, 4), groupRow(2, 9)]);
+      expect(read.groups.unassigned(share, 2, groupRow(2, 4))).toEqual([groupRow(2, 9)]);
+      expect(read.groups.unassigned(share, 2, groupRow(2, 9))).toEqual([]);
       expect(read.groups.assigned(share)).toEqual([
         { share, rank: 3, id: 2, session: "c:1" },
         { share, rank: 1, id: 5, session: "c:1" },

@@ -4,7 +4,7 @@ import { Numbering } from "../../src/hop/key.ts";
 import { RecordReader, RecordWriter } from "../../src/queue/record.ts";
 import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
 import type { GroupReads, Member, ShardChange } from "../../src/shard/changes.ts";
-import { type GroupOptions, ShareGroup } from "../../src/shard/group.ts";
+import { admit, type GroupOptions, ShareGroup, type Source } from "../../src/shard/group.ts";
 import { onTerms } from "../../src/shard/group-row.ts";
 import type { Offer } from "../../src/shard/offer.ts";
 import type { SharedBatch } from "../../src/shard/plan.ts";
@@ -36,8 +36,9 @@ export class CoreGroups {
   }
 
   /** What keeping these messages takes; `refused` grows. */
-  admit(batches: readonly SharedBatch[], refused: Set<number>): ShardChange[] {
-    return batches.flatMap((batch) => this.#group(batch.share).admit(batch, refused, this.#clock.nowMs));
+  admit(batches: readonly SharedBatch[], source: Source, refused: Set<number>): ShardChange[] {
+    const groups = batches.map((batch) => ({ group: this.#group(batch.share), batch }));
+    return admit(groups, source, refused, this.#clock.nowMs);
   }
 
   /** The same for messages that cannot be refused any more. */
@@ -105,7 +106,7 @@ export class CoreGroups {
       const { gone, share } = this.#send(group.share, offer.session, generation, incarnation, body);
       return { gone, ...(share ?? { taken: 0, isAway: false, room: 0 }) };
     });
-    this.#events.persist(group.settle(offer, outcomes));
+    this.#events.persist(group.settle(offer.session, outcomes));
   }
 
   /** QoS 0: to one who is connected, or to nobody. */

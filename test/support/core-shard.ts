@@ -94,7 +94,7 @@ export class CoreShard {
     const planned = this.#plan(batch);
     const refusedSet = new Set(planned.deliveries.flatMap((delivery) => this.#send(source, generation, delivery)));
     if (planned.delays) for (const index of this.#delayed.withoutRoom(batch).indexes) refusedSet.add(index);
-    const kept = this.#groups.admit(planned.shared, refusedSet);
+    const kept = this.#groups.admit(planned.shared, batch, refusedSet);
     const delayed = planned.delays ? this.#delayed.take(batch, refusedSet, this.#clock.nowMs).changes : [];
     const refused = [...refusedSet].sort((left, right) => left - right);
     const advanced = this.#cursors.advance(source, generation, body, refused, this.#clock.nowMs);

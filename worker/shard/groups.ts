@@ -5,7 +5,7 @@ import type { QueueLimits } from "../../src/queue/limits.ts";
 import { concatenate, RecordReader, RecordWriter } from "../../src/queue/record.ts";
 import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
 import type { GroupReads, Member, ShardChange } from "../../src/shard/changes.ts";
-import { ShareGroup } from "../../src/shard/group.ts";
+import { admit, ShareGroup, type Source } from "../../src/shard/group.ts";
 import { onTerms } from "../../src/shard/group-row.ts";
 import type { Offer, OfferOutcome } from "../../src/shard/offer.ts";
 import type { SharedBatch } from "../../src/shard/plan.ts";
@@ -42,6 +42,8 @@ export class Groups {
   readonly #options: GroupsOptions;
   readonly #events: GroupsEvents;
   readonly #groups = new Map<string, ShareGroup>();
+  /** Groups that were made in this object's life, of which some may have been forgotten. */
+  #made = 0;
   #pauseMs = firstPauseMs;
 
   constructor(
@@ -67,9 +69,9 @@ export class Groups {
   }
 
   /** What keeping these messages takes; `refused` are indexes in the batch, and grow. */
-  admit(batches: readonly SharedBatch[], refused: Set<number>): ShardChange[] {
-    const nowMs = Date.now();
-    return batches.flatMap((batch) => this.#group(batch.share).admit(batch, refused, nowMs));
+  admit(batches: readonly SharedBatch[], source: Source, refused: Set<number>): ShardChange[] {
+    const groups = batches.map((batch) => ({ group: this.#group(batch.share), batch }));
+    return admit(groups, source, refused, Date.now());
   }
 
   /** The same for messages that cannot be refused any more. */
@@ -94,10 +96,7 @@ export class Groups {
 
   /** A member is connected and can take so many messages. */
   attend(session: string, room: number): void {
-    for (const group of this.#groups.values()) {
-      group.attend(session, room);
-      this.#dispatchAlone(group);
-    }
+    for (const group of this.#groups.values()) if (group.attend(session, room)) this.#dispatchAlone(group);
   }
 
   membersChanged(share: string): void {
@@ -125,12 +124,14 @@ export class Groups {
     if (this.#groups.size >= idleGroupsMax) {
       for (const [name, group] of this.#groups) if (group.isIdle) this.#groups.delete(name);
     }
+    // Members remember how far they heard the group count: when it begins anew it must not seem to repeat itself.
+    const incarnation = this.#incarnation + this.#made++;
     const group = new ShareGroup(this.#reads, share, {
       limits: this.#options,
       strategy: this.#options.sharedStrategy,
-      incarnation: this.#incarnation,
+      incarnation,
       // A source of its own: its calls and the fan-out's may overtake each other.
-      numbering: new Numbering(`shard-${this.#shard} ${share}`, this.#incarnation),
+      numbering: new Numbering(`shard-${this.#shard} ${share}`, incarnation),
       random: Math.random,
     });
     this.#groups.set(share, group);
@@ -153,27 +154,22 @@ export class Groups {
     return offers.map((offer) => this.#offer(group, offer));
   }
 
-  async #offer(group: ShareGroup, first: Offer): Promise<void> {
-    let offer = first;
-    const { session, rows, bodies } = offer;
+  async #offer(group: ShareGroup, offer: Offer): Promise<void> {
+    const { session, key, rows, bodies } = offer;
     const parts = rows.map((row, index) => {
       const { generation = 0, incarnation = 0 } = row.assigned ?? {};
       return this.#part(group.share, generation, incarnation, bodies[index] as Uint8Array);
     });
     await this.#semaphore.acquire();
+    const call = callSession(this.#env, session, { key, shard: this.#shard, parts }, (known) =>
+      group.renew(offer, known),
+    );
     const answer = await before(
       deadlineMs,
-      callSession(this.#env, session, { key: offer.key, shard: this.#shard, parts }, (known) => {
-        offer = group.renew(offer, known);
-        return offer.key;
-      }).catch(() => undefined),
+      call.catch(() => undefined),
     ).finally(() => this.#semaphore.release());
-    this.#events.persist(
-      group.settle(
-        offer,
-        answer?.parts.map((part, index) => outcomeOf(part, rows[index]?.count ?? 0)),
-      ),
-    );
+    const outcomes = answer?.parts.map((part, index) => outcomeOf(part, rows[index]?.count ?? 0));
+    this.#events.persist(group.settle(session, outcomes));
     this.#dispatchAlone(group);
     if (group.hasLate) this.#events.wakeAt(Date.now() + this.#pauseMs);
   }

@@ -140,7 +140,7 @@ export class TopicShard extends DurableObject<Env> {
     const nowMs = Date.now();
     const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries));
     if (delays) this.#refuseWithoutRoom(batch, refusedSet);
-    const kept = this.#groups.admit(shared, refusedSet);
+    const kept = this.#groups.admit(shared, batch, refusedSet);
     const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
     const refused = [...refusedSet].sort((left, right) => left - right);
     const advanced = this.#cursors.advance(source, generation, body, refused, nowMs);

@@ -1,0 +1,439 @@
+// What a group keeps, for whom, in which order, and what becomes of what it cannot keep. What holds whatever happens is in
+// test/property/shard/group.test.ts.
+
+import { describe, expect, test } from "vitest";
+import { GroupRig, publishTo } from "../../support/group-rig.ts";
+import { recordTexts } from "../../support/records.ts";
+
+/** "t:1 q1" for each payload. */
+const batch = (qos: 1 | 2, ...payloads: readonly (number | string)[]) =>
+  payloads.map((payload, index) => `t:${payload} q${qos}${qos === 2 ? ` seq=${index + 1}` : ""}`);
+const numbers = (count: number, first = 1) => Array.from({ length: count }, (_, index) => first + index);
+
+/** A group whose one member is away: all that it keeps waits for anyone. */
+function waiting(options: ConstructorParameters<typeof GroupRig>[0] = {}): GroupRig {
+  const rig = new GroupRig(options);
+  rig.subscribe("a q2");
+  rig.publish(["t:first q1"]);
+  rig.answer("a", { taken: [0], isAway: true });
+  rig.reports = [];
+  return rig;
+}
+
+describe("limits", () => {
+  test("reject: what does not fit is refused, in messages", () => {
+    const rig = waiting({ queueMessagesMax: 4 });
+    expect(rig.publish(batch(1, 1, 2, 3, 4, 5))).toEqual([3, 4]);
+    expect(rig.publish(batch(1, 6))).toEqual([0]);
+    expect(rig.kept()).toEqual(["-: first", "-: 1 2 3"]);
+    expect(rig.reports).toEqual(["refusal queue-full 2", "refusal queue-full 1"]);
+    expect(rig.details[0]).toBe("topic t from p");
+  });
+
+  test("reject: what does not fit is refused, in bytes", () => {
+    const rig = waiting({ queueBytesMax: 1_000 });
+    expect(rig.publish(["t:400*x q1", "t:700*x q1", "t:400*x q1", "t:400*x q1"])).toEqual([1, 3]);
+    expect(rig.kept()).toEqual(["-: first", "-: 400*x 400*x"]);
+  });
+
+  test("reject: messages of QoS 2 behind a refused one are refused, before it and of QoS 1 they are not", () => {
+    const rig = waiting({ queueBytesMax: 1_000 });
+    const texts = ["t:1 q2 seq=1", "t:1000*x q1", "t:2 q1", "t:3 q2 seq=2"];
+    expect(rig.publish(texts)).toEqual([1, 3]);
+    expect(rig.kept()).toEqual(["-: first", "-: 1 2"]);
+  });
+
+  test.each(["reject", "drop-oldest", "drop-newest"] as const)(
+    "%s: what was refused elsewhere is not kept, nor QoS 2 behind it",
+    (queuePolicy) => {
+      const rig = waiting({ queuePolicy });
+      const texts = ["t:1 q2 seq=1", "t:2 q1", "t:3 q1", "t:4 q2 seq=2"];
+      expect(rig.publish(texts, { refused: [1] })).toEqual([1, 3]);
+      expect(rig.kept()).toEqual(["-: first", "-: 1 3"]);
+    },
+  );
+
+  test("what one group refuses no other keeps: it comes again", () => {
+    const roomy = waiting();
+    const small = new GroupRig({ queueMessagesMax: 2 }, "$share/small/t", roomy.store);
+    small.subscribe("a q2");
+    const texts = ["t:1 q2 seq=1", "t:2 q1", "t:3 q1", "t:4 q2 seq=2"];
+    expect(publishTo([roomy, small], texts)).toEqual([2, 3]);
+    expect(roomy.kept()).toEqual(["-: first", "-: 1 2"]);
+    expect(publishTo([small, roomy], ["t:3 q1", "t:4 q2 seq=2"])).toEqual([0, 1]);
+    expect(roomy.kept()).toEqual(["-: first", "-: 1 2"]);
+  });
+
+  test("drop-newest: what does not fit is dropped", () => {
+    const rig = waiting({ queueMessagesMax: 4, queuePolicy: "drop-newest" });
+    expect(rig.publish(batch(2, 1, 2, 3, 4, 5))).toEqual([]);
+    expect(rig.kept()).toEqual(["-: first", "-: 1 2 3"]);
+    expect(rig.reports).toEqual(["drop queue-full 2"]);
+  });
+
+  test("drop-oldest: the oldest go, from the rows before and from the batch itself", () => {
+    const rig = waiting({ queueMessagesMax: 4, queuePolicy: "drop-oldest" });
+    expect(rig.publish(batch(1, 1, 2))).toEqual([]);
+    expect(rig.reports).toEqual([]);
+    rig.publish(batch(2, 3, 4, 5));
+    expect(rig.kept()).toEqual(["-: 2", "-: 3 4 5"]);
+    rig.publish(batch(1, ...numbers(6, 10)));
+    expect(rig.kept()).toEqual(["-: 12 13 14 15"]);
+    expect(rig.reports).toEqual(["drop queue-full 2", "drop queue-full 6"]);
+  });
+
+  test("drop-oldest: a batch pushes out as many rows as it takes", () => {
+    const rig = waiting({ queueMessagesMax: 100, queuePolicy: "drop-oldest" });
+    for (const payload of numbers(99)) rig.publish(batch(1, payload));
+    rig.publish(batch(1, ...numbers(60, 100)));
+    expect(rig.kept()).toHaveLength(41);
+    expect(rig.kept().slice(0, 2)).toEqual(["-: 60", "-: 61"]);
+  });
+
+  test("drop-oldest: what a member was offered stays, and nothing new is kept if that is all", () => {
+    const rig = new GroupRig({ queueMessagesMax: 2, queuePolicy: "drop-oldest" });
+    rig.subscribe("a q2");
+    rig.publish(batch(1, 1, 2));
+    rig.publish(batch(1, 3));
+    expect(rig.kept()).toEqual(["a: 1 2"]);
+    rig.answer("a", { taken: [1], room: 0 });
+    rig.publish(batch(1, 4, 5));
+    expect(rig.kept()).toEqual(["-: 4 5"]);
+    expect(rig.reports).toEqual(["drop queue-full 1", "drop queue-full 1"]);
+  });
+
+  test("what members take makes room, also in another life of the shard", () => {
+    const rig = waiting({ queueMessagesMax: 3 });
+    expect(rig.publish(batch(1, 1, 2, 3))).toEqual([2]);
+    rig.restart();
+    rig.answer("a", { taken: [1, 1] });
+    expect(rig.publish(batch(1, 4, 5, 6))).toEqual([2]);
+  });
+
+  test.each(["released", "handed back"] as const)("what is %s is kept, however full it is", (how) => {
+    const rig = waiting({ queueMessagesMax: 1 });
+    const shared = { share: rig.share, indexes: [0, 1], body: rigBody("1", "2"), loose: new Uint8Array(0) };
+    rig.run(how === "released" ? rig.group.release(shared, rig.nowMs) : rig.group.handBack(shared.body, rig.nowMs));
+    expect(rig.kept()).toHaveLength(2);
+    expect(rig.publish(batch(1, 3))).toEqual([0]);
+    expect(rig.reports).toEqual(["refusal queue-full 1"]);
+  });
+
+  test("a message that was kept while its call waited for somebody else is not kept again", () => {
+    const rig = waiting();
+    expect(rig.publish(["t:1 q2 seq=4", "t:2 q1", "t:3 q2 seq=5"], { routedUpTo: 4 })).toEqual([]);
+    expect(rig.kept()).toEqual(["-: first", "-: 2 3"]);
+  });
+
+  test("a large batch is kept in rows of bounded size, in order", () => {
+    const rig = waiting();
+    rig.publish(numbers(60).map((payload) => `t/${payload}:10000*x q1`));
+    const sizes = rig.store.groups.unassigned(rig.share, 100).map(({ body, count }) => [count, body.length]);
+    expect(sizes.length).toBeGreaterThan(4);
+    for (const [, bytes] of sizes) expect(bytes).toBeLessThanOrEqual(128 * 1024);
+    expect(sizes.reduce((sum, [count = 0]) => sum + count, 0)).toBe(61);
+    rig.attend("a", 100);
+    const topics = rig.calls[0]?.bodies.flatMap(recordTexts).map((text) => text.split(":")[0]);
+    expect(topics).toEqual(["t", ...numbers(60).map((payload) => `t/${payload}`)]);
+  });
+
+  test("a message that is larger than a row usually is has one to itself", () => {
+    const rig = waiting();
+    rig.publish(["t:1 q1", "t:1000000*x q1", "t:2 q1"]);
+    expect(rig.kept()).toEqual(["-: first", "-: 1", "-: 1000000*x", "-: 2"]);
+  });
+});
+
+const rigBody = (...payloads: readonly string[]) => {
+  const writer = new GroupRig();
+  writer.subscribe("x q2");
+  writer.publish(payloads.map((payload) => `t:${payload} q1`));
+  return writer.calls[0]?.rows[0]?.body as Uint8Array;
+};
+
+describe("what is given up", () => {
+  test("what has expired when somebody could take it", () => {
+    const rig = waiting();
+    rig.publish(["t:1 q1 exp=2000", "t:2 q1", "t:3 q2 seq=1 exp=1500"]);
+    rig.publish(["t:4 q1 exp=1700"]);
+    rig.nowMs = 1_700;
+    rig.attend("a");
+    expect(rig.asked("a")).toEqual(["first", "1 2"]);
+    rig.answer("a", {});
+    expect(rig.kept()).toEqual([]);
+    expect(rig.reports).toEqual(["drop expired 2"]);
+    expect(rig.details.at(-1)).toBe("topic t");
+    expect(rig.group.isIdle).toBe(true);
+  });
+
+  test("what waits when the last member has left", () => {
+    const rig = waiting();
+    rig.publish(batch(1, 1, 2));
+    rig.unsubscribe("a");
+    expect(rig.kept()).toEqual([]);
+    expect(rig.reports).toEqual(["drop share-ended 3"]);
+    expect([rig.group.isIdle, rig.group.isDeserted]).toEqual([true, true]);
+    expect(rig.publish(batch(1, 3))).toEqual([]);
+    rig.run(rig.group.handBack(rigBody("4", "5"), rig.nowMs));
+    expect(rig.kept()).toEqual([]);
+    expect(rig.reports).toEqual(["drop share-ended 3", "drop share-ended 2"]);
+  });
+
+  test("what the last member was being asked, when it has answered; unless another has come meanwhile", () => {
+    for (const another of [false, true]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q2");
+      rig.publish(batch(1, 1, 2));
+      rig.unsubscribe("a");
+      if (another) rig.subscribe("b q2");
+      expect(rig.kept()).toEqual(["a: 1 2"]);
+      rig.answer("a", { taken: [1], isAway: true });
+      expect(rig.kept()).toEqual(another ? ["b: 2"] : []);
+      expect(rig.reports).toEqual(another ? [] : ["drop share-ended 1"]);
+    }
+  });
+
+  test("[MQTT-4.8.2-5] QoS 2 that a session may have begun before it ended, and nothing else", () => {
+    for (const isHeard of [false, true]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q2", "b q2");
+      rig.publish(["t:1 q1", "t:2 q2 seq=1"]);
+      rig.answer("b", { isAway: true, taken: [0] });
+      rig.answer("a", { taken: [1], room: 0 });
+      rig.attend("a");
+      if (!isHeard) rig.answer("a", undefined);
+      rig.retry();
+      rig.attend("b");
+      rig.answer("a", { gone: true });
+      expect(rig.reports).toEqual(isHeard ? [] : ["drop session-ended 1"]);
+      expect(rig.asked("b")).toEqual(isHeard ? ["2"] : undefined);
+    }
+  });
+
+  test("to a session that has QoS 1 alone no message is begun: it goes to another", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1", "b q1");
+    rig.publish(["t:1 q2 seq=1"]);
+    const [first] = rig.calls.map(({ session }) => session);
+    rig.answer(first as string, undefined);
+    rig.retry();
+    rig.answer(first as string, { gone: true });
+    expect(rig.reports).toEqual([]);
+    expect(rig.calls.map(({ session }) => session)).toEqual(first === "a" ? ["b"] : ["a"]);
+  });
+});
+
+describe("order", () => {
+  test("what a member has no room for stays behind what it was offered, should that come back", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1");
+    rig.publish(batch(1, ...numbers(40)));
+    expect(rig.kept()).toEqual([`a: ${numbers(32).join(" ")}`, `-: ${numbers(8, 33).join(" ")}`]);
+    rig.answer("a", { taken: [0], isAway: true });
+    rig.attend("a", 5);
+    expect(rig.asked("a")).toEqual(["1 2 3 4 5"]);
+    rig.answer("a", { taken: [2], room: 0 });
+    rig.attend("a", 3);
+    expect(rig.asked("a")).toEqual(["3 4 5"]);
+    rig.answer("a", { room: 100 });
+    expect(rig.asked("a")?.join(" ")).toBe(numbers(35, 6).join(" "));
+  });
+
+  test("what several turn down comes back in order: each had a run", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1", "b q1", "c q1");
+    rig.publish(batch(1, ...numbers(9)));
+    expect(rig.calls.map(({ session }) => session).sort()).toEqual(["a", "b", "c"]);
+    for (const session of ["b", "a", "c"]) rig.answer(session, { taken: [0], isAway: true });
+    rig.attend("b");
+    expect(rig.asked("b")?.join(" ")).toBe(numbers(9).join(" "));
+  });
+
+  test("what was handed back is older than what waits, and goes behind what was handed back before", () => {
+    const rig = waiting();
+    rig.run(rig.group.handBack(rigBody("1"), rig.nowMs));
+    rig.run(rig.group.handBack(rigBody("2"), rig.nowMs));
+    expect(rig.kept()).toEqual(["-: 1", "-: 2", "-: first"]);
+    rig.restart();
+    rig.run(rig.group.handBack(rigBody("3"), rig.nowMs));
+    rig.answer("a", { taken: [0], isAway: true });
+    expect(rig.kept()).toEqual(["-: 1", "-: 2", "-: 3", "-: first"]);
+  });
+
+  test("sticky: what a member is too full for waits for it, in order, and goes to others when it leaves", () => {
+    const rig = new GroupRig({ strategy: "sticky" });
+    rig.subscribe("a q2", "b q2");
+    rig.publish(["t:1 q2 seq=1", "t:2 q2 seq=2"]);
+    const [{ session: owner = "" } = {}] = rig.calls;
+    const other = owner === "a" ? "b" : "a";
+    rig.publish(["t:3 q2 seq=3"]);
+    rig.answer(owner, { taken: [1], room: 0 });
+    expect([rig.kept(), rig.calls]).toEqual([[`${owner}: 2`, `${owner}: 3`], []]);
+    rig.attend(owner, 1);
+    expect(rig.asked(owner)).toEqual(["2", "3"]);
+    // Numbered as before: it would recognise what it has.
+    expect(rig.calls[0]?.bodies.flatMap(recordTexts)).toEqual(["t:2 q2 seq=2", "t:3 q2 seq=3"]);
+    rig.answer(owner, { taken: [0, 0], room: 0 });
+    rig.unsubscribe(owner);
+    expect(rig.asked(other)).toEqual(["2", "3"]);
+  });
+});
+
+describe("members", () => {
+  test("a batch is divided into runs, and lone messages are in turn", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1", "b q1", "c q1");
+    const turns = numbers(6).map((payload) => {
+      rig.publish(batch(1, payload));
+      const [{ session = "" } = {}] = rig.calls;
+      rig.answer(session, {});
+      return session;
+    });
+    expect(turns).toEqual(["a", "b", "c", "a", "b", "c"]);
+    rig.publish(batch(1, ...numbers(7)));
+    expect([rig.asked("a"), rig.asked("b"), rig.asked("c")]).toEqual([["1 2 3"], ["4 5 6"], ["7"]]);
+  });
+
+  test("each gets messages on its own terms, QoS 2 apart from the others and numbered", () => {
+    const rig = new GroupRig();
+    const texts = ["t:1 q1 retain", "t:2 q2 seq=9 retain", "t:3 q2 seq=10"];
+    rig.subscribe("a q2 id=7 rap");
+    rig.publish(texts);
+    const asked = () => rig.calls[0]?.bodies.map(recordTexts);
+    expect(asked()).toEqual([["t:1 q1 retain ids=7"], ["t:2 q2 retain seq=2 ids=7", "t:3 q2 seq=3 ids=7"]]);
+    rig.answer("a", {});
+    rig.subscribe("a q1");
+    rig.publish(texts);
+    expect(asked()).toEqual([["t:1 q1"], ["t:2 q1", "t:3 q1"]]);
+  });
+
+  test("who is full or away is passed over until it attends", () => {
+    for (const isAway of [false, true]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q1", "b q1");
+      rig.publish(batch(1, 1, 2));
+      rig.answer("a", { taken: [0], isAway, room: 0 });
+      rig.answer("b", { room: 5 });
+      expect(rig.asked("b")).toEqual([rig.asked("b")?.join(" ")]);
+      rig.answer("b", { room: 5 });
+      rig.publish(batch(1, 3, 4));
+      expect([rig.asked("a"), rig.asked("b")]).toEqual([undefined, ["3 4"]]);
+      rig.answer("b", { room: 1 });
+      rig.attend("a");
+      rig.publish(batch(1, 5, 6));
+      expect([rig.asked("a"), rig.asked("b")].map((rows) => rows?.length)).toEqual([1, 1]);
+    }
+  });
+
+  test("who attends while it is asked is there, whatever it answers", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1");
+    rig.publish(batch(1, 1));
+    rig.attend("a", 3);
+    rig.answer("a", { taken: [0], isAway: true });
+    expect(rig.asked("a")).toEqual(["1"]);
+  });
+
+  test("who does not answer is asked the same again, and before anything else", () => {
+    for (const again of ["by the alarm", "because it attends"] as const) {
+      const rig = new GroupRig();
+      rig.subscribe("a q2");
+      rig.publish(batch(2, 1, 2));
+      const [{ key, bodies } = { key: undefined, bodies: undefined }] = rig.calls;
+      rig.answer("a", undefined);
+      expect([rig.group.hasLate, rig.calls]).toEqual([true, []]);
+      rig.publish(batch(2, 3));
+      expect(rig.calls).toEqual([]);
+      if (again === "by the alarm") rig.retry();
+      else rig.attend("a");
+      expect(rig.calls).toMatchObject([{ key, bodies, repeated: true }]);
+      rig.answer("a", {});
+      expect(rig.asked("a")).toEqual(["3"]);
+    }
+  });
+
+  test("who is late, and away as a message of QoS 0 finds out, is still asked about its offer", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q2");
+    rig.publish(batch(2, 1));
+    rig.answer("a", undefined);
+    rig.run(rig.group.isAway("a", 0));
+    rig.unsubscribe("a");
+    expect(rig.asked("a")).toEqual(["1"]);
+    rig.answer("a", { gone: true });
+    expect([rig.kept(), rig.group.isIdle]).toEqual([[], true]);
+  });
+
+  test("an earlier life's offers are asked about life by life", () => {
+    const rig = new GroupRig({ strategy: "sticky" });
+    rig.subscribe("a q2");
+    rig.publish(["t:1 q2 seq=1"]);
+    rig.restart();
+    rig.publish(["t:2 q2 seq=2"]);
+    rig.restart();
+    rig.publish(["t:3 q2 seq=3"]);
+    for (const payload of ["1", "2", "3"]) {
+      expect(rig.asked("a")).toEqual([payload]);
+      rig.answer("a", {});
+    }
+    expect(rig.calls).toEqual([]);
+  });
+
+  test("what a member may have begun in an earlier life waits for its word, and for nothing else", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q2");
+    // More than one call can carry.
+    for (const payload of numbers(3))
+      rig.publish([`t:${payload}${"0".repeat(10)} q2 seq=${payload}`, "t:700000*x q2 seq=9"]);
+    rig.restart();
+    rig.subscribe("b q2");
+    for (let round = 0; rig.asked("a") !== undefined; round++) {
+      expect(round).toBeLessThan(10);
+      rig.answer("a", { taken: [0, 0], isAway: true });
+    }
+    expect(rig.kept().filter((row) => !row.startsWith("b"))).toEqual([]);
+  });
+
+  test("another session of a client id is there and has room", () => {
+    const rig = waiting();
+    rig.subscribe("a q2 gen=2");
+    expect(rig.asked("a")).toEqual(["first"]);
+    rig.answer("a", { gone: true });
+    expect(rig.asked("a")).toBeUndefined();
+  });
+
+  test("who unsubscribes and subscribes while it is asked is there", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q2");
+    rig.publish(batch(2, 1));
+    rig.unsubscribe("a");
+    rig.subscribe("a q2");
+    rig.answer("a", { taken: [0], isAway: true });
+    expect(rig.asked("a")).toEqual(["1"]);
+  });
+
+  test("a member of older code says nothing of its room, and gets on", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1");
+    for (const payload of numbers(100)) {
+      rig.publish(batch(1, payload));
+      rig.answer("a", { room: Number.POSITIVE_INFINITY });
+    }
+    expect(rig.kept()).toEqual([]);
+  });
+
+  test("a call goes again under a newer key as long as it is waited for", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q2");
+    rig.publish(batch(2, 1));
+    const [offer] = rig.calls;
+    if (offer === undefined) throw new Error("nobody was asked");
+    const key = rig.group.renew(offer, 50);
+    expect(key.incarnation).toBe(51);
+    expect(() => rig.group.renew(offer, 60)).toThrow("late");
+    rig.answer("a", undefined);
+    expect(() => rig.group.renew({ ...offer, key }, 60)).toThrow("late");
+    rig.retry();
+    expect(rig.calls).toMatchObject([{ key, repeated: true }]);
+  });
+});
