@@ -94,14 +94,14 @@ export class SessionStore implements SessionReads {
     this.#hasConnectionWindow = false;
   }
 
-  /** Whether anything is left of a session: subscriptions, a queue or state. */
+  /** Whether nothing is left. */
   get isEmpty(): boolean {
-    if (this.#version === 0) return true;
-    const row = this.#sql.first(
-      `SELECT EXISTS (SELECT 1 FROM state) OR EXISTS (SELECT 1 FROM subscription) OR EXISTS (SELECT 1 FROM segment)
-        OR EXISTS (SELECT 1 FROM will) OR EXISTS (SELECT 1 FROM hand_back) AS present`,
-    );
-    return row?.["present"] === 0;
+    return !this.holdsSession && !this.#holdsAny("will", "hand_back");
+  }
+
+  /** Whether anything is left of the session itself, apart from what only waits for a shard to take it. */
+  get holdsSession(): boolean {
+    return this.#holdsAny("state", "subscription", "segment");
   }
 
   /** One transaction. */
@@ -235,6 +235,12 @@ export class SessionStore implements SessionReads {
     const statement =
       "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND position < ? AND offered = 1";
     return (this.#sql.first(statement, from, to)?.["end"] as number | null) ?? 0;
+  }
+
+  #holdsAny(...tables: readonly string[]): boolean {
+    if (this.#version === 0) return false;
+    const conditions = tables.map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(" OR ");
+    return this.#sql.first(`SELECT ${conditions} AS present`)?.["present"] === 1;
   }
 
   #migrate(): void {

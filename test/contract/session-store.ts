@@ -281,7 +281,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill], handBacks: [handBack] });
       expect([empty.subscriptionCount(), empty.queueBounds(), empty.hasAliases()]).toEqual([0, undefined, false]);
       expect(empty.sourceSequence("p", 1, 2)).toBe(0);
-      expect(empty.isEmpty).toBe(false);
+      expect([empty.isEmpty, empty.holdsSession]).toEqual([false, false]);
       store.apply([{ kind: "delete-due-will", id: dueWill.id }]);
       expect(empty.isEmpty).toBe(false);
       store.apply([{ kind: "delete-hand-back", id: handBack.id }]);

@@ -58,6 +58,20 @@ test("[MQTT-3.1.2-6] a session without expiry whose end nobody saw is cleared wh
   expect(rig.store.isEmpty).toBe(true);
 });
 
+test("[MQTT-3.1.2-6] so is one behind whose back a will of an earlier connection still waits for its shard", () => {
+  play([
+    ["connect will=w:1", "connack"],
+    ["cut", "ask will w:1 q0 seq=1000000"],
+    ["fail w"],
+    ["connect", "connack"],
+    ["publish a:old q2 #1", "ask publish a:old q2 seq=1"],
+    ["crash"],
+    ["connect", "ask will w:1 q0 seq=1000000", "connack"],
+    // Had the identifier been left, this would be taken for the old message, which the shard has.
+    ["publish a:new q2 #1", "ask publish a:new q2 seq=2"],
+  ]);
+});
+
 test("[MQTT-3.1.4-3] whoever comes later takes over; the session is unharmed", () => {
   play([
     ["connect expiry=100", "connack"],

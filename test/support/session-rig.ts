@@ -145,9 +145,9 @@ export class SessionRig {
 
   /** As the object does before anything else. */
   #settleAbandoned(): void {
-    const { record, connection, will, dueWills } = this.session;
+    const { record, connection, will } = this.session;
     if (record !== undefined || connection !== undefined || !this.isIdle) return;
-    if (will !== undefined || (dueWills.length === 0 && !this.store.isEmpty)) this.step({ type: "abandoned" });
+    if (will !== undefined || this.store.holdsSession) this.step({ type: "abandoned" });
   }
 
   #apply(effects: Effects): Effects {

@@ -208,10 +208,10 @@ export class SessionObject extends DurableObject<Env> {
 
   /** Rows of a session that ended with a connection whose end nobody saw. */
   #settleAbandoned(): void {
-    const { record, connection, will, dueWills } = this.#session;
+    const { record, connection, will } = this.#session;
     if (record !== undefined || connection !== undefined || !this.#lanes.idle) return;
-    // Wills that are due wait for their alarm.
-    if (will !== undefined || (dueWills.length === 0 && !this.#store.isEmpty)) this.#step({ type: "abandoned" });
+    // Wills that are due wait for their alarm, and say nothing about the rest.
+    if (will !== undefined || this.#store.holdsSession) this.#step({ type: "abandoned" });
   }
 
   #step(input: SessionInput): Effects {
