@@ -102,7 +102,12 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
   operation.shardsLeft--;
   if (operation.shardsLeft > 0) return;
   const { kind, packetId, reasons } = operation;
-  for (const filter of operation.filters) effects.persist.push({ kind: "delete-subscription", filter });
+  for (const filter of operation.filters) {
+    // Behind it there may be a SUBSCRIBE and another UNSUBSCRIBE, which needs the row until it is confirmed itself.
+    if (session.removals.get(filter) !== operation) continue;
+    session.removals.delete(filter);
+    effects.persist.push({ kind: "delete-subscription", filter });
+  }
   if (session.connection?.epoch !== operation.epoch) return;
   effects.send.push({ type: kind === "subscribe" ? "suback" : "unsuback", packetId, reasons });
 }

@@ -11,6 +11,7 @@ import { OutgoingAliases } from "./aliases.ts";
 import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
+import type { Operation } from "./outgoing.ts";
 import type { Replay } from "./replay.ts";
 import type { Sharing } from "./sharing.ts";
 
@@ -78,6 +79,8 @@ export interface Session {
   readonly shardOfTopic: Map<string, number>;
   /** Retained messages that wait for room in the queue. */
   readonly replays: Replay[];
+  /** By filter: the last UNSUBSCRIBE that the shards have yet to confirm. */
+  readonly removals: Map<string, Operation>;
   readonly outgoingAliases: OutgoingAliases;
   /** Topics behind the client's aliases, as far as they were read since the object woke. */
   readonly incomingAliases: Map<number, AliasedTopic>;
@@ -113,6 +116,7 @@ export function loadSession(
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
     replays: [],
+    removals: new Map<string, Operation>(),
     outgoingAliases: new OutgoingAliases(),
     incomingAliases: new Map<number, AliasedTopic>(),
   };
@@ -201,6 +205,7 @@ export function forgetState(session: Session): void {
   session.exactBelow = end;
   session.durableDupBelow = end;
   session.sources.clear();
+  session.removals.clear();
   session.sharing.askedBy.clear();
   session.sharing.holds = false;
 }

@@ -142,6 +142,7 @@ function remove(
     filters,
     shardsLeft: filtersOf.size,
   };
+  for (const filter of filters) session.removals.set(filter, operation);
   if (filtersOf.size === 0 && answer !== undefined) effects.send.push({ type: "unsuback", ...answer });
   const { generation } = connection;
   for (const [shard, of] of filtersOf) {

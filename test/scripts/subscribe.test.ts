@@ -219,6 +219,24 @@ test("UNSUBACK waits for the shards also when an earlier UNSUBSCRIBE has asked t
   ]);
 });
 
+test("an UNSUBSCRIBE that is not confirmed outlives a crash, though an earlier one of the same filter is", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q0", "ask subscribe a q0 +retained"],
+    ["answer a", "suback #1 0x00"],
+    ["unsubscribe #2 a", "ask unsubscribe a"],
+    ["subscribe #3 a,q0", "ask subscribe a q0 +retained"],
+    ["unsubscribe #4 a", "ask unsubscribe a"],
+    ["answer a", "unsuback #2 0x00"],
+    ["answer a", "suback #3 0x00"],
+    ["crash"],
+    ["connect expiry=100", "ask unsubscribe a", "connack present"],
+    ["answer a"],
+    ["crash"],
+    ["connect expiry=100", "connack present"],
+  ]);
+});
+
 test("two SUBSCRIBEs in one frame do not exceed the limit together", () => {
   play(
     [
