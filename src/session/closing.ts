@@ -107,8 +107,7 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
   // Behind the UNSUBSCRIBE: it goes to others.
-  handBackShared(session, effects);
-  const unfinished = queueDepth(session);
+  const unfinished = queueDepth(session) - handBackShared(session, effects);
   if (unfinished > 0) effects.drop("session-ended", "undelivered at the end of the session", unfinished);
   hastenWills(session, effects, nowMs);
   effects.persist.push({ kind: "end-session" });

@@ -33,7 +33,7 @@ export interface PartAnswer {
 export interface ShareAnswer {
   /** Records taken over, from the first on. */
   readonly taken: number;
-  /** The client is not connected. */
+  /** The client is not connected, or has unsubscribed. */
   readonly isAway: boolean;
   /** How many more could be sent to the client at once. */
   readonly room: number;
@@ -168,7 +168,8 @@ function putCursor({ session, shard, effects, nowMs }: Intake, part: DeliveryPar
  */
 function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAnswer {
   const { session, effects, nowMs } = intake;
-  const { connection } = session;
+  // A shard may not have heard yet that the session has unsubscribed; from UNSUBACK on nothing comes [MQTT-3.10.4-2].
+  const connection = session.reads.subscription(share) === undefined ? undefined : session.connection;
   const reader = new RecordReader(part.body);
   const kept = new Keeper(part.body);
   let room = roomForShared(session) - intake.messages;

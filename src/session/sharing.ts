@@ -56,10 +56,11 @@ export function continueShares(session: Session, effects: Effects): void {
 
 /**
  * The session ends: messages of QoS 1 that it has not finished go to other members. Those of QoS 2 were begun with its
- * client, and go to nobody [MQTT-4.8.2-5].
+ * client, and go to nobody [MQTT-4.8.2-5]. Returns how many have somewhere to go.
  */
-export function handBackShared(session: Session, effects: Effects): void {
+export function handBackShared(session: Session, effects: Effects): number {
   const { window, reads } = session;
+  let count = 0;
   for (const { segment, share, shard } of reads.sharedSegments()) {
     const writer = new RecordWriter();
     const reader = new RecordReader(segment.body);
@@ -68,12 +69,14 @@ export function handBackShared(session: Session, effects: Effects): void {
       if (!isDone && reader.qos === 1) writer.appendCopy(reader);
     }
     if (writer.count === 0) continue;
+    count += writer.count;
     const id = (session.handBacks.at(-1)?.id ?? 0) + 1;
     const handBack: HandBack = { id, shard, share, body: writer.take() };
     session.handBacks.push(handBack);
     effects.persist.push({ kind: "put-hand-back", handBack });
   }
   routeHandBacks(session, effects);
+  return count;
 }
 
 /** What no shard has confirmed is tried again, as often as it takes. */

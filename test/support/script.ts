@@ -6,7 +6,7 @@
 //   subscribe #<id> <filter>,q1[,nl][,rap][,rh1] ... [identifier=<n>]   unsubscribe #<id> <filter> ...
 //   disconnect [0x04] [expiry=<s>] · ping · violation         several packets in one frame are joined by " & "
 //   cut · crash (memory and connection are lost) · sleep (memory is lost) · tick · wait <ms>
-//   deliver <record>, <record> ... [| from=<publisher> gen=<n> pubgen=<n> owed shard=<topic>]
+//   deliver <record>, <record> ... [| from=<publisher> gen=<n> pubgen=<n> owed shard=<n> share=<filter>]
 //   answer <topic> [refused=<i>,<i>] [retained=<record>;<record>] [next=<key>] · fail <topic> · answer all
 
 import { expect } from "vitest";
@@ -112,18 +112,21 @@ class Player {
     const [batch = "", terms = ""] = text.split("|");
     const words = new Words(terms);
     const { rig } = this;
-    const publisher = words.value("from") ?? "p1";
+    const share = words.value("share");
+    const publisher = share ?? words.value("from") ?? "p1";
     const part = {
       publisher: publisher === "retained" ? "" : publisher,
       publisherGeneration: words.number("pubgen", 1),
       generation: words.number("gen", generationOf(rig.session) ?? 0),
       body: records(...batch.split(",").map((record) => record.trim())),
       owed: words.has("owed"),
+      ...(share === undefined ? {} : { share }),
     };
     const answer = rig.deliver(words.number("shard", 0), [part]);
     if (answer.busy) this.#shown.push("busy");
-    for (const { gone, refused } of answer.parts) {
+    for (const { gone, refused, share } of answer.parts) {
       if (gone) this.#shown.push("gone");
+      if (share !== undefined) this.#shown.push(`took ${share.taken} ${share.isAway ? "away" : `room ${share.room}`}`);
       if (refused.length > 0) this.#shown.push(`refused ${refused.join()}`);
     }
   }
