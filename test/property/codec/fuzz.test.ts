@@ -6,18 +6,11 @@ import { Decoder } from "../../../src/codec/decode.ts";
 import { decodeConnect } from "../../../src/codec/decode-connect.ts";
 import { defaultContentRules } from "../../../src/protocol/content-rules.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
+import { Random } from "../../fuzz/random.ts";
 import { packetOf, section, text, varint } from "../../support/client-packets.ts";
 
 const seed = 20_251_121;
 const rounds = 20_000;
-
-/** mulberry32: small, seeded, good enough to choose bytes. */
-function random(state: { value: number }): number {
-  state.value = (state.value + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state.value ^ (state.value >>> 15), 1 | state.value);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-}
 
 const user = [0x26, ...text("name"), ...text("")];
 const will = section(0x18, 0, 0, 0, 5, 2, 0, 0, 0, 9, 3, ...text("type"), ...user);
@@ -96,22 +89,21 @@ const packets: readonly [ProtocolVersion, Uint8Array][] = [
   [4, packetOf(0xc0)],
 ];
 
-function mutate(packet: Uint8Array, state: { value: number }): Uint8Array {
+function mutate(packet: Uint8Array, random: Random): Uint8Array {
   const bytes = [...packet];
-  const below = (limit: number) => Math.floor(random(state) * limit);
   const interesting = [0, 1, 2, 0x7f, 0x80, 0xff, 0x26, 0x0b, 0x23, 0x2b, 0xc0, 0xed];
-  for (let count = below(4); count >= 0; count--) {
-    const at = below(bytes.length);
-    const byte = random(state) < 0.5 ? below(256) : (interesting[below(interesting.length)] ?? 0);
-    const kind = below(5);
-    if (kind === 0) bytes.splice(at, 1 + below(3));
+  for (let count = random.below(4); count >= 0; count--) {
+    const at = random.below(bytes.length);
+    const byte = random.chance(0.5) ? random.byte() : random.pick(interesting);
+    const kind = random.below(5);
+    if (kind === 0) bytes.splice(at, 1 + random.below(3));
     else if (kind === 1) bytes.splice(at, 0, byte);
-    else if (kind === 2) bytes[at] = (bytes[at] ?? 0) ^ (1 << below(8));
+    else if (kind === 2) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
     else bytes[at] = byte;
     if (bytes.length === 0) bytes.push(byte);
   }
   // Mostly with a fitting remaining length: otherwise nothing behind it is ever looked at.
-  if (random(state) < 0.1) return Uint8Array.from(bytes);
+  if (random.chance(0.1)) return Uint8Array.from(bytes);
   const body = bytes.slice(1 + varint(packet.length - 2).length);
   return Uint8Array.from([bytes[0] ?? 0, ...varint(body.length), ...body]);
 }
@@ -123,11 +115,11 @@ const types = new Set(
 );
 
 test(`${rounds} mutations, seed ${seed}`, { timeout: 60_000 }, () => {
-  const state = { value: seed };
+  const random = new Random(seed);
   const outcomes = new Map<string, number>();
   for (let round = 0; round < rounds; round++) {
     const [version, packet] = packets[round % packets.length] ?? [4, packetOf(0xc0)];
-    const bytes = round < packets.length ? packet : mutate(packet, state);
+    const bytes = round < packets.length ? packet : mutate(packet, random);
     const decoder = new Decoder(version, { ...defaultContentRules, topicAliasMaximum: 4 });
     const isConnect = (bytes[0] ?? 0) >> 4 === 1;
     const result = isConnect
