@@ -87,6 +87,13 @@ export interface OwedCall {
   readonly parts: readonly OwedPart[];
 }
 
+/** A session that is owed something. */
+export interface OwedTarget {
+  readonly target: string;
+  readonly calls: number;
+  readonly newestIncarnation: number;
+}
+
 export interface OwedPart {
   readonly publisher: string;
   readonly publisherGeneration: number;
@@ -171,6 +178,6 @@ export interface ShardReads extends RetainedSizes {
   readonly groups: GroupReads;
   readonly delayed: DelayedReads;
   /** Sessions that are owed something, and in how many calls. */
-  owedTargets(): readonly { readonly target: string; readonly calls: number }[];
+  owedTargets(): readonly OwedTarget[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];
 }

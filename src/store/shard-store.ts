@@ -3,7 +3,7 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
-import type { OwedCall, Route, ShardChange, ShardReads } from "../shard/changes.ts";
+import type { OwedCall, OwedTarget, Route, ShardChange, ShardReads } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
 import { GroupRows, groupTables } from "./group-rows.ts";
@@ -85,9 +85,13 @@ export class ShardStore implements ShardReads {
     return { generation: row["generation"] as number, sequence: row["sequence"] as number };
   }
 
-  owedTargets(): readonly { target: string; calls: number }[] {
-    const rows = this.#sql.all("SELECT target, COUNT(*) AS calls FROM owed GROUP BY target");
-    return rows.map(({ target, calls }) => ({ target: target as string, calls: calls as number }));
+  owedTargets(): readonly OwedTarget[] {
+    const statement = "SELECT target, COUNT(*) AS calls, MAX(incarnation) AS newest FROM owed GROUP BY target";
+    return this.#sql.all(statement).map((row) => ({
+      target: row["target"] as string,
+      calls: row["calls"] as number,
+      newestIncarnation: row["newest"] as number,
+    }));
   }
 
   owedCalls(target: string, countMax: number): readonly OwedCall[] {

@@ -80,8 +80,11 @@ export class FanOut {
     this.#shard = shard;
     this.#reads = reads;
     this.#events = events;
-    this.#numbering = new Numbering(`shard-${shard}`, incarnation);
-    this.#owed = new Map(reads.owedTargets().map(({ target, calls }) => [target, calls]));
+    const owed = reads.owedTargets();
+    // What earlier lives owe goes first, also if the clock went back: the outbox is worked off in the order of its keys.
+    const newest = owed.reduce((newest, { newestIncarnation }) => Math.max(newest, newestIncarnation), 0);
+    this.#numbering = new Numbering(`shard-${shard}`, Math.max(incarnation, newest + 1));
+    this.#owed = new Map(owed.map(({ target, calls }) => [target, calls]));
     if (this.#owed.size > 0) events.wakeAt(Date.now() + firstPauseMs);
   }
 
