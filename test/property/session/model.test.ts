@@ -1,28 +1,39 @@
-// A whole session under random traffic, cuts, crashes and sleep, against what was promised: nothing acknowledged is lost,
-// nothing of QoS 2 comes twice, and everything keeps its order.
+// A whole session under random traffic, cuts, crashes, sleep and a clock that jumps forward and back, against what was
+// promised: nothing acknowledged is lost, nothing of QoS 2 comes twice, everything keeps its order, and nothing is sent
+// after its time.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ClientPacket } from "../../../src/protocol/packet.ts";
+import type { ClientPacket, ServerPacket } from "../../../src/protocol/packet.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import type { SessionLimits } from "../../../src/session/limits.ts";
 import { generationOf } from "../../../src/session/state.ts";
 import { inSteps } from "../../../src/session/step.ts";
 import { ModelClient } from "../../support/model-client.ts";
 import { ModelShard } from "../../support/model-shard.ts";
-import { records } from "../../support/records.ts";
+import { records, textOf } from "../../support/records.ts";
 import { SessionRig } from "../../support/session-rig.ts";
 
 const topics = ["a", "b"] as const;
 
 type Command =
-  | { readonly kind: "deliver"; readonly qos: readonly (0 | 1 | 2)[]; readonly owed: boolean; readonly again: boolean }
+  | {
+      readonly kind: "deliver";
+      readonly qos: readonly (0 | 1 | 2)[];
+      /** Of those above QoS 0; 0: for ever. */
+      readonly expirySeconds: number;
+      readonly owed: boolean;
+      readonly again: boolean;
+    }
   | { readonly kind: "publish"; readonly messages: readonly { readonly qos: 0 | 1 | 2; readonly topic: "a" | "b" }[] }
   | { readonly kind: "acknowledge"; readonly count: number }
   | { readonly kind: "answer"; readonly topic: "a" | "b"; readonly refuseFrom: number }
   | { readonly kind: "fail" | "crash"; readonly topic: "a" | "b"; readonly heard: boolean }
   | { readonly kind: "connect"; readonly receiveMaximum: number }
-  | { readonly kind: "cut" | "disconnect" | "sleep" | "wait" };
+  | { readonly kind: "jump"; readonly seconds: number; readonly rings: boolean }
+  | { readonly kind: "cut" | "disconnect" | "sleep" };
+
+const daySeconds = 86_400;
 
 const qos = fc.constantFrom<0 | 1 | 2>(0, 1, 1, 2, 2);
 const topic = fc.constantFrom(...topics);
@@ -34,6 +45,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       kind: of("deliver"),
       qos: fc.array(qos, { minLength: 1, maxLength: 5 }),
+      expirySeconds: fc.constantFrom(0, 0, 1, 60, daySeconds),
       owed: fc.boolean(),
       again: fc.boolean(),
     }),
@@ -56,7 +68,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: of("fail", "crash"), topic, heard: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: of("connect"), receiveMaximum: fc.constantFrom(1, 2, 5, 65_535) }) },
-  { weight: 3, arbitrary: fc.record({ kind: of("cut", "disconnect", "sleep", "wait") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: of("jump"),
+      seconds: fc.constantFrom(1, 20, 120, 2 * daySeconds, -1, -120, -2 * daySeconds),
+      // An alarm that finds nothing to do changes nothing.
+      rings: fc.boolean(),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: of("cut", "disconnect", "sleep") }) },
 );
 
 class World {
@@ -74,34 +95,45 @@ class World {
     },
     rejected: (payload) => this.rejected.add(payload),
   });
-  /** Dropped by a full queue, as it says itself. */
+  /** Dropped by a full queue or because their time was over, as the session says itself. */
   drops = 0;
+  readonly #sleepy: boolean;
   #count = 0;
+  readonly #expiresAtMs = new Map<string, number>();
   /** What a shard has yet to bring to this session. */
   #deliveries: string[] = [];
   #lastDelivered: string[] = [];
 
-  constructor(version: ProtocolVersion, limits: Partial<SessionLimits>) {
+  constructor(version: ProtocolVersion, { sleepy, ...limits }: Variant) {
     this.version = version;
+    this.#sleepy = sleepy === true;
     this.rig = new SessionRig(limits, {
-      sent: (packet) => this.client.receive(packet),
+      sent: (packet) => this.#receive(packet),
       routed: () => {},
       closed: () => this.client.disconnected(),
       effects: ({ reports }) => {
         for (const { event, reason, count } of reports) {
-          if (event === "drop" && reason === "queue-full") this.drops += count;
+          if (event === "drop" && (reason === "queue-full" || reason === "expired")) this.drops += count;
         }
       },
     });
   }
 
   run(command: Command): void {
+    this.#act(command);
+    if (this.#sleepy && this.rig.isIdle) this.rig.sleep();
+  }
+
+  #act(command: Command): void {
     const { rig, client } = this;
     switch (command.kind) {
       case "deliver":
         for (const qos of command.qos) {
           const number = ++this.#count;
-          this.#deliveries.push(`t:o${number} q${qos}${qos === 2 ? ` seq=${number}` : ""}`);
+          const expiresAtMs = qos > 0 && command.expirySeconds > 0 ? rig.nowMs + command.expirySeconds * 1000 : 0;
+          this.#expiresAtMs.set(`o${number}`, expiresAtMs);
+          const expiry = expiresAtMs > 0 ? ` exp=${expiresAtMs}` : "";
+          this.#deliveries.push(`t:o${number} q${qos}${qos === 2 ? ` seq=${number}` : ""}${expiry}`);
         }
         return this.deliver(command.owed, command.again);
       case "publish": {
@@ -144,9 +176,10 @@ class World {
       case "sleep":
         if (rig.isIdle) rig.sleep();
         return;
-      case "wait":
-        rig.nowMs += 20_000;
-        return rig.tick();
+      case "jump":
+        rig.nowMs += command.seconds * 1000;
+        if (command.rings) rig.tick();
+        return;
     }
   }
 
@@ -250,27 +283,48 @@ class World {
     ]);
   }
 
+  #receive(packet: ServerPacket): void {
+    if (packet.type === "publish" && !packet.dup) {
+      const expiresAtMs = this.#expiresAtMs.get(textOf(packet.payload)) ?? 0;
+      if (expiresAtMs > 0) expect(this.rig.nowMs, "[MQTT-3.3.2-5] sent in its time").toBeLessThan(expiresAtMs);
+    }
+    this.client.receive(packet);
+  }
+
   #send(packets: readonly ClientPacket[]): void {
     for (const step of inSteps(packets)) if (this.rig.isConnected) this.rig.step({ type: "packets", packets: step });
   }
 }
 
-test.each([
+/** Limits, and whether the object loses its memory whenever it is at rest. */
+type Variant = Partial<SessionLimits> & { readonly sleepy?: boolean };
+
+const variants: readonly [ProtocolVersion, Variant][] = [
   [5, {}],
   [4, {}],
+  [3, {}],
+  [5, { sleepy: true }],
+  [4, { sleepy: true }],
   [5, { queueMessagesMax: 6, inflightMax: 3 }],
   [5, { queueMessagesMax: 6, queuePolicy: "drop-oldest" }],
   [5, { queueBytesMax: 100, queuePolicy: "drop-oldest" }],
   [5, { queueMessagesMax: 6, queuePolicy: "drop-newest" }],
-] as const)("[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold", (version, limits) => {
-  fc.assert(
-    fc.property(fc.array(command, { minLength: 5, maxLength: 60, size: "max" }), (commands) => {
-      const world = new World(version, limits);
-      world.connect(65_535);
-      for (const command of commands) world.run(command);
-      world.settle();
-      world.check();
-    }),
-    { numRuns: 250 },
-  );
-});
+  [5, { queueMessagesMax: 6, queuePolicy: "drop-oldest", sleepy: true }],
+];
+
+test.each(variants)(
+  "[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold",
+  { timeout: 60_000 },
+  (version, variant) => {
+    fc.assert(
+      fc.property(fc.array(command, { minLength: 5, maxLength: 60, size: "max" }), (commands) => {
+        const world = new World(version, variant);
+        world.connect(65_535);
+        for (const command of commands) world.run(command);
+        world.settle();
+        world.check();
+      }),
+      { numRuns: 250 },
+    );
+  },
+);
