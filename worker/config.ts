@@ -54,7 +54,7 @@ const variables = z.object({
   RECEIVE_MAXIMUM: integer(1, 65_535, defaultSessionLimits.receiveMaximum),
   ROUTING_BYTES_MAX: integer(1_500_000, 64 * 1024 * 1024, defaultSessionLimits.routingBytesMax),
   SUBSCRIPTIONS_MAX: integer(1, 100_000, defaultSessionLimits.subscriptionsMax),
-  TOPIC_LEVELS_MAX: integer(1, 65_535, defaultSessionLimits.topicLevelsMax),
+  TOPIC_LEVELS_MAX: integer(1, 1_000, defaultSessionLimits.topicLevelsMax),
   TOPIC_ALIAS_MAXIMUM: integer(0, 65_535, defaultSessionLimits.topicAliasMaximum),
   MAXIMUM_QOS: integer(0, 2, defaultSessionLimits.maximumQos),
   RETAIN_AVAILABLE: flag(defaultSessionLimits.retainAvailable),

@@ -4,34 +4,44 @@
 
 import { compareKeys, keyLevels, type OrderedKeys, separator, topicKey } from "./key.ts";
 
-/** Keys of the stored filters (without `$share/`) that match the name, in no particular order. */
+/**
+ * Keys of the stored filters (without `$share/`) that match the name, in their order. Because they are looked for in that
+ * order, what one seek has found mostly answers the next questions too, and a deep name costs no more seeks than a short one.
+ */
 export function filtersMatching(topic: string, keys: OrderedKeys): string[] {
   const levels = keyLevels(topicKey(topic));
   const probe = new Probe(keys);
   const found: string[] = [];
-  const open: Node[] = [{ prefix: "", level: 0 }];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const { prefix, level } = node;
-    if (prefix !== "" && !probe.has(prefix)) continue;
-    // [MQTT-4.7.2-1] names that begin with $ are hidden from wildcards at the first level.
-    const hidden = level === 0 && topic.startsWith("$");
-    if (!hidden && probe.isKey(`${prefix}#`)) found.push(`${prefix}#`);
-    const literal = levels[level];
-    if (literal === undefined) continue;
-    const children = hidden ? [literal] : ["+", literal];
-    for (const child of children) {
-      const key = prefix + child;
-      if (level === levels.length - 1 && probe.isKey(key)) found.push(key);
-      open.push({ prefix: key + separator, level: level + 1 });
-    }
+  const open: Candidate[] = [];
+  const descend = (prefix: string, level: number) => {
+    for (const last of childrenOf(topic, levels, level)) open.push({ key: prefix + last, last, level });
+  };
+  descend("", 0);
+  for (let candidate = open.pop(); candidate !== undefined; candidate = open.pop()) {
+    const { key, last, level } = candidate;
+    const endsHere = last === "#" || level === levels.length - 1;
+    if (endsHere && probe.isKey(key)) found.push(key);
+    if (last === "#") continue;
+    const prefix = key + separator;
+    if (probe.has(prefix)) descend(prefix, level + 1);
   }
   return found;
 }
 
-/** `prefix` is "" or ends with a separator; `level` is how many levels it has. */
-interface Node {
-  readonly prefix: string;
+interface Candidate {
+  readonly key: string;
+  /** Its last level, and which one that is. */
+  readonly last: string;
   readonly level: number;
+}
+
+/** What a filter may have at this level, the greatest first. Behind the name's last level that is only #. */
+function childrenOf(topic: string, levels: readonly string[], level: number): string[] {
+  const literal = levels[level];
+  if (literal === undefined) return ["#"];
+  // [MQTT-4.7.2-1] names that begin with $ are hidden from wildcards at the first level.
+  if (level === 0 && topic.startsWith("$")) return [literal];
+  return ["#", "+", literal].sort((left, right) => compareKeys(right, left));
 }
 
 /** Remembers the last seek: there is no key between what was asked for and what was found. */
@@ -50,7 +60,7 @@ class Probe {
 
   /** Whether any key begins with the prefix. */
   has(prefix: string): boolean {
-    return this.#seek(prefix)?.startsWith(prefix) ?? false;
+    return this.#seek(prefix)?.slice(0, prefix.length) === prefix;
   }
 
   #seek(from: string): string | undefined {

@@ -18,6 +18,21 @@ test("one topic among 10,000 filters takes a few dozen seeks", () => {
   expect(keys.seeks).toBeLessThan(36);
 });
 
+test.each([
+  // Behind the wildcards in the order of keys, and before them.
+  ["of letters", "a"],
+  ["that are empty", ""],
+  ["that begin with a space", " x"],
+])("a topic of 1,000 levels %s takes a handful of seeks", (_what, level) => {
+  const levels = range(1_000).map(() => level);
+  const topic = levels.join("/");
+  const parent = levels.slice(1).join("/");
+  const matching = [topic, `${topic}/#`, `${parent}/#`, `${parent}/+`, `+/${parent}`];
+  const keys = new MemoryKeys([...matching, `${topic}/deeper`, parent, "+/other", "zz"].map(topicKey));
+  expect(filtersMatching(topic, keys).toSorted()).toEqual(matching.map(topicKey).toSorted());
+  expect(keys.seeks).toBeLessThan(16);
+});
+
 test("a topic that nobody wants takes a handful of seeks", () => {
   const keys = new MemoryKeys(range(10_000).map((n) => topicKey(`site/${n}/+/#`)));
   expect(filtersMatching("other/1/2/3/4/5/6", keys)).toEqual([]);
