@@ -18,6 +18,7 @@ export async function startAedes(options: BrokerOptions = {}): Promise<Broker> {
   });
   return startedBroker({
     name: "Aedes",
+    features: { shared: false, delayed: false, versionFive: false },
     url: `ws://127.0.0.1:${port}/mqtt`,
     durability: "memory only",
     process: server,

@@ -1,7 +1,18 @@
 // What a bench or a fault test may ask of a broker, whichever it is.
 
+/** What not every broker has. */
+export interface Features {
+  /** Shared subscriptions: `$share/<group>/<filter>`. */
+  readonly shared: boolean;
+  /** Delayed messages: `$delayed/<seconds>/<topic>`. */
+  readonly delayed: boolean;
+  /** MQTT 5.0. */
+  readonly versionFive: boolean;
+}
+
 export interface Broker {
   readonly name: string;
+  readonly features: Features;
   /** The address for MQTT over WebSocket. */
   readonly url: string;
   /** The process whose tree is the broker; undefined for a broker that runs elsewhere. */

@@ -7,6 +7,7 @@ export function brokerElsewhere(name: string, url: string): Broker {
     Promise.reject(new Error(`${name} was not started here, so it is not ended here`));
   return {
     name,
+    features: { shared: true, delayed: true, versionFive: true },
     url,
     pid: undefined,
     metricsUrl: undefined,

@@ -57,6 +57,7 @@ export async function startMosquitto(options: BrokerOptions = {}): Promise<Broke
   });
   return startedBroker({
     name: "Mosquitto",
+    features: { shared: true, delayed: false, versionFive: true },
     url: `ws://127.0.0.1:${port}/mqtt`,
     durability: options.persistent === true ? "written every 30 minutes" : "memory only",
     process: server,

@@ -1,11 +1,12 @@
 // Makes a Broker of a process: the part that is the same for every broker started on this machine.
 
-import type { Broker } from "./broker.ts";
+import type { Broker, Features } from "./broker.ts";
 import type { ManagedProcess } from "./managed-process.ts";
 import type { StateFolder } from "./temporary-folder.ts";
 
 export interface StartedBroker {
   readonly name: string;
+  readonly features: Features;
   readonly url: string;
   readonly metricsUrl?: string;
   readonly durability: string;
@@ -14,7 +15,7 @@ export interface StartedBroker {
 }
 
 export async function startedBroker(started: StartedBroker): Promise<Broker> {
-  const { name, url, metricsUrl, durability, process, folder } = started;
+  const { name, features, url, metricsUrl, durability, process, folder } = started;
   try {
     await process.start();
   } catch (problem) {
@@ -23,6 +24,7 @@ export async function startedBroker(started: StartedBroker): Promise<Broker> {
   }
   return {
     name,
+    features,
     url,
     metricsUrl,
     durability,

@@ -11,6 +11,12 @@ export interface ConnectionEvents {
   readonly closed: () => void;
 }
 
+export interface Will {
+  readonly topic: string;
+  readonly payload: string;
+  readonly quality: 0 | 1 | 2;
+}
+
 export class Connection {
   readonly #socket: WebSocket;
   readonly #version: Version;
@@ -47,17 +53,32 @@ export class Connection {
     this.#isClosed = true;
     this.#socket.terminate();
   }
+
+  /** Says DISCONNECT and waits for nothing; nothing more is handed over. */
+  leave(): void {
+    this.send({ cmd: "disconnect" });
+    this.#isClosed = true;
+    this.#socket.close();
+  }
 }
 
-/** A CONNECT that keeps its session: clean session off, and in 5.0 an expiry interval of an hour. */
-export function persistentConnect(version: Version, clientId: string): IConnectPacket {
+/** A CONNECT; with `keepsSession` clean session is off, and in 5.0 the session expires an hour after its connection. */
+export function connectPacket(version: Version, clientId: string, keepsSession: boolean, will?: Will): IConnectPacket {
   return {
     cmd: "connect",
     protocolId: "MQTT",
     protocolVersion: version,
     clientId,
-    clean: false,
+    clean: !keepsSession,
     keepalive: 0,
-    ...(version === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+    ...(version === 5 && keepsSession ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+    ...(will === undefined
+      ? {}
+      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.quality, retain: false } }),
   };
+}
+
+/** Whether a CONNACK accepts the connection. */
+export function isAccepted(packet: Packet, version: Version): boolean {
+  return packet.cmd === "connack" && (version === 5 ? packet.reasonCode : packet.returnCode) === 0;
 }

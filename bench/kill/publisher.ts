@@ -2,8 +2,9 @@
 // is sent again with DUP and the same packet id, what the broker took over (PUBREC) continues with PUBREL, all in order.
 
 import type { IConnackPacket, Packet } from "mqtt-packet";
-import type { Version } from "./connection.ts";
-import { Reconnecting } from "./reconnecting.ts";
+import type { Will } from "./connection.ts";
+import { type ClientOptions, Reconnecting } from "./reconnecting.ts";
+import { payloadOf } from "./streams.ts";
 
 interface Flight {
   readonly sequence: number;
@@ -12,16 +13,18 @@ interface Flight {
   hasBeenSent: boolean;
 }
 
-export interface PublisherOptions {
-  readonly url: string;
-  readonly version: Version;
-  readonly clientId: string;
-  readonly quality: 1 | 2;
+export interface PublisherOptions extends ClientOptions {
+  /** The name of the stream, which every message carries beside its number. */
+  readonly stream: string;
+  readonly quality: 0 | 1 | 2;
   readonly topicOf: (sequence: number) => string;
+  /** Makes messages retained; those for which it says so are empty, which clears what the topic retains. */
+  readonly clears?: ((sequence: number) => boolean) | undefined;
   readonly messages: number;
   readonly window: number;
   /** Called when the broker has taken over a message: PUBACK, or PUBREC at QoS 2. */
-  readonly onAcknowledged: (count: number) => void;
+  readonly onAcknowledged?: ((sequence: number) => void) | undefined;
+  readonly will?: (() => Will) | undefined;
 }
 
 export class Publisher {
@@ -34,6 +37,7 @@ export class Publisher {
   #window: number;
   /** Sequence numbers may be sent up to here; moved on by the run, so that every kill finds messages under way. */
   #limit = 0;
+  #contiguous = 0;
   readonly acknowledged = new Set<number>();
   readonly refused = new Set<number>();
   resent = 0;
@@ -41,10 +45,30 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#window = options.window;
-    this.#link = new Reconnecting(options.url, options.version, options.clientId, {
+    this.#link = new Reconnecting(options, {
       connected: (isNew, connack) => this.#resume(isNew, connack),
       packet: (packet) => this.#receive(packet),
+      will: options.will,
     });
+  }
+
+  get options(): PublisherOptions {
+    return this.#options;
+  }
+
+  /** Numbers below this have been sent at least once. */
+  get sent(): number {
+    return this.#next;
+  }
+
+  /** All numbers below this are acknowledged. */
+  get contiguous(): number {
+    while (this.acknowledged.has(this.#contiguous)) this.#contiguous += 1;
+    return this.#contiguous;
+  }
+
+  get isUp(): boolean {
+    return this.#link.isUp;
   }
 
   get sessionsForgotten(): number {
@@ -52,12 +76,17 @@ export class Publisher {
   }
 
   get isDone(): boolean {
-    return this.#next === this.#options.messages && this.#flights.size === 0;
+    return this.#next === this.#options.messages && this.isIdle;
+  }
+
+  /** Nothing is on the way. */
+  get isIdle(): boolean {
+    return this.#flights.size === 0;
   }
 
   get state(): string {
-    const { messages, quality } = this.#options;
-    return `QoS ${quality}: ${this.acknowledged.size} of ${messages} acknowledged, ${this.#flights.size} on the way, ${this.#link.isUp ? "connected" : "not connected"}`;
+    const { messages, stream } = this.#options;
+    return `${stream}: ${this.acknowledged.size} of ${messages} acknowledged, ${this.#flights.size} on the way, ${this.#link.isUp ? "connected" : "not connected"}`;
   }
 
   start(): void {
@@ -66,6 +95,10 @@ export class Publisher {
 
   stop(): void {
     this.#link.stop();
+  }
+
+  leave(): void {
+    this.#link.leave();
   }
 
   allowUpTo(limit: number): void {
@@ -99,8 +132,9 @@ export class Publisher {
   #pump(): void {
     while (this.#link.isUp && this.#next < this.#limit && this.#flights.size < this.#window) {
       const flight: Flight = { sequence: this.#next, stage: "publish", hasBeenSent: false };
-      const id = this.#freeId();
-      this.#flights.set(id, flight);
+      const isAnswered = this.#options.quality > 0;
+      const id = isAnswered ? this.#freeId() : 0;
+      if (isAnswered) this.#flights.set(id, flight);
       this.#next += 1;
       this.#send(id, flight);
     }
@@ -116,16 +150,17 @@ export class Publisher {
   }
 
   #send(id: number, flight: Flight): void {
-    const { quality, topicOf } = this.#options;
+    const { stream, quality, topicOf, clears } = this.#options;
+    const { sequence } = flight;
     if (flight.hasBeenSent) this.resent += 1;
     this.#link.send({
       cmd: "publish",
-      topic: topicOf(flight.sequence),
-      payload: String(flight.sequence),
+      topic: topicOf(sequence),
+      payload: clears?.(sequence) === true ? "" : payloadOf(stream, sequence),
       qos: quality,
       messageId: id,
       dup: flight.hasBeenSent,
-      retain: false,
+      retain: clears !== undefined,
     });
     flight.hasBeenSent = true;
   }
@@ -156,6 +191,6 @@ export class Publisher {
   #takenOver(flight: Flight): void {
     if (this.acknowledged.has(flight.sequence)) return;
     this.acknowledged.add(flight.sequence);
-    this.#options.onAcknowledged(this.acknowledged.size);
+    this.#options.onAcknowledged?.(flight.sequence);
   }
 }

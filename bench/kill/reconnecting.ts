@@ -2,36 +2,45 @@
 // the session. The first accepted connection makes the session; every later one must find it.
 
 import type { IConnackPacket, Packet } from "mqtt-packet";
-import { Connection, persistentConnect, type Version } from "./connection.ts";
+import { Connection, connectPacket, isAccepted, type Version, type Will } from "./connection.ts";
 
 const dialPauseMs = 50;
 const dialTimeoutMs = 5_000;
+/** A client that was not answered in time steps back, or thousands of them would keep a busy broker busy. */
+const stepBackMsMax = 20_000;
 const dialsMax = 5_000;
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly version: Version;
+  readonly clientId: string;
+  /** Whether the session outlives the connection. */
+  readonly keepsSession: boolean;
+}
 
 export interface ReconnectingEvents {
   /** A connection was accepted. `isNew`: the broker has no session for this client (any more). */
   readonly connected: (isNew: boolean, connack: IConnackPacket) => void;
   readonly packet: (packet: Packet) => void;
+  /** The will of the next connection. */
+  readonly will?: (() => Will) | undefined;
 }
 
 export class Reconnecting {
-  readonly #url: string;
-  readonly #version: Version;
-  readonly #clientId: string;
+  readonly #options: ClientOptions;
   readonly #events: ReconnectingEvents;
   #connection: Connection | undefined;
   #isWanted = false;
   #isUp = false;
   #hadSession = false;
   #dials = 0;
+  #unanswered = 0;
   #timer: NodeJS.Timeout | undefined;
   /** How often a broker had forgotten a session it had confirmed. */
   sessionsForgotten = 0;
 
-  constructor(url: string, version: Version, clientId: string, events: ReconnectingEvents) {
-    this.#url = url;
-    this.#version = version;
-    this.#clientId = clientId;
+  constructor(options: ClientOptions, events: ReconnectingEvents) {
+    this.#options = options;
     this.#events = events;
   }
 
@@ -40,7 +49,9 @@ export class Reconnecting {
   }
 
   start(): void {
+    if (this.#isWanted) return;
     this.#isWanted = true;
+    this.#dials = 0;
     this.#dial();
   }
 
@@ -50,20 +61,32 @@ export class Reconnecting {
 
   /** Cuts the connection and stays away, until `start`. */
   stop(): void {
+    this.#end()?.cut();
+  }
+
+  /** Disconnects in good order and stays away, until `start`. */
+  leave(): void {
+    this.#end()?.leave();
+  }
+
+  #end(): Connection | undefined {
+    const connection = this.#connection;
     this.#isWanted = false;
     this.#isUp = false;
     clearTimeout(this.#timer);
-    this.#connection?.cut();
     this.#connection = undefined;
+    return connection;
   }
 
   #dial(): void {
+    const { url, version, clientId, keepsSession } = this.#options;
     this.#dials += 1;
-    if (this.#dials > dialsMax) throw new Error(`${this.#clientId}: ${dialsMax} dials were not enough`);
-    const connect = persistentConnect(this.#version, this.#clientId);
+    if (this.#dials > dialsMax) throw new Error(`${clientId}: ${dialsMax} dials were not enough`);
+    const connect = connectPacket(version, clientId, keepsSession, this.#events.will?.());
     const events = { packet: (packet: Packet) => this.#receive(packet), closed: () => this.#again() };
-    this.#connection = new Connection(this.#url, this.#version, connect, events, dialTimeoutMs);
+    this.#connection = new Connection(url, version, connect, events, dialTimeoutMs);
     this.#timer = setTimeout(() => {
+      this.#unanswered += 1;
       this.#connection?.cut();
       this.#again();
     }, dialTimeoutMs);
@@ -72,7 +95,9 @@ export class Reconnecting {
   #again(): void {
     this.#isUp = false;
     clearTimeout(this.#timer);
-    if (this.#isWanted) this.#timer = setTimeout(() => this.#dial(), dialPauseMs);
+    if (!this.#isWanted) return;
+    const stepBackMs = Math.min(stepBackMsMax, 2 ** this.#unanswered * 500) * Math.random();
+    this.#timer = setTimeout(() => this.#dial(), this.#unanswered === 0 ? dialPauseMs : stepBackMs);
   }
 
   #receive(packet: Packet): void {
@@ -80,13 +105,13 @@ export class Reconnecting {
       this.#events.packet(packet);
       return;
     }
-    const code = this.#version === 5 ? packet.reasonCode : packet.returnCode;
-    if (code !== 0) return;
+    if (!isAccepted(packet, this.#options.version)) return;
     clearTimeout(this.#timer);
     this.#isUp = true;
+    this.#unanswered = 0;
     const isNew = !packet.sessionPresent;
     if (isNew && this.#hadSession) this.sessionsForgotten += 1;
-    this.#hadSession = true;
+    this.#hadSession = this.#options.keepsSession;
     this.#events.connected(isNew, packet);
   }
 }

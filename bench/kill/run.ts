@@ -1,30 +1,32 @@
-// The run with kills: two publishers (QoS 1 and QoS 2) send to an online and an offline persistent consumer while the
-// whole broker is killed several times at seeded moments. The same run can be pointed at any broker that can be killed.
+// The run with kills: all kinds of traffic while the whole broker is killed at seeded moments, in pairs now and then, and
+// at last while the backlog of the consumer that was away is delivered. The same run for any broker that can be killed.
 
-import { randomBytes } from "node:crypto";
+import type { Features } from "../brokers/broker.ts";
 import type { Version } from "./connection.ts";
-import { Consumer } from "./consumer.ts";
-import { Publisher } from "./publisher.ts";
 import { seededRandom } from "./random.ts";
 import { judge, type Verdict } from "./verdict.ts";
+import { until, untilQuiet } from "./waiting.ts";
+import { Workload } from "./workload.ts";
 
 export interface KillableBroker {
   readonly url: string;
+  readonly features: Features;
   kill9(): Promise<void>;
   restart(): Promise<void>;
 }
 
 export interface KillOptions {
   readonly seed: number;
+  /** Kills in the run; the last comes while the backlog is delivered, the others while messages are published. */
   readonly kills: number;
-  /** Messages of each QoS. */
+  /** Messages of each plain stream. */
   readonly messages: number;
   readonly window: number;
   readonly version: Version;
   readonly topics: number;
   /** Ceiling for each part of the run: between two kills, and for the consumers at the end. */
   readonly partTimeoutMs: number;
-  /** At the end, a consumer to which nothing more comes for so long has got all it will get. */
+  /** At the end, consumers to which nothing more comes for so long have got all they will get. */
   readonly quietMs: number;
 }
 
@@ -41,149 +43,136 @@ export const killDefaults: KillOptions = {
 
 export interface KillReport {
   readonly seed: number;
+  readonly version: Version;
+  readonly features: Features;
+  /** Those of the plan, and second ones right after a restart. */
   readonly kills: number;
   readonly resent: number;
   readonly verdict: Verdict;
 }
 
-const pollMs = 10;
-
-async function until(isTrue: () => boolean, timeoutMs: number, whatIsMissing: () => string): Promise<void> {
-  const deadlineMs = Date.now() + timeoutMs;
-  while (!isTrue()) {
-    if (Date.now() > deadlineMs) throw new Error(`after ${timeoutMs} ms: ${whatIsMissing()}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-}
+/** A broker that loses messages may never bring what a kill waits for: then it comes without. */
+const patienceMs = 5_000;
+/** A kill follows what triggers it after so long: mostly within the traffic of the moment, sometimes later. */
+const soonMs = 4;
+const laterMs = 80;
+/** How often a second kill hits the broker while everybody comes back, and after which time. */
+const secondKillShare = 0.25;
+const secondKillMs = 300;
 
 export async function runWithKills(broker: KillableBroker, wanted: Partial<KillOptions> = {}): Promise<KillReport> {
   const options = { ...killDefaults, ...wanted };
-  const { messages, kills, partTimeoutMs, version } = options;
+  const { kills, partTimeoutMs } = options;
   const random = seededRandom(options.seed);
-  const run = randomBytes(4).toString("hex");
-  const { url } = broker;
-  // The topics differ in their first two levels, so that a broker that spreads topics over shards is hit in several.
-  const topicOf = (quality: number, sequence: number): string =>
-    `kill-${run}/${sequence % options.topics}/qos${quality}`;
-  const filters = Array.from({ length: options.topics }, (_unused, index) => `kill-${run}/${index}/#`);
-  const online = new Consumer({ url, version, clientId: `online-${run}`, filters });
-  const offline = new Consumer({ url, version, clientId: `offline-${run}`, filters });
-  const consumers = [online, offline];
+  let killsSoFar = 0;
+  let isRunning = true;
+  let onProgress = (): void => {};
+  const workload = new Workload({
+    url: broker.url,
+    features: broker.features,
+    version: options.version,
+    messages: options.messages,
+    window: options.window,
+    topics: options.topics,
+    // The clients draw from their own: how many numbers they take depends on time.
+    random: seededRandom(options.seed + 1),
+    brokerLife: () => (isRunning ? killsSoFar : undefined),
+    onProgress: () => onProgress(),
+  });
 
-  let onAcknowledged: (quality: 1 | 2, count: number) => void = () => {};
-  const publishers = ([1, 2] as const).map(
-    (quality) =>
-      new Publisher({
-        url,
-        version,
-        clientId: `publisher${quality}-${run}`,
-        quality,
-        topicOf: (sequence) => topicOf(quality, sequence),
-        messages,
-        window: options.window,
-        onAcknowledged: (count) => onAcknowledged(quality, count),
-      }),
-  );
-  const state = (): string => publishers.map((publisher) => publisher.state).join("; ");
+  const killAndRestart = async (): Promise<void> => {
+    killsSoFar += 1;
+    isRunning = false;
+    await broker.kill9();
+    await broker.restart();
+    isRunning = true;
+  };
+  /** Kills shortly after `count` has reached `at`; then starts the broker again. */
+  const killAt = async (count: () => number, at: number): Promise<void> => {
+    const delayMs = random() < 0.7 ? random() * soonMs : random() * laterMs;
+    const isSecondDue = random() < secondKillShare;
+    const secondMs = random() * secondKillMs;
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, patienceMs);
+      onProgress = () => {
+        if (count() < at) return;
+        onProgress = () => {};
+        clearTimeout(patience);
+        setTimeout(resolve, delayMs);
+      };
+      onProgress();
+    });
+    onProgress = () => {};
+    await killAndRestart();
+    if (!isSecondDue) return;
+    await new Promise((resolve) => setTimeout(resolve, secondMs));
+    await killAndRestart();
+  };
 
   try {
-    for (const consumer of consumers) consumer.start();
+    workload.subscribe();
     await until(
-      () => consumers.every((consumer) => consumer.isSubscribed),
+      () => workload.isSubscribed,
       partTimeoutMs,
       () => "no SUBACK",
     );
-    offline.stop();
-    for (const publisher of publishers) publisher.start();
-
-    const part = Math.floor(messages / (kills + 1));
-    for (let kill = 0; kill < kills; kill += 1) {
-      // The kill comes with an acknowledgement in the middle of this part, of the QoS whose turn it is.
-      const chosen = kill % 2 === 0 ? 1 : 2;
-      const at = kill * part + 1 + Math.floor(random() * (part - 2));
-      const delayMs = random() * 4;
-      const killed = new Promise<void>((resolve, reject) => {
-        onAcknowledged = (quality, count) => {
-          if (quality !== chosen || count < at) return;
-          onAcknowledged = () => {};
-          setTimeout(() => broker.kill9().then(resolve, reject), delayMs);
-        };
-      });
-      killed.catch(() => {});
-      for (const publisher of publishers) publisher.allowUpTo((kill + 1) * part);
-      await within(
-        killed,
-        partTimeoutMs,
-        () => `kill ${kill + 1} is due at acknowledgement ${at} of QoS ${chosen}; ${state()}`,
-      );
-      await broker.restart();
+    workload.begin();
+    for (let part = 1; part < kills; part += 1) {
+      const count = trigger(workload, Math.floor(random() * (workload.streams.length + 1)));
+      const from = count();
+      workload.allow(part, kills);
+      // Everybody gets that far: it is less than what may be published in this part.
+      const least = Math.floor(options.messages / 4 / kills);
+      await killAt(count, from + 1 + Math.floor(random() * (least - 1)));
+      await workload.lookAtRetained();
     }
-    for (const publisher of publishers) publisher.allowUpTo(messages);
+    workload.allow(kills, kills);
     await until(
-      () => publishers.every((publisher) => publisher.isDone),
+      () => workload.isPublished,
       partTimeoutMs,
-      () => `publishers: ${state()}`,
+      () => `publishers: ${workload.state}`,
     );
 
-    offline.start();
-    const owed = publishers.reduce((sum, publisher) => sum + publisher.acknowledged.size, 0);
-    for (const consumer of consumers) await drain(consumer, owed, options);
-    for (const consumer of consumers) await reconnectAndDrain(consumer, options);
-    const streams = publishers.map((publisher, index) => ({
-      quality: index === 0 ? (1 as const) : (2 as const),
-      messages,
-      acknowledged: publisher.acknowledged,
-      refused: publisher.refused,
-      sessionsForgotten: publisher.sessionsForgotten,
-    }));
-    const resent = publishers.reduce((sum, publisher) => sum + publisher.resent, 0);
-    return { seed: options.seed, kills, resent, verdict: judge(streams, consumers) };
-  } finally {
-    for (const party of [...publishers, ...consumers]) party.stop();
-  }
-}
-
-async function within<Value>(promise: Promise<Value>, timeoutMs: number, whatIsMissing: () => string): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`after ${timeoutMs} ms: ${whatIsMissing()}`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Waits until everything owed has come, or nothing more comes. */
-async function drain(consumer: Consumer, owed: number, options: KillOptions): Promise<void> {
-  let count = -1;
-  let movedMs = Date.now();
-  const isOver = (): boolean => {
-    if (consumer.deliveries.length !== count) {
-      count = consumer.deliveries.length;
-      movedMs = Date.now();
+    const { offline } = workload;
+    workload.gather();
+    if (kills > 0) {
+      const at = 1 + Math.floor(random() * (2 * options.messages - 1));
+      await killAt(() => offline.deliveries.length, at);
     }
-    const distinct = new Set(consumer.deliveries.map(({ quality, sequence }) => sequence * 4 + quality)).size;
-    return distinct >= owed || Date.now() - movedMs > options.quietMs;
-  };
-  await until(isOver, options.partTimeoutMs, () => `${consumer.name} still receives`);
+    await untilQuiet(
+      () => workload.isComplete,
+      () => workload.delivered,
+      options.quietMs,
+      partTimeoutMs,
+      () => "still receiving",
+    );
+    await workload.lookAtRetained();
+    for (const consumer of workload.consumers) {
+      consumer.stop();
+      consumer.start();
+      await until(
+        () => consumer.isUp,
+        partTimeoutMs,
+        () => `${consumer.name} is not connected`,
+      );
+      const { barriers } = consumer;
+      consumer.sendBarrier();
+      await until(
+        () => consumer.barriers > barriers,
+        partTimeoutMs,
+        () => `${consumer.name}: no answer`,
+      );
+    }
+    const { seed, version } = options;
+    const { resent } = workload;
+    return { seed, version, features: broker.features, kills: killsSoFar, resent, verdict: judge(workload.evidence()) };
+  } finally {
+    workload.stop();
+  }
 }
 
-/** One more connection: whatever the broker believes is not finished would be sent again now. */
-async function reconnectAndDrain(consumer: Consumer, options: KillOptions): Promise<void> {
-  consumer.stop();
-  consumer.start();
-  await until(
-    () => consumer.isUp,
-    options.partTimeoutMs,
-    () => `${consumer.name} is not connected`,
-  );
-  const barriers = consumer.barriers;
-  consumer.sendBarrier();
-  await until(
-    () => consumer.barriers > barriers,
-    options.partTimeoutMs,
-    () => `${consumer.name}: no answer`,
-  );
+/** What the next kill waits for: acknowledgements of one stream, or deliveries to the online consumer. */
+function trigger(workload: Workload, chosen: number): () => number {
+  const publisher = workload.streams[chosen];
+  return () => publisher?.acknowledged.size ?? workload.online.deliveries.length;
 }
