@@ -149,7 +149,7 @@ export class ShareGroup {
     return [...this.#dropOldest(), ...this.#put(behind(body, this.#giveUpFirstOf(body)), nowMs)];
   }
 
-  /** Delayed messages whose time has come. Their publisher has its acknowledgement: limits do not count. */
+  /** Wills, and delayed messages whose time has come. Nobody would come again with them: limits do not count. */
   release({ body, indexes }: SharedBatch, nowMs: number): GroupChange[] {
     if (this.isDeserted) return [];
     this.#quota.add(indexes.length, body.length);

@@ -137,3 +137,19 @@ test("QUE-12 what a shard owes waits until the full queue has room, and is not r
   expect(payloads([...received, await client.expect("publish")])).toEqual(["0", "1", "2", "3", "owed"]);
   await eventually("the outbox is empty", async () => (await rowsOf(shardOfTopic(absent.topic), "owed")) === 0);
 });
+
+test("QUE-20 a will waits for room: nobody would come again with it", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  for (const payload of ["0", "1", "2", "3"]) await publisher.deliver(absent.topic, payload, 1);
+  const mortal = await Client.connect({ will: { topic: absent.topic, payload: "gone", qos: 2 } });
+  mortal.cut();
+  await eventually("the will is owed", async () => (await rowsOf(shardOfTopic(absent.topic), "owed")) === 1);
+  const client = await comeBack(absent);
+  for (const packet of await client.expectPublishes(4)) await client.acknowledge(packet);
+  const will = await client.expect("publish", 5_000);
+  expect(payloads([will])).toEqual(["gone"]);
+  await client.acknowledge(will);
+  expect(await client.pending()).toEqual([]);
+  expect(await dropsOf(absent)).toEqual({});
+});

@@ -89,10 +89,15 @@ export class FanOut {
   }
 
   /** Settles when every session has taken its messages over or is durably owed them; returns the refused indexes. */
-  async send(publisher: string, publisherGeneration: number, deliveries: readonly Delivery[]): Promise<number[]> {
+  async send(
+    publisher: string,
+    publisherGeneration: number,
+    deliveries: readonly Delivery[],
+    isRefusable: boolean,
+  ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: deliveries.length, isRefusable: true, refused: new Set(), settle: resolve };
+    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
     for (const delivery of deliveries) this.#push(itemOf(publisher, publisherGeneration, delivery, ticket));
     await promise;
     return [...ticket.refused].sort((left, right) => left - right);

@@ -74,7 +74,7 @@ export class Groups {
     return admit(groups, source, refused, Date.now());
   }
 
-  /** The same for messages that cannot be refused any more. */
+  /** The same for messages that nobody would come again with. */
   release(batches: readonly SharedBatch[]): ShardChange[] {
     const nowMs = Date.now();
     return batches.flatMap((batch) => this.#group(batch.share).release(batch, nowMs));

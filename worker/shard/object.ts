@@ -138,9 +138,10 @@ export class TopicShard extends DurableObject<Env> {
     const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota, delays: this.#delays };
     const { deliveries, shared, delays } = this.#plan(batch);
     const nowMs = Date.now();
-    const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries));
+    // A will has nobody who could come again with it: where there is no room it is owed.
+    const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries, !isWill));
     if (delays) this.#refuseWithoutRoom(batch, refusedSet);
-    const kept = this.#groups.admit(shared, batch, refusedSet);
+    const kept = isWill ? this.#groups.release(shared) : this.#groups.admit(shared, batch, refusedSet);
     const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
     const refused = [...refusedSet].sort((left, right) => left - right);
     const advanced = this.#cursors.advance(source, generation, body, refused, nowMs);
