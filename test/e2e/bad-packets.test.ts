@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { badPackets, malformed, protocolError } from "../conversations/bad-packets.ts";
 import { isOurs, type Version, versionNames, versions } from "../support/broker.ts";
-import { bytes, noProperties, packet, text, variableInteger } from "../support/bytes.ts";
+import { bytes, noProperties, packet, text } from "../support/bytes.ts";
 import { Neighbour } from "../support/neighbour.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { refusal } from "../support/refusal.ts";
@@ -81,36 +81,6 @@ describe.each(versions.map((version) => ({ version, name: versionNames[version] 
     }
     expect(pings).toBeGreaterThan(3);
     expect(client.socket.isClosed).toBe(false);
-  });
-});
-
-describe.runIf(isOurs)("the maximum packet size announced in CONNACK", () => {
-  const announced = async (): Promise<{ client: RawClient; limit: number }> => {
-    const { client, connack } = await RawClient.connect(broker().url, { version: 5 });
-    const limit = connack.properties?.maximumPacketSize;
-    if (limit === undefined) throw new Error("CONNACK announces no maximum packet size");
-    return { client, limit };
-  };
-  /** A PUBLISH at QoS 1 of exactly so many bytes. */
-  const publishOf = (totalBytes: number): Buffer => {
-    const head = Buffer.concat([text("big"), bytes(0, 7), bytes(0)]);
-    const lengthBytes = variableInteger(totalBytes).length;
-    return packet(0x32, head, Buffer.alloc(totalBytes - 1 - lengthBytes - head.length, 0x78));
-  };
-
-  test("a packet of exactly that size is accepted", async () => {
-    const { client, limit } = await announced();
-    expect(publishOf(limit).length).toBe(limit);
-    client.socket.sendBytes(publishOf(limit));
-    expect(await client.expectPacket("puback", 20_000)).toMatchObject({ messageId: 7 });
-  });
-
-  test("one byte more is refused with 0x95, before it has all arrived", async () => {
-    const { client, limit } = await announced();
-    const from = client.socket.packets.length;
-    client.socket.sendBytes(publishOf(limit + 1).subarray(0, 1_000));
-    expect(await refusal(client.socket, 5, from)).toBe("DISCONNECT 0x95");
-    await neighbour.expectAlive();
   });
 });
 

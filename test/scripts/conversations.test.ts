@@ -6,6 +6,7 @@ import { connecting } from "../conversations/connect.ts";
 import { payloads, refusesControlCharacters, trustsPayloads } from "../conversations/content.ts";
 import { delayed } from "../conversations/delayed.ts";
 import { forgotten, interrupted } from "../conversations/interrupted.ts";
+import { edges, smallLimits } from "../conversations/limits.ts";
 import { ordered } from "../conversations/order.ts";
 import { conversations } from "../conversations/play.ts";
 import { toTheBroker, toTheSubscriber } from "../conversations/publish.ts";
@@ -36,6 +37,7 @@ const byDefault: Setting = {
     subscriptions,
     filters,
     payloads,
+    edges,
     delayed,
     retained,
     shared,
@@ -55,6 +57,7 @@ describe.each([
     allowsTwoAtOnce,
     refusesControlCharacters,
     trustsPayloads,
+    smallLimits,
   ]) {
     conversations(() => new CoreBroker({ env, forgetful }), table);
   }
