@@ -17,7 +17,7 @@ import { clientsInRoom, Room } from "./soak/room.ts";
 const usage = `usage: npm run soak -- [options]
   --minutes N   (30)
   --clients N   at most at a time (2000)
-  --rate N      messages published a second (200); each is delivered up to three times
+  --rate N      messages published a second (150); each is delivered up to three times
   --every S     seconds between two lines (10)
   --seed N      (1)`;
 
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
     minutes: { type: "string", default: "30" },
     clients: { type: "string", default: "2000" },
-    rate: { type: "string", default: "200" },
+    rate: { type: "string", default: "150" },
     every: { type: "string", default: "10" },
     seed: { type: "string", default: "1" },
   },

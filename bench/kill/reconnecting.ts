@@ -5,9 +5,8 @@ import type { IConnackPacket, Packet } from "mqtt-packet";
 import { Connection, connectPacket, isAccepted, type Version, type Will } from "./connection.ts";
 
 const dialPauseMs = 50;
-const dialTimeoutMs = 5_000;
-/** A client that was not answered in time steps back, or thousands of them would keep a busy broker busy. */
-const stepBackMsMax = 20_000;
+/** Long: clients that give up early and dial anew are what keeps a busy broker busy. */
+const dialTimeoutMs = 30_000;
 const dialsMax = 5_000;
 
 export interface ClientOptions {
@@ -34,7 +33,6 @@ export class Reconnecting {
   #isUp = false;
   #hadSession = false;
   #dials = 0;
-  #unanswered = 0;
   #timer: NodeJS.Timeout | undefined;
   /** How often a broker had forgotten a session it had confirmed. */
   sessionsForgotten = 0;
@@ -86,7 +84,6 @@ export class Reconnecting {
     const events = { packet: (packet: Packet) => this.#receive(packet), closed: () => this.#again() };
     this.#connection = new Connection(url, version, connect, events, dialTimeoutMs);
     this.#timer = setTimeout(() => {
-      this.#unanswered += 1;
       this.#connection?.cut();
       this.#again();
     }, dialTimeoutMs);
@@ -95,9 +92,7 @@ export class Reconnecting {
   #again(): void {
     this.#isUp = false;
     clearTimeout(this.#timer);
-    if (!this.#isWanted) return;
-    const stepBackMs = Math.min(stepBackMsMax, 2 ** this.#unanswered * 500) * Math.random();
-    this.#timer = setTimeout(() => this.#dial(), this.#unanswered === 0 ? dialPauseMs : stepBackMs);
+    if (this.#isWanted) this.#timer = setTimeout(() => this.#dial(), dialPauseMs);
   }
 
   #receive(packet: Packet): void {
@@ -108,7 +103,6 @@ export class Reconnecting {
     if (!isAccepted(packet, this.#options.version)) return;
     clearTimeout(this.#timer);
     this.#isUp = true;
-    this.#unanswered = 0;
     const isNew = !packet.sessionPresent;
     if (isNew && this.#hadSession) this.sessionsForgotten += 1;
     this.#hadSession = this.#options.keepsSession;

@@ -34,7 +34,7 @@ export class Population {
     this.#random = seededRandom(seed);
     this.#messagesPerTick = (messagesPerSecond * tickMs) / 1_000;
     this.#schedules = rooms.flatMap(({ visitors }) =>
-      visitors.map((visitor) => ({ visitor, isHere: false, dueMs: Date.now() + this.#random() * arrivalMs })),
+      visitors.map((visitor) => ({ visitor, isHere: false, dueMs: 0 })),
     );
   }
 
@@ -48,6 +48,7 @@ export class Population {
   }
 
   start(): void {
+    for (const schedule of this.#schedules) schedule.dueMs = Date.now() + this.#random() * arrivalMs;
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
