@@ -17,6 +17,7 @@ export interface ConnectOptions {
   readonly clean?: boolean;
   readonly keepalive?: number;
   readonly receiveMaximum?: number;
+  readonly maximumPacketSize?: number;
   readonly sessionExpiryInterval?: number;
   readonly topicAliasMaximum?: number;
   readonly will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain?: boolean };
@@ -73,7 +74,7 @@ export class Client {
   /** Connects and expects to be accepted. */
   static async connect(options: ConnectOptions = {}): Promise<Client> {
     const { version = 4, clientId = uniqueId(), persistent = false } = options;
-    const { clean = !persistent, keepalive = 60, receiveMaximum, topicAliasMaximum, will } = options;
+    const { clean = !persistent, keepalive = 60, receiveMaximum, maximumPacketSize, topicAliasMaximum, will } = options;
     const { sessionExpiryInterval = persistent ? 3600 : undefined } = options;
     const client = await Client.open(clientId, version);
     client.send({
@@ -85,7 +86,7 @@ export class Client {
       keepalive,
       ...(will === undefined ? {} : { will: { retain: false, ...will, payload: Buffer.from(will.payload) } }),
       ...(version === 5
-        ? { properties: definedOnly({ receiveMaximum, sessionExpiryInterval, topicAliasMaximum }) }
+        ? { properties: definedOnly({ receiveMaximum, maximumPacketSize, sessionExpiryInterval, topicAliasMaximum }) }
         : {}),
     });
     client.connack = await client.expect("connack");

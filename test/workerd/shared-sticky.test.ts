@@ -1,0 +1,90 @@
+// SHARED_STRATEGY=sticky through the whole runtime: a topic's messages go to one member, in order, as long as it is there.
+
+import { afterEach, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
+import { everybodySleeps } from "./support/faults.ts";
+import { configureStrategy, type Handled, handledBy, member } from "./support/sharing.ts";
+
+configureStrategy("sticky");
+afterEach(cutClients);
+
+const inTime = { timeout: 30_000 };
+const rounds = [0, 1, 2, 3];
+
+/** Who handled which topics; fails if a topic's messages were not all handled by one, in the order of the rounds. */
+function ownersOf(members: readonly (readonly Handled[])[]): Map<string, number> {
+  const owners = new Map<string, number>();
+  for (const [index, handled] of members.entries()) {
+    for (const topic of new Set(handled.map((one) => one.topic))) {
+      expect(owners.has(topic)).toBe(false);
+      owners.set(topic, index);
+      expect(handled.filter((one) => one.topic === topic).map(({ payload }) => payload)).toEqual(rounds.map(String));
+    }
+  }
+  return owners;
+}
+
+test.each([1, 2] as const)("STK-1 at QoS %i each topic has one member, also when shards sleep", inTime, async (qos) => {
+  const name = uniqueId("sticky/owners");
+  const topics = Array.from({ length: 24 }, (_, index) => `${name}/${index}`);
+  const clients = await Promise.all(rounds.slice(1).map(() => member(`${name}/+`, qos)));
+  const members = clients.map(handledBy);
+  const publisher = await Client.connect();
+  for (const round of rounds) {
+    for (const topic of topics) publisher.publish(topic, `${round}`, qos, { messageId: publisher.packetId() });
+    for (const _ of topics) await publisher.expect(qos === 1 ? "puback" : "pubrec");
+    await eventually("all are handled", () => members.flat().length === topics.length * (round + 1));
+    await everybodySleeps();
+  }
+  const owners = ownersOf(members);
+  expect(owners.size).toBe(topics.length);
+  expect(new Set(owners.values()).size).toBe(3);
+});
+
+test("STK-2 the topics of a member that goes move to others, theirs stay, and come back with it", async () => {
+  const name = uniqueId("sticky/moves");
+  const topics = Array.from({ length: 12 }, (_, index) => `${name}/${index}`);
+  const [first, second] = [
+    await member(`${name}/+`, 1, { persistent: true }),
+    await member(`${name}/+`, 1, { persistent: true }),
+  ];
+  const publisher = await Client.connect();
+  const pass = async (...members: readonly (readonly Handled[])[]) => {
+    const before = members.map((handled) => handled.length);
+    for (const topic of topics) await publisher.deliver(topic, "m", 1);
+    const after = () => members.map((handled, index) => handled.slice(before[index]).map(({ topic }) => topic));
+    await eventually("all are handled", () => after().flat().length === topics.length);
+    return after();
+  };
+  const [ofFirst, ofSecond] = [handledBy(first), handledBy(second)];
+  const before = await pass(ofFirst, ofSecond);
+  for (const own of before) expect(own.length).toBeGreaterThan(0);
+  await first.disconnect();
+  expect((await pass(ofSecond))[0]).toHaveLength(topics.length);
+  const back = handledBy(await Client.connect({ version: 5, persistent: true, clientId: first.id }));
+  expect(await pass(back, ofSecond)).toEqual(before);
+});
+
+test("STK-3 a topic waits for its member while that is busy, in order, though another is idle", async () => {
+  const name = uniqueId("sticky/busy");
+  const members = [
+    await member(`${name}/+`, 1, { receiveMaximum: 1 }),
+    await member(`${name}/+`, 1, { receiveMaximum: 1 }),
+  ];
+  const publisher = await Client.connect();
+  const sent = Array.from({ length: 6 }, (_, index) => `${index}`);
+  for (const payload of sent) await publisher.deliver(`${name}/one`, payload, 1);
+  const received = await Promise.all(members.map((client) => client.pending()));
+  const owner = received.findIndex((packets) => packets.length > 0);
+  expect(received[1 - owner]).toEqual([]);
+  const [busy, idle] = [members[owner] as Client, members[1 - owner] as Client];
+  let [packet] = received[owner] ?? [];
+  for (const payload of sent) {
+    packet ??= await busy.expect("publish");
+    expect(payloads([packet])).toEqual([payload]);
+    if (packet.cmd === "publish") await busy.acknowledge(packet);
+    packet = undefined;
+  }
+  expect(await idle.pending()).toEqual([]);
+});
