@@ -40,6 +40,8 @@ export interface GroupTotals {
 
 export type GroupRowKey = Pick<GroupRow, "share" | "rank" | "id">;
 
+export type AssignedKey = GroupRowKey & Pick<Assignment, "session" | "incarnation">;
+
 /** Who is to take a row. Offered again it carries the same numbers, by which an exactly-once receiver knows it. */
 export interface Assignment {
   readonly session: string;
@@ -75,7 +77,8 @@ export interface GroupReads {
   totals(share: string): GroupTotals;
   /** Rows that nobody is to take yet, oldest first; behind this one, if any is given. */
   unassigned(share: string, countMax: number, after?: GroupRowKey): readonly GroupRow[];
-  assigned(share: string): readonly (GroupRowKey & { readonly session: string })[];
+  /** The others, in the order in which they were assigned. */
+  assigned(share: string): readonly AssignedKey[];
   row(key: GroupRowKey): GroupRow | undefined;
 }
 

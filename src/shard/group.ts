@@ -22,7 +22,7 @@ import { Turns } from "./turns.ts";
 export interface GroupOptions {
   readonly limits: GroupLimits;
   readonly strategy: ShareStrategy;
-  /** Life of the group in memory: above those of its earlier lives. */
+  /** Life of the group in memory: above those of its earlier lives, unless the clock went back. */
   readonly incarnation: number;
   /** Of the calls that carry offers. */
   readonly numbering: Numbering;
@@ -60,6 +60,7 @@ export class ShareGroup {
   readonly #members: Members;
   readonly #turns: Turns;
   readonly #quota: GroupQuota;
+  readonly #incarnation: number;
   #rank: number;
   #id: number;
   #sequence = 0;
@@ -81,7 +82,11 @@ export class ShareGroup {
     this.#turns = new Turns(options.strategy, options.random, this.#members);
     const assigned = totals.messages > 0 ? reads.assigned(share) : [];
     // Assigned in an earlier life, perhaps to one that has left since.
-    for (const { session, ...key } of assigned) this.#members.holder(session).waiting.push(key);
+    for (const { session, share, rank, id } of assigned) {
+      this.#members.holder(session).waiting.push({ share, rank, id });
+    }
+    // What is assigned from now on comes behind that, also if the clock went back.
+    this.#incarnation = Math.max(options.incarnation, (assigned.at(-1)?.incarnation ?? 0) + 1);
   }
 
   /** Nothing is kept and nobody is asked: what is known of it can be forgotten. */
@@ -333,7 +338,7 @@ export class ShareGroup {
     const sequence = this.#sequence + 1;
     this.#sequence += count;
     member.waiting.push(row);
-    return { session, generation, incarnation: this.#options.incarnation, sequence };
+    return { session, generation, incarnation: this.#incarnation, sequence };
   }
 
   #newOffer(member: GroupMember): Offer | undefined {
@@ -378,7 +383,7 @@ export class ShareGroup {
 
   /** Assigned in this life of the group. */
   #isNew({ assigned }: GroupRow): boolean {
-    return assigned?.incarnation === this.#options.incarnation;
+    return assigned?.incarnation === this.#incarnation;
   }
 
   /**

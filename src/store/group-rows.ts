@@ -1,7 +1,15 @@
 // Shared subscriptions in the database of a topic shard: who is a member, and what is kept for a group.
 
 import type { QoS } from "../protocol/packet.ts";
-import type { GroupChange, GroupReads, GroupRow, GroupRowKey, GroupTotals, Member } from "../shard/changes.ts";
+import type {
+  AssignedKey,
+  GroupChange,
+  GroupReads,
+  GroupRow,
+  GroupRowKey,
+  GroupTotals,
+  Member,
+} from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 
@@ -68,14 +76,15 @@ export class GroupRows implements GroupReads {
     return this.#sql.all(statement, share, after.rank, after.id, countMax).map(toGroupRow);
   }
 
-  assigned(share: string): readonly (GroupRowKey & { readonly session: string })[] {
-    const statement =
-      "SELECT rank, id, session FROM group_row WHERE share = ? AND session IS NOT NULL ORDER BY incarnation, sequence";
-    return this.#sql.all(statement, share).map(({ rank, id, session }) => ({
+  assigned(share: string): readonly AssignedKey[] {
+    const statement = `SELECT rank, id, session, incarnation FROM group_row WHERE share = ? AND session IS NOT NULL
+      ORDER BY incarnation, sequence`;
+    return this.#sql.all(statement, share).map(({ rank, id, session, incarnation }) => ({
       share,
       rank: rank as number,
       id: id as number,
       session: session as string,
+      incarnation: incarnation as number,
     }));
   }
 

@@ -166,8 +166,8 @@ export function shardStoreContract(withDriver: WithDriver): void {
       expect(read.groups.unassigned(share, 2, groupRow(2, 4))).toEqual([groupRow(2, 9)]);
       expect(read.groups.unassigned(share, 2, groupRow(2, 9))).toEqual([]);
       expect(read.groups.assigned(share)).toEqual([
-        { share, rank: 3, id: 2, session: "c:1" },
-        { share, rank: 1, id: 5, session: "c:1" },
+        { share, rank: 3, id: 2, session: "c:1", incarnation: 2 ** 52 },
+        { share, rank: 1, id: 5, session: "c:1", incarnation: 2 ** 52 },
       ]);
       expect(read.groups.row({ share, rank: 1, id: 5 })).toEqual(groupRow(1, 5, "c:1"));
       const bytes = rows.reduce((sum, { body }) => sum + body.length, 0);

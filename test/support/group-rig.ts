@@ -29,7 +29,7 @@ export class GroupRig {
   readonly store;
   nowMs = 1_000;
   group!: ShareGroup;
-  incarnation = 0;
+  incarnation = 100;
   /** Unanswered, in the order in which they were made. */
   calls: Offer[] = [];
   /** "drop queue-full 3". */
@@ -47,9 +47,10 @@ export class GroupRig {
     this.restart();
   }
 
-  /** The shard loses its memory, and the calls it had under way. */
-  restart(): void {
-    const incarnation = ++this.incarnation;
+  /** The shard loses its memory, and the calls it had under way; meanwhile the clock has gone on, or back. */
+  restart(passed = 1): void {
+    this.incarnation += passed;
+    const { incarnation } = this;
     this.calls = [];
     const numbering = new Numbering(this.share, incarnation);
     this.group = new ShareGroup(this.store.groups, this.share, { ...this.#options, incarnation, numbering });
