@@ -1,19 +1,11 @@
-// A subscriber that keeps the receiver's side of QoS 1 and QoS 2 to the letter: the ids of QoS 2 messages it has taken
-// over outlive the connection, so that the same message sent again is answered but not counted twice.
+// A subscriber that stays connected through kills, and subscribes anew when the broker has forgotten its session.
 
 import type { Packet } from "mqtt-packet";
+import { type Received, Receiver } from "./receiver.ts";
 import { type ClientOptions, Reconnecting } from "./reconnecting.ts";
-
-export interface Received {
-  readonly topic: string;
-  readonly payload: string;
-  readonly quality: number;
-  readonly retain: boolean;
-}
 
 export interface ConsumerOptions extends ClientOptions {
   readonly filters: readonly string[];
-  /** Called with each message, in order; a QoS 1 message that is sent again is one more. */
   readonly onMessage: (message: Received) => void;
   /** Called when the broker has confirmed the subscriptions. */
   readonly onSubscribed?: (() => void) | undefined;
@@ -23,7 +15,7 @@ export class Consumer {
   readonly name: string;
   readonly #options: ConsumerOptions;
   readonly #link: Reconnecting;
-  readonly #takenOver = new Set<number>();
+  readonly #receiver: Receiver;
   #nextId = 1;
   #awaited: number | undefined;
   /** Number of SUBACKs so far: each says that all that was due before has been sent. */
@@ -33,6 +25,7 @@ export class Consumer {
   constructor(options: ConsumerOptions) {
     this.name = options.clientId;
     this.#options = options;
+    this.#receiver = new Receiver(options.onMessage);
     this.#link = new Reconnecting(options, {
       connected: (isNew) => this.#resume(isNew),
       packet: (packet) => this.#receive(packet),
@@ -70,7 +63,7 @@ export class Consumer {
       if (!this.isSubscribed) this.#awaited = this.#subscribe(this.#options.filters);
       return;
     }
-    this.#takenOver.clear();
+    this.#receiver.forget();
     this.isSubscribed = false;
     this.#awaited = this.#subscribe(this.#options.filters);
   }
@@ -88,17 +81,6 @@ export class Consumer {
         this.isSubscribed = true;
         this.#options.onSubscribed?.();
       } else this.barriers += 1;
-    } else if (packet.cmd === "pubrel") {
-      this.#takenOver.delete(packet.messageId ?? 0);
-      this.#link.send({ cmd: "pubcomp", messageId: packet.messageId ?? 0 });
-    } else if (packet.cmd === "publish") {
-      const id = packet.messageId ?? 0;
-      if (packet.qos !== 2 || !this.#takenOver.has(id)) {
-        const { topic, payload, qos, retain } = packet;
-        this.#options.onMessage({ topic, payload: payload.toString(), quality: qos, retain });
-      }
-      if (packet.qos === 2) this.#takenOver.add(id);
-      if (packet.qos > 0) this.#link.send({ cmd: packet.qos === 1 ? "puback" : "pubrec", messageId: id });
-    }
+    } else this.#receiver.receive(packet, (answer) => this.#link.send(answer));
   }
 }

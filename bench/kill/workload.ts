@@ -4,8 +4,9 @@
 import { randomBytes } from "node:crypto";
 import type { Features } from "../brokers/broker.ts";
 import type { Version } from "./connection.ts";
-import { Consumer, type Received } from "./consumer.ts";
+import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
+import type { Received } from "./receiver.ts";
 import { type RetainedStream, readRetained, wrongTopics } from "./retained.ts";
 import { type Delivery, readPayload } from "./streams.ts";
 import { type Audience, type Evidence, judgeWills, type PublishedStream, total } from "./verdict.ts";
@@ -224,7 +225,7 @@ export class Workload {
   }
 }
 
-function publishedStream(publisher: Publisher): PublishedStream {
+export function publishedStream(publisher: Publisher): PublishedStream {
   const { stream, quality, messages } = publisher.options;
   if (quality === 0) throw new Error("nothing is owed at QoS 0");
   const { acknowledged, refused, sessionsForgotten } = publisher;

@@ -2,8 +2,9 @@
 // guest who is somebody new at each visit. The room's kind decides what is published: QoS 0, 1, 2, or retained values.
 
 import type { Version } from "../kill/connection.ts";
-import { Consumer, type Received } from "../kill/consumer.ts";
+import { Consumer } from "../kill/consumer.ts";
 import { Publisher } from "../kill/publisher.ts";
+import type { Received } from "../kill/receiver.ts";
 import { type RetainedStream, wrongTopics } from "../kill/retained.ts";
 import { type Delivery, readPayload } from "../kill/streams.ts";
 import { judgeWills } from "../kill/verdict.ts";
