@@ -64,6 +64,10 @@ const variables = z.object({
   SERVER_KEEP_ALIVE_SECONDS: integer(0, 65_535, defaultSessionLimits.serverKeepAliveSeconds),
   RESPONSE_INFORMATION: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.responseInformation),
   SERVER_REFERENCE: z._default(z.string().check(z.maxLength(1024)), defaultSessionLimits.serverReference),
+  SERVER_REDIRECT: z._default(
+    z.enum(["none", "use-another-server", "server-moved"]),
+    defaultSessionLimits.serverRedirect,
+  ),
   SESSION_EXPIRY_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.sessionExpirySecondsMax),
   DELAYED_SECONDS_MAX: integer(0, 0xffff_ffff, defaultSessionLimits.delayedSecondsMax),
   DELAYED_MESSAGES_MAX: integer(0, 10_000_000, defaultDelayedLimits.delayedMessagesMax),
@@ -114,6 +118,7 @@ export function parseConfig(env: Variables): Config {
     serverKeepAliveSeconds: data.SERVER_KEEP_ALIVE_SECONDS,
     responseInformation: data.RESPONSE_INFORMATION,
     serverReference: data.SERVER_REFERENCE,
+    serverRedirect: data.SERVER_REDIRECT,
     sessionExpirySecondsMax: data.SESSION_EXPIRY_SECONDS_MAX,
     delayedSecondsMax: data.DELAYED_SECONDS_MAX,
     delayedMessagesMax: data.DELAYED_MESSAGES_MAX,

@@ -27,6 +27,7 @@ export interface Env {
   readonly SERVER_KEEP_ALIVE_SECONDS?: string;
   readonly RESPONSE_INFORMATION?: string;
   readonly SERVER_REFERENCE?: string;
+  readonly SERVER_REDIRECT?: string;
   readonly SESSION_EXPIRY_SECONDS_MAX?: string;
   readonly DELAYED_SECONDS_MAX?: string;
   readonly DELAYED_MESSAGES_MAX?: string;

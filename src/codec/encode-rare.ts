@@ -19,7 +19,7 @@ import { generatePacket } from "./library.ts";
 
 export type RarePacket = Connack | OutAck | Suback | Unsuback | ServerDisconnect | ServerAuth;
 
-/** Reason strings and user properties are left out of a packet that would be larger than `maximumPacketBytes` with them. */
+/** Words that a client can do without are left out of a packet that would be larger than `maximumPacketBytes` with them. */
 export function encodeRare(packet: RarePacket, version: ProtocolVersion, maximumPacketBytes: number): Uint8Array {
   const bytes = encodeWhole(packet, version);
   // [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2] [MQTT-3.14.2-3]
@@ -29,7 +29,7 @@ export function encodeRare(packet: RarePacket, version: ProtocolVersion, maximum
 function withoutWords(packet: RarePacket): RarePacket {
   switch (packet.type) {
     case "connack": {
-      const { reasonString: _reason, userProperties: _properties, ...properties } = packet.properties;
+      const { reasonString, userProperties, responseInformation, serverReference, ...properties } = packet.properties;
       return { ...packet, properties };
     }
     case "puback":

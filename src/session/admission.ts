@@ -1,7 +1,7 @@
 // What a CONNECT that is well formed may still ask in vain.
 
 import { fail, type ProtocolFailure } from "../protocol/failure.ts";
-import type { Connect } from "../protocol/packet.ts";
+import type { Connack, Connect } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { topicBehind } from "../topic/delayed.ts";
 import { isReserved, levelCount } from "../topic/name.ts";
@@ -20,6 +20,11 @@ export const provingClientPacketBytesMin = 256;
 
 /** Why this deployment does not accept it; undefined if it does. */
 export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy): ProtocolFailure | undefined {
+  if (limits.serverRedirect !== "none") {
+    const isMoved = limits.serverRedirect === "server-moved";
+    const reason = isMoved ? ReasonCode.serverMoved : ReasonCode.useAnotherServer;
+    return fail(reason, "server-redirect", `clients are sent to ${limits.serverReference || "another server"}`);
+  }
   const { will } = connect;
   const willProve = connect.authenticationMethod !== undefined;
   if (!willProve && !limits.allowAnonymous) {
@@ -52,6 +57,13 @@ export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy
     );
   }
   return undefined;
+}
+
+/** The CONNACK that says so. Whoever is sent elsewhere is told where. */
+export function refusingConnack(reason: ReasonCode, { serverReference }: SessionLimits): Connack {
+  const isSent = reason === ReasonCode.useAnotherServer || reason === ReasonCode.serverMoved;
+  const properties = isSent && serverReference !== "" ? { serverReference } : {};
+  return { type: "connack", sessionPresent: false, reason, properties };
 }
 
 /** The keep-alive that holds: the server's where it says one, which only 5.0 can be told [MQTT-3.1.2-21]. */

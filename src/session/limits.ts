@@ -24,6 +24,8 @@ export interface SessionLimits extends QueueLimits, ContentRules {
   readonly responseInformation: string;
   /** Another server to tell clients of; "" for none. */
   readonly serverReference: string;
+  /** Whether nobody may connect here any more, and is told to go there instead, for now or for good [MQTT 4.11]. */
+  readonly serverRedirect: "none" | "use-another-server" | "server-moved";
   /** Bytes of one client's messages that the shards have yet to take: bounds memory when it sends faster than they do. */
   readonly routingBytesMax: number;
   /** Longest time that `$delayed/<seconds>/<topic>` may ask for; 0: such topics are like any other. */
@@ -49,6 +51,7 @@ export const defaultSessionLimits: SessionLimits = {
   serverKeepAliveSeconds: 0,
   responseInformation: "",
   serverReference: "",
+  serverRedirect: "none",
   routingBytesMax: 16 * 1024 * 1024,
   delayedSecondsMax: 4_294_967,
   sessionExpirySecondsMax: 0xffff_ffff,

@@ -100,6 +100,54 @@ export const setsTheKeepAlive: Setting = {
   ],
 };
 
+const longest = 1_024;
+
+/** A reference and information as long as they may be. */
+export const hasMuchToSay: Setting = {
+  env: { RESPONSE_INFORMATION: "r".repeat(longest), SERVER_REFERENCE: "s".repeat(longest) },
+  conversations: [
+    {
+      title: "[MQTT-3.1.2-28] another server and response information are named in CONNACK",
+      in: [5],
+      lines: [
+        'a > connect {"requestResponseInformation":true}',
+        `a < connack 0 {"responseInformation":"${"r".repeat(longest)}","serverReference":"${"s".repeat(longest)}"}`,
+        "b > connect",
+        `b < connack 0 {"responseInformation":null,"serverReference":"${"s".repeat(longest)}"}`,
+      ],
+    },
+    {
+      title: "[MQTT-3.1.2-24] but not to a client that takes no packet of that size",
+      in: [5],
+      lines: [
+        'a > connect {"requestResponseInformation":true,"maximumPacketSize":128}',
+        'a < connack 0 {"responseInformation":null,"serverReference":null,"receiveMaximum":1024}',
+        "a > subscribe #1 @/a",
+        "a < suback #1 0",
+      ],
+    },
+  ],
+};
+
+function sendsElsewhere(redirect: string, code: string): Setting {
+  return {
+    env: { SERVER_REDIRECT: redirect, SERVER_REFERENCE: "other.example:443" },
+    conversations: [
+      {
+        title: `[MQTT-3.2.2-7] a broker set to ${redirect} lets nobody connect, and says where to go`,
+        lines: (version) => [
+          "a > connect keep will=@/w=gone",
+          version === 5 ? `a < connack ${code} {"serverReference":"other.example:443"}` : "a < connack 3",
+          "a < close",
+        ],
+      },
+    ],
+  };
+}
+
+export const sendsToAnotherServer = sendsElsewhere("use-another-server", "0x9c");
+export const hasMoved = sendsElsewhere("server-moved", "0x9d");
+
 export const holdsOneMessage: Setting = {
   env: { QUEUE_MESSAGES_MAX: "1", QUEUE_POLICY: "reject" },
   conversations: [

@@ -3,7 +3,15 @@
 import { describe, expect, test } from "vitest";
 import { refusesControlCharacters, trustsPayloads } from "../conversations/content.ts";
 import { conversations } from "../conversations/play.ts";
-import { allowsTwoAtOnce, holdsOneMessage, setsTheKeepAlive, supportsLittle } from "../conversations/settings.ts";
+import {
+  allowsTwoAtOnce,
+  hasMoved,
+  hasMuchToSay,
+  holdsOneMessage,
+  sendsToAnotherServer,
+  setsTheKeepAlive,
+  supportsLittle,
+} from "../conversations/settings.ts";
 import { isOurs } from "../support/broker.ts";
 import { bytes, packet, text } from "../support/bytes.ts";
 import { uniqueName } from "../support/client.ts";
@@ -31,6 +39,18 @@ describe.runIf(isOurs)("a broker that sets the keep-alive and gives response inf
   conversations(broker, setsTheKeepAlive.conversations);
 });
 
+describe.runIf(isOurs)("a broker with a long reference and long response information", () => {
+  conversations(useBroker({ env: hasMuchToSay.env }), hasMuchToSay.conversations);
+});
+
+describe.runIf(isOurs)("a broker that sends its clients elsewhere", () => {
+  conversations(useBroker({ env: sendsToAnotherServer.env }), sendsToAnotherServer.conversations);
+});
+
+describe.runIf(isOurs)("a broker that has moved", () => {
+  conversations(useBroker({ env: hasMoved.env }), hasMoved.conversations);
+});
+
 describe.runIf(isOurs)("a broker that refuses control characters", () => {
   conversations(useBroker({ env: refusesControlCharacters.env }), refusesControlCharacters.conversations);
 });
@@ -44,10 +64,16 @@ describe.runIf(isOurs)("a broker whose queues hold one message", () => {
 
   conversations(broker, holdsOneMessage.conversations);
 
-  test.each([
-    { title: "with problem information it is explained", requestProblemInformation: true },
-    { title: "[MQTT-3.1.2-29] without problem information PUBACK has only its code", requestProblemInformation: false },
-  ])("a full queue refuses: $title", async ({ requestProblemInformation }) => {
+  test.each(
+    ([1, 2] as const).flatMap((qos) => [
+      { qos, title: "with problem information it is explained", requestProblemInformation: true },
+      {
+        qos,
+        title: "[MQTT-3.1.2-29] without problem information it has only its code",
+        requestProblemInformation: false,
+      },
+    ]),
+  )("a full queue refuses at QoS $qos: $title", async ({ qos, requestProblemInformation }) => {
     const topic = `${uniqueName("full")}/x`;
     const subscriber = await RawClient.connect(broker().url, { version: 4, clean: false });
     await subscriber.client.subscribe(topic, 1);
@@ -55,8 +81,10 @@ describe.runIf(isOurs)("a broker whose queues hold one message", () => {
     await subscriber.client.expectClose();
     const options = { version: 5 as const, properties: { requestProblemInformation } };
     const { client } = await RawClient.connect(broker().url, options);
-    for (const id of [1, 2]) client.socket.sendBytes(packet(0x32, text(topic), bytes(0, id), bytes(0), text("m")));
-    const answers = [await client.expectPacket("puback"), await client.expectPacket("puback")];
+    for (const id of [1, 2])
+      client.socket.sendBytes(packet(0x30 | (qos << 1), text(topic), bytes(0, id), bytes(0), text("m")));
+    const answer = qos === 1 ? "puback" : "pubrec";
+    const answers = [await client.expectPacket(answer), await client.expectPacket(answer)];
     const explained = answers.map(({ properties }) => properties?.reasonString !== undefined);
     expect(answers.map(({ reasonCode = 0 }) => reasonCode)).toEqual([0, 0x97]);
     expect(explained).toEqual([false, requestProblemInformation]);

@@ -14,8 +14,11 @@ import { retained } from "../conversations/retained.ts";
 import { sessions } from "../conversations/session.ts";
 import {
   allowsTwoAtOnce,
+  hasMoved,
+  hasMuchToSay,
   holdsOneMessage,
   type Setting,
+  sendsToAnotherServer,
   setsTheKeepAlive,
   supportsLittle,
 } from "../conversations/settings.ts";
@@ -58,6 +61,9 @@ describe.each([
     refusesControlCharacters,
     trustsPayloads,
     smallLimits,
+    hasMuchToSay,
+    sendsToAnotherServer,
+    hasMoved,
   ]) {
     conversations(() => new CoreBroker({ env, forgetful }), table);
   }

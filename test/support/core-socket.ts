@@ -10,7 +10,7 @@ import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { ClientPacket, Connect, ServerPacket } from "../../src/protocol/packet.ts";
 import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
-import { refusalOf } from "../../src/session/admission.ts";
+import { refusalOf, refusingConnack } from "../../src/session/admission.ts";
 import { scramServer } from "../../worker/auth/scram.ts";
 import type { CoreBroker, CoreSession } from "./core-broker.ts";
 import type { ClientSocket, RawPacket } from "./venue.ts";
@@ -114,7 +114,7 @@ export class CoreSocket implements ClientSocket {
     this.#connect = connect;
     const verdict = refusalOf(connect, this.#broker.config) ?? begin(connect, nobody);
     if (verdict.type === "failure") {
-      this.receive({ type: "connack", sessionPresent: false, reason: verdict.reason, properties: {} });
+      this.receive(refusingConnack(verdict.reason, this.#broker.config));
       return this.end();
     }
     const session = this.#broker.connect(this, connect);

@@ -24,7 +24,7 @@ import type { Connect } from "../../src/protocol/packet.ts";
 import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
-import { keepAliveSeconds, refusalOf } from "../../src/session/admission.ts";
+import { keepAliveSeconds, refusalOf, refusingConnack } from "../../src/session/admission.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
@@ -303,8 +303,7 @@ export class ClientConnection {
     }
     if (this.#session !== undefined) return undefined;
     // [MQTT-4.12.0-4]
-    const connack = { type: "connack", sessionPresent: false, reason, properties: {} } as const;
-    return encodePackets([connack], version, maximumPacketBytes);
+    return encodePackets([refusingConnack(reason, this.#config)], version, maximumPacketBytes);
   }
 
   #unreachable(error: unknown): void {

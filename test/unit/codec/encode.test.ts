@@ -211,6 +211,16 @@ const wordy: readonly [rule: string, packet: ServerPacket, without: ServerPacket
     { type: "connack", reason: 0x97, sessionPresent: false, properties: {} },
   ],
   [
+    "MQTT-3.1.2-24",
+    {
+      type: "connack",
+      reason: 0,
+      sessionPresent: true,
+      properties: { topicAliasMaximum: 9, responseInformation: words.slice(20), serverReference: words.slice(20) },
+    },
+    { type: "connack", reason: 0, sessionPresent: true, properties: { topicAliasMaximum: 9 } },
+  ],
+  [
     "MQTT-3.4.2-2",
     { type: "puback", packetId: 1, reason: 0x97, reasonString: words },
     { type: "puback", packetId: 1, reason: 0x97 },
