@@ -45,26 +45,3 @@ test.each(
   client.socket.sendBytes(send(version));
   expect(await refusal(client.socket, version, 1)).toBe(version === 5 ? "DISCONNECT 0x81" : "closed");
 });
-
-test.each(versions.map((version) => ({ version, name: versionNames[version] })))(
-  "[MQTT-4.7.3-3] [MQTT3-4.7.3-3] topics and filters of 65,535 bytes are whole, in $name",
-  async ({ version }) => {
-    const { client } = await RawClient.connect(broker().url, { version });
-    const topic = `${Math.random()}/`.padEnd(65_535, "é".repeat(7));
-    const whole = Buffer.from(topic).subarray(0, 65_535).toString().replaceAll("\ufffd", "x").slice(0, 60_000);
-    const longest = whole + "x".repeat(65_535 - Buffer.byteLength(whole));
-    await client.subscribe(longest, 0);
-    client.send({
-      cmd: "publish",
-      topic: `${longest.slice(0, -1)}y`,
-      payload: "other",
-      qos: 0,
-      dup: false,
-      retain: false,
-    });
-    client.send({ cmd: "publish", topic: longest, payload: "same", qos: 0, dup: false, retain: false });
-    const received = await client.expectPacket("publish");
-    expect([received.topic === longest, received.payload.toString()]).toEqual([true, "same"]);
-    expect(await client.pending()).toEqual([]);
-  },
-);

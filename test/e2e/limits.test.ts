@@ -61,6 +61,9 @@ describe.each(versions.map((version) => ({ version, name: versionNames[version] 
     const { client: subscriber } = await open();
     await subscriber.subscribe(topic, 2);
     const { client: publisher } = await open();
+    // All of it counts: one that differs in its last byte alone is another.
+    publisher.send(publish(`${topic.slice(0, -1)}y`, Buffer.from("other"), 1));
+    await publisher.expectPacket("puback");
     for (const qos of [0, 1, 2] as const) {
       const payload = Buffer.from(longText(1_000, `${qos}`));
       publisher.send(publish(topic, payload, qos, { retain: qos === 1 }));
@@ -167,14 +170,26 @@ describe.skipIf(!versions.includes(5))("the largest properties of 5.0", () => {
     expect(Buffer.compare(withoutId(received, topic.length), expected)).toBe(0);
   }
 
-  test("[MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] of a message", async () => {
+  test("[MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] of a message, sent at once, queued and retained", async () => {
     const topic = `${uniqueName("large")}/x`;
+    const keeps = { version: 5, clientId: uniqueName("away"), clean: false } as const;
+    const away = { ...keeps, properties: { sessionExpiryInterval: 100 } };
+    const { client: absent } = await RawClient.connect(broker().url, away);
+    await absent.subscribe(topic, 1);
+    absent.send({ cmd: "disconnect", reasonCode: 0 });
+    await absent.expectClose();
     const { client: witness } = await RawClient.connect(broker().url, { version: 5 });
     await witness.subscribe(topic, 1);
     const { client } = await RawClient.connect(broker().url, { version: 5 });
-    client.socket.sendBytes(packet(0x32, text(topic), bytes(0, 1), section, payload));
+    client.socket.sendBytes(packet(0x33, text(topic), bytes(0, 1), section, payload));
     await client.expectPacket("puback");
     await expectForwarded(witness, topic);
+    const { client: back } = await RawClient.connect(broker().url, away);
+    await expectForwarded(back, topic);
+    const { client: late } = await RawClient.connect(broker().url, { version: 5 });
+    late.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 1 }] });
+    await late.expectPacket("suback");
+    await expectForwarded(late, topic);
   });
 
   test("[MQTT-3.1.3-10] of a will", async () => {
