@@ -37,9 +37,9 @@ if (values.help) {
 }
 
 const roomsAtOnce = 25;
-const subscribeTimeoutMs = 60_000;
-const drainTimeoutMs = 120_000;
-const quietMs = 20_000;
+const subscribeTimeoutMs = 120_000;
+const drainTimeoutMs = 600_000;
+const quietMs = 60_000;
 const mebibyte = 1_048_576;
 
 const folder = await mkdtemp(join(tmpdir(), "durablemq-soak-"));

@@ -79,16 +79,18 @@ export function readOptions(args: readonly string[]): LoadOptions {
       : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   const version = whole("version", values.version, 4, 5) as Version;
   const seconds = values.seconds === undefined ? undefined : whole("seconds", values.seconds, 1, 3600);
+  const quality = whole("qos", values.qos, 0, 2) as Quality;
   const messagesDefault = seconds === undefined ? "20000" : String(messagesMax);
   return {
     url: values.url,
     version,
     credentials,
-    quality: whole("qos", values.qos, 0, 2) as Quality,
+    quality,
     publishers: whole("publishers", values.publishers, 1, 10_000),
     subscribers: whole("subscribers", values.subscribers, 1, 10_000),
     payloadBytes: whole("payload", values.payload, payloadLayout.bytesMin, 1_000_000),
-    window: whole("window", values.window, 1, 60_000),
+    // Packet identifiers end at 65,535; at QoS 0 there are none.
+    window: whole("window", values.window, 1, quality === 0 ? messagesMax : 60_000),
     warmup: whole("warmup", values.warmup, 0, messagesMax),
     messages: whole("messages", values.messages ?? messagesDefault, 1, messagesMax),
     seconds,

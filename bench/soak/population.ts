@@ -5,8 +5,8 @@ import type { Room, RoomCounts, RoomFaults, Visitor } from "./room.ts";
 
 const tickMs = 100;
 /** Messages that one publisher sends at once. */
-const burst = 8;
-const stayMs = { least: 20_000, most: 280_000 };
+const burst = 32;
+const stayMs = { least: 20_000, most: 460_000 };
 const awayMs = { least: 2_000, most: 40_000 };
 /** The first come one after the other, for so long. */
 const arrivalMs = 120_000;

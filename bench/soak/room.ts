@@ -46,7 +46,7 @@ export interface RoomCounts {
 }
 
 const retainedTopics = 5;
-const window = 16;
+const window = 32;
 /** A guest who left earlier may not have got all retained values yet. */
 const retainedReadMs = 3_000;
 
