@@ -19,6 +19,8 @@ export interface SessionRecord {
   readonly expirySeconds: number;
   /** When it ends if nobody connects; 0 while connected, and for a session that never ends. */
   readonly expiresAtMs: number;
+  /** Of the last of its wills that was routed: the next is above it, also when the clock went back. */
+  readonly lastWillSequence?: number;
 }
 
 /** The outbound window as the next connection finds it, if this one ends without a word. */

@@ -33,6 +33,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   const { connect } = input;
   const { limits } = session;
   endIfOver(session, effects, nowMs);
+  endUnseen(session, connect.cleanStart, effects, nowMs);
   if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
   const found = session.record;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
@@ -60,9 +61,11 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       generation,
       expirySeconds,
       expiresAtMs: 0,
+      ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
     });
   }
-  takeWill(session, connect.will, generation, effects, nowMs);
+  cancelWills(session, effects);
+  if (connect.will !== undefined) takeWill(session, connect.will, generation, effects);
   // Aliases do not outlive a connection [MQTT-3.3.2-7].
   session.incomingAliases.clear();
   if (session.reads.hasAliases()) effects.persist.push({ kind: "clear-aliases" });
@@ -118,14 +121,16 @@ function keepRecord(session: Session, effects: Effects, record: SessionRecord): 
   session.record = record;
 }
 
-function takeWill(session: Session, will: Will | undefined, generation: number, effects: Effects, nowMs: number): void {
-  // Of a connection that broke with its object: its end is noticed now. A delay has not passed yet, none has.
-  startWill(session, Math.min(session.will?.delayMs ?? 0, (session.record?.expirySeconds ?? 0) * 1000), effects, nowMs);
-  cancelWills(session, effects);
-  if (will !== undefined) {
-    session.will = storedWill(session, will, generation);
-    effects.persist.push({ kind: "put-will", will: session.will });
-  }
+/** A connection broke with its object: its end is noticed now. No delay has passed yet, and a session that ends has none. */
+function endUnseen(session: Session, endsSession: boolean, effects: Effects, nowMs: number): void {
+  const { will, record } = session;
+  const delayMs = endsSession ? 0 : Math.min(will?.delayMs ?? 0, (record?.expirySeconds ?? 0) * 1000);
+  startWill(session, delayMs, effects, nowMs);
+}
+
+function takeWill(session: Session, will: Will, generation: number, effects: Effects): void {
+  session.will = storedWill(session, will, generation);
+  effects.persist.push({ kind: "put-will", will: session.will });
 }
 
 function storedWill(session: Session, will: Will, generation: number): StoredWill {

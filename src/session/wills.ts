@@ -22,7 +22,8 @@ export function startWill(session: Session, delayMs: number, effects: Effects, n
   const id = Math.max(nowMs, (session.dueWills.at(-1)?.id ?? 0) + 1);
   const due: DueWill = { ...will, id, dueAtMs: nowMs + delayMs, sequence: 0 };
   session.dueWills.push(due);
-  effects.persist.push({ kind: "put-due-will", will: due });
+  // One that leaves at once is written with its sequence.
+  if (delayMs > 0) effects.persist.push({ kind: "put-due-will", will: due });
   routeDueWills(session, effects, nowMs);
 }
 
@@ -44,8 +45,7 @@ export function hastenWills(session: Session, effects: Effects, nowMs: number): 
 export function routeDueWills(session: Session, effects: Effects, nowMs: number): void {
   for (const [index, will] of session.dueWills.entries()) {
     if (will.dueAtMs > nowMs || will.sequence > 0) continue;
-    const last = Math.max(0, ...session.dueWills.map(({ sequence }) => sequence));
-    const sequence = Math.max(nowMs, last + 1);
+    const sequence = nextSequence(session, effects, nowMs);
     const expiresAtMs = will.expiryMs === 0 ? 0 : nowMs + will.expiryMs;
     const due = { ...will, sequence, body: stamped(will.body, sequence, expiresAtMs) };
     session.dueWills[index] = due;
@@ -59,6 +59,19 @@ export function routeDueWills(session: Session, effects: Effects, nowMs: number)
     const { shard, body, generation } = will;
     effects.outbox.push(shard, { kind: "publish", body, count: 1, pending: [undefined], generation, will });
   }
+}
+
+/** Shards ignore a will whose sequence is not above that of the last one of its session. */
+function nextSequence(session: Session, effects: Effects, nowMs: number): number {
+  const { record, dueWills } = session;
+  const last = Math.max(record?.lastWillSequence ?? 0, ...dueWills.map(({ sequence }) => sequence));
+  const sequence = Math.max(nowMs, last + 1);
+  // A session without a record ends with its connection, which has one will.
+  if (record !== undefined) {
+    session.record = { ...record, lastWillSequence: sequence };
+    effects.persist.push({ kind: "put-session", record: session.record });
+  }
+  return sequence;
 }
 
 export function willConfirmed(session: Session, will: DueWill, effects: Effects): void {

@@ -115,6 +115,36 @@ test("a crash with the client connected: the will is published when the end is n
   ]);
 });
 
+test("[MQTT-3.1.2-8] a crash, and a clean start within the delay: the session ends, so the will is published", () => {
+  play([
+    ["connect expiry=100 will=w:1 delay=10", "connack"],
+    ["crash"],
+    ["connect clean expiry=100", "ask will w:1 q0 seq=1000000", "connack"],
+  ]);
+});
+
+test("[MQTT-3.1.3-9] a crash, and a client that is back within the delay, though with a session of its own length", () => {
+  play([
+    ["connect expiry=100 will=w:1 delay=10", "connack"],
+    ["crash"],
+    ["connect", "connack present"],
+    ["wait 10000"],
+    ["tick"],
+  ]);
+});
+
+test("a session's wills are told apart when the clock goes back between them, and its object sleeps", () => {
+  play([
+    ["connect expiry=100 will=w:1", "connack"],
+    ["cut", "ask will w:1 q0 seq=1000000"],
+    ["answer w"],
+    ["sleep"],
+    ["wait -60000"],
+    ["connect expiry=100 will=w:2", "connack present"],
+    ["cut", "ask will w:2 q0 seq=1000001"],
+  ]);
+});
+
 test("a crash of a session without expiry: the will is published and the session ends", () => {
   const rig = play([
     ["connect will=w:1 delay=10", "connack"],

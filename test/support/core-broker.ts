@@ -27,7 +27,7 @@ export interface CoreBrokerOptions {
 
 export class CoreBroker implements Venue<CoreSocket> {
   readonly config: Config;
-  readonly #clock: Clock = { nowMs: 1_000_000 };
+  readonly #clock: Clock = { nowMs: Date.UTC(2026, 0, 1) };
   readonly #forgetful: boolean;
   readonly #sessions = new Map<string, CoreSession>();
   readonly #shards = new Map<number, CoreShard>();
@@ -90,12 +90,31 @@ export class CoreBroker implements Venue<CoreSocket> {
       if (rig.isIdle) this.#asking.delete(session);
     }
     if (this.#asking.size > 0) return this.settle();
-    if (!this.#forgetful) return;
+    if (this.#forgetful) this.sleep();
+  }
+
+  /** All objects lose their memory, at a moment of rest. */
+  sleep(): void {
     for (const { rig, socket } of this.#sessions.values()) {
       rig.sleep();
       socket?.sleep();
     }
     for (const shard of this.#shards.values()) shard.sleep();
+  }
+
+  /** All objects lose their memory, and their clients' connections end unseen. */
+  crash(): void {
+    for (const { rig, socket } of this.#sessions.values()) {
+      rig.crash();
+      socket?.end();
+    }
+    for (const shard of this.#shards.values()) shard.sleep();
+  }
+
+  /** The clock is put forward, with all that falls due until then, or back. */
+  goTo(atMs: number): void {
+    while (this.jump(atMs));
+    this.#clock.nowMs = atMs;
   }
 
   /** A moment passes. */
