@@ -1,15 +1,15 @@
 // SHARED_STRATEGY=sticky through the whole runtime: a topic's messages go to one member, in order, as long as it is there.
 
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { everybodySleeps } from "./support/faults.ts";
 import { configureStrategy, type Handled, handledBy, member } from "./support/sharing.ts";
 
 configureStrategy("sticky");
+vi.setConfig({ testTimeout: 30_000 });
 afterEach(cutClients);
 
-const inTime = { timeout: 30_000 };
 const rounds = [0, 1, 2, 3];
 
 /** Who handled which topics; fails if a topic's messages were not all handled by one, in the order of the rounds. */
@@ -25,7 +25,7 @@ function ownersOf(members: readonly (readonly Handled[])[]): Map<string, number>
   return owners;
 }
 
-test.each([1, 2] as const)("STK-1 at QoS %i each topic has one member, also when shards sleep", inTime, async (qos) => {
+test.each([1, 2] as const)("STK-1 at QoS %i each topic has one member, also when shards sleep", async (qos) => {
   const name = uniqueId("sticky/owners");
   const topics = Array.from({ length: 24 }, (_, index) => `${name}/${index}`);
   const clients = await Promise.all(rounds.slice(1).map(() => member(`${name}/+`, qos)));

@@ -2,7 +2,7 @@
 // message that was acknowledged reaches a member of the group, at QoS 2 one member, once.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { sessionName } from "../../worker/names.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
@@ -15,6 +15,9 @@ import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
 import { Producer } from "./support/producer.ts";
 import { group, type Handled, handledBy, member } from "./support/sharing.ts";
 
+// Members that hang are waited for, again and again.
+vi.setConfig({ testTimeout: 30_000 });
+
 const consumers: Consumer[] = [];
 afterEach(async () => {
   endFaults();
@@ -22,7 +25,6 @@ afterEach(async () => {
   cutClients();
 });
 
-const inTime = { timeout: 30_000 };
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
 const sorted = (texts: readonly string[]) => [...texts].sort();
 const payloadsOf = (handled: readonly (readonly Handled[])[]) => handled.flat().map(({ payload }) => payload);
@@ -196,7 +198,7 @@ const victims = ["publisher", "shard", "member"] as const;
 const places = ["before the shard", "after the shard", "before the member", "after the member"] as const;
 const cases = victims.flatMap((victim) => places.map((place) => ({ victim, place })));
 
-test.each(cases)("SHR-8 the $victim is reset while a batch is held $place", inTime, async ({ victim, place }) => {
+test.each(cases)("SHR-8 the $victim is reset while a batch is held $place", async ({ victim, place }) => {
   for (const qos of [1, 2] as const) {
     const topic = uniqueId("shared/batch");
     const workers = [await worker(topic), await worker(topic)] as const;
@@ -223,7 +225,7 @@ test.each(cases)("SHR-8 the $victim is reset while a batch is held $place", inTi
   }
 });
 
-test("SHR-9 members whose objects start anew again and again handle everything, at QoS 2 once", inTime, async () => {
+test("SHR-9 members whose objects start anew again and again handle everything, at QoS 2 once", async () => {
   const topic = uniqueId("shared/restarts");
   const workers = [await worker(topic), await worker(topic)] as const;
   const publisher = await Client.connect();
@@ -289,21 +291,17 @@ describe("a member that is full", () => {
     }
   });
 
-  test(
-    "SHR-13 keeps nobody from working: three that take one at a time handle a hundred, each once",
-    inTime,
-    async () => {
-      const topic = uniqueId("shared/one");
-      const members = await Promise.all(
-        [0, 1, 2].map(async () => handledBy(await member(topic, 2, { receiveMaximum: 1 }))),
-      );
-      await publishAll(topic, numbers(100), 2);
-      await eventually("all are handled", () => members.flat().length >= 100);
-      await expectNothingKept(topic);
-      expect(sorted(payloadsOf(members))).toEqual(sorted(numbers(100)));
-      for (const handled of members) expect(handled.length).toBeGreaterThan(10);
-    },
-  );
+  test("SHR-13 keeps nobody from working: three that take one at a time handle a hundred, each once", async () => {
+    const topic = uniqueId("shared/one");
+    const members = await Promise.all(
+      [0, 1, 2].map(async () => handledBy(await member(topic, 2, { receiveMaximum: 1 }))),
+    );
+    await publishAll(topic, numbers(100), 2);
+    await eventually("all are handled", () => members.flat().length >= 100);
+    await expectNothingKept(topic);
+    expect(sorted(payloadsOf(members))).toEqual(sorted(numbers(100)));
+    for (const handled of members) expect(handled.length).toBeGreaterThan(10);
+  });
 
   test("SHR-14 has what it was sent, and others get the rest", async () => {
     const topic = uniqueId("shared/stuck");
@@ -371,7 +369,7 @@ test("SHR-18 [MQTT-3.10.4-2] a member that has unsubscribed gets nothing, not ev
   expect(await leaving.pending()).toEqual([]);
 });
 
-test("SHR-19 a group whose filter begins with a wildcard is one in each shard", inTime, async () => {
+test("SHR-19 a group whose filter begins with a wildcard is one in each shard", async () => {
   const name = uniqueId("everywhere");
   const topics = numbers(24).map((first) => `shared-${first}/${name}`);
   const filter = `+/${name}`;
@@ -385,7 +383,7 @@ test("SHR-19 a group whose filter begins with a wildcard is one in each shard", 
   for (const topic of topics) await expectNothingKept(topic, group(filter));
 });
 
-test("SHR-20 a group that was forgotten while it had nothing to do is taken for what it is", inTime, async () => {
+test("SHR-20 a group that was forgotten while it had nothing to do is taken for what it is", async () => {
   const topic = uniqueId("shared/forgotten");
   const only = await member(topic, 2, { persistent: true });
   const publisher = await Client.connect();

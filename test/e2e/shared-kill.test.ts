@@ -1,0 +1,105 @@
+// The broker is killed several times under two groups whose workers come and go. Every acknowledged message is handled: at
+// QoS 2 once, by workers whose sessions last; at QoS 1 also where sessions end with their connections. The seed can be
+// chosen with KILL_SEED, to repeat a run that failed.
+
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { Consumer } from "../../bench/kill/consumer.ts";
+import { Publisher } from "../../bench/kill/publisher.ts";
+import { seededRandom } from "../../bench/kill/random.ts";
+import { isOurs } from "../support/broker.ts";
+import { eventually, within } from "../support/eventually.ts";
+import { useBroker } from "../support/use-broker.ts";
+
+const broker = useBroker();
+const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
+const kills = Number(process.env["KILLS"] ?? 3);
+const messages = 400;
+const window = 32;
+const waitMs = 30_000;
+const name = `shared-kill/${randomBytes(4).toString("hex")}`;
+
+class Group {
+  /** How often each payload was. */
+  readonly handled = new Map<string, number>();
+  readonly workers: readonly Consumer[];
+  readonly #lasts: readonly boolean[];
+
+  /** `lasts` says of each worker whether its session outlives its connection. */
+  constructor(topic: string, lasts: readonly boolean[]) {
+    const onMessage = ({ payload }: { readonly payload: string }) => {
+      this.handled.set(payload, (this.handled.get(payload) ?? 0) + 1);
+    };
+    this.#lasts = lasts;
+    this.workers = lasts.map((keepsSession, index) => {
+      const clientId = `${topic}-${index}`;
+      const filters = [`$share/group/${topic}`];
+      return new Consumer({ url: broker().url, version: 5, clientId, keepsSession, filters, onMessage });
+    });
+  }
+
+  /** All are there but one. */
+  attend(absent: number): void {
+    for (const [index, worker] of this.workers.entries()) {
+      if (index === absent % this.workers.length) worker.stop();
+      else worker.start();
+    }
+  }
+
+  get sessionsForgotten(): number {
+    return this.workers.reduce((sum, worker, index) => sum + (this.#lasts[index] ? worker.sessionsForgotten : 0), 0);
+  }
+}
+
+test.runIf(isOurs)(
+  `${kills} kills with seed ${seed}: the workers handle everything`,
+  { timeout: 120_000 },
+  async () => {
+    const random = seededRandom(seed);
+    const atLeastOnce = new Group(`${name}/1`, [true, false, false]);
+    const exactlyOnce = new Group(`${name}/2`, [true, true, true]);
+    const groups = [atLeastOnce, exactlyOnce];
+    const workers = groups.flatMap((group) => group.workers);
+    let acknowledged = 0;
+    let onAcknowledged = (): void => {};
+    const publishers = ([1, 2] as const).map((quality) => {
+      const client = {
+        url: broker().url,
+        version: 5,
+        clientId: `${name}-publisher${quality}`,
+        keepsSession: true,
+      } as const;
+      const topicOf = () => `${name}/${quality}`;
+      const counted = () => {
+        acknowledged++;
+        onAcknowledged();
+      };
+      return new Publisher({ ...client, stream: "m", quality, topicOf, messages, window, onAcknowledged: counted });
+    });
+    try {
+      for (const worker of workers) worker.start();
+      await eventually("all have subscribed", () => workers.every(({ isSubscribed }) => isSubscribed), waitMs);
+      for (const publisher of publishers) publisher.start();
+      const part = messages / (kills + 1);
+      for (let kill = 0; kill < kills; kill++) {
+        for (const [index, group] of groups.entries()) group.attend(kill + index);
+        const at = acknowledged + 1 + random() * (2 * part - window);
+        const reached = new Promise<void>((resolve) => {
+          onAcknowledged = () => acknowledged > at && resolve();
+        });
+        for (const publisher of publishers) publisher.allowUpTo(Math.ceil((kill + 1) * part));
+        await within(`acknowledgement ${at}`, reached, waitMs);
+        await broker().kill9();
+        await broker().restart();
+      }
+      for (const worker of workers) worker.start();
+      for (const publisher of publishers) publisher.allowUpTo(messages);
+      await eventually("all is published", () => publishers.every(({ isDone }) => isDone), waitMs);
+      await eventually("all is handled", () => groups.every(({ handled }) => handled.size === messages), waitMs);
+      expect([...exactlyOnce.handled].filter(([, times]) => times > 1)).toEqual([]);
+      expect(groups.map(({ sessionsForgotten }) => sessionsForgotten)).toEqual([0, 0]);
+    } finally {
+      for (const party of [...publishers, ...workers]) party.stop();
+    }
+  },
+);
