@@ -11,6 +11,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Of shared machines: what hangs is found all the same.
+          testTimeout: 30_000,
           include: ["test/{unit,property,scripts,fuzz,sim,tidy,contract,conformance}/**/*.test.ts"],
           exclude: [onlyInWorkerd],
         },
@@ -26,6 +28,8 @@ export default defineConfig({
           name: "workerd",
           // Files mostly wait, for deadlines and for the runtime to start: more of them than cores run at once.
           maxWorkers: 3,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           include: ["test/{workerd,contract}/**/*.test.ts"],
           exclude: [onlyInNode],
           // Bundled as wrangler bundles it: unbundled, its CommonJS streams do not load in the runtime.
