@@ -22,7 +22,8 @@ test("QUE-24 a window with a gap before each of 500 messages sleeps, wakes and e
   const publisher = await Client.connect();
   let published = 0;
   const publish = async (count: number) => {
-    for (let index = 0; index < count; index++) await publisher.deliver(topic, `${published++}`, 1);
+    for (let index = 0; index < count; index++) publisher.publish(topic, `${published++}`, 1);
+    for (let index = 0; index < count; index++) await publisher.expect("puback");
   };
   await publish(inflight + waiting);
   const received = await subscriber.expectPublishes(inflight);
