@@ -147,14 +147,14 @@ export class FanOut {
   async deliverOwed(): Promise<void> {
     // A few at a time: what is owed to each is read page by page, and pages take memory.
     const targets = this.#owed.keys();
+    let delivered = 0;
     const work = async () => {
-      for (const target of targets) await this.#deliverOwedTo(target);
+      for (const target of targets) delivered += await this.#deliverOwedTo(target);
     };
     await Promise.all(Array.from({ length: owedAtOnceMax }, work));
-    if (this.#owed.size === 0) {
-      this.#pauseMs = firstPauseMs;
-      return;
-    }
+    // A session that takes some of it, as its client empties its queue, is not kept waiting for the rest.
+    if (delivered > 0) this.#pauseMs = firstPauseMs;
+    if (this.#owed.size === 0) return;
     this.#events.wakeAt(Date.now() + this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMsMax);
   }
@@ -257,14 +257,18 @@ export class FanOut {
     for (let record = 0; record < delivery.count; record++) ticket.refused.add(delivery.indexes?.[record] ?? record);
   }
 
-  async #deliverOwedTo(target: string): Promise<void> {
-    for (;;) {
+  /** How many calls the session took. */
+  async #deliverOwedTo(target: string): Promise<number> {
+    for (let delivered = 0; ; ) {
       const calls = this.#reads.owedCalls(target, owedPageMax);
       if (calls.length === 0) {
         this.#owed.delete(target);
-        return;
+        return delivered;
       }
-      for (const owed of calls) if (!(await this.#deliverOwedCall(owed))) return;
+      for (const owed of calls) {
+        if (!(await this.#deliverOwedCall(owed))) return delivered;
+        delivered++;
+      }
     }
   }
 
