@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { wakeAtMs } from "../../src/session/closing.ts";
+import { records } from "../support/records.ts";
 import { play, type ScriptLine } from "../support/script.ts";
 
 const share = "$share/g/a";
@@ -67,6 +68,23 @@ describe("room", () => {
       [offered("a:2 q1"), "took 0 room 0"],
       ["puback #3", "ask attend 1"],
     ]);
+  });
+
+  test("what one call brings is counted together", () => {
+    const rig = play(member("connect expiry=100 receive=3"));
+    const { generation = 0 } = rig.session.connection ?? {};
+    const part = { publisher: share, publisherGeneration: 1, generation, owed: false, share };
+    const bodies = [records("a:1 q1", "a:2 q1"), records("a:3 q2 seq=1", "a:4 q2 seq=2"), records("a:5 q1")];
+    const { parts } = rig.deliver(
+      0,
+      bodies.map((body) => ({ ...part, body })),
+    );
+    expect(parts.map((answer) => [answer.share?.taken, answer.share?.room])).toEqual([
+      [2, 1],
+      [1, 0],
+      [0, 0],
+    ]);
+    expect(rig.session.window.inflight).toBe(3);
   });
 
   test("QoS 0 goes out past the window", () => {

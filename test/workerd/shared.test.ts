@@ -406,7 +406,24 @@ test("SHR-20 a group that was forgotten while it had nothing to do is taken for 
   await pass("4", 1);
 });
 
-test("SHR-21 a QoS 0 message passes a member over that is away, and is dropped and counted when all are", async () => {
+test("SHR-21 should a shard be reset while it offers something that nobody waits for, its alarm goes on with it", async () => {
+  const topic = uniqueId("shared/watched");
+  const first = await member(topic, 2, { persistent: true });
+  await first.disconnect();
+  await publishAll(topic, ["m"], 2);
+  const held = hold(SessionObject.prototype, "deliver", "after", is(first.id));
+  const back = await Client.connect({ version: 5, persistent: true, clientId: first.id });
+  await held.reached();
+  const alarmAtMs = await runInDurableObject(shardOfTopic(topic), (_, { storage }) => storage.getAlarm());
+  expect((alarmAtMs ?? Number.POSITIVE_INFINITY) - Date.now()).toBeLessThanOrEqual(30_000);
+  await reset(shardOfTopic(topic));
+  held.end();
+  await runDurableObjectAlarm(shardOfTopic(topic));
+  await expectNothingKept(topic);
+  expect(payloads(await back.pending())).toEqual(["m"]);
+});
+
+test("SHR-22 a QoS 0 message passes a member over that is away, and is dropped and counted when all are", async () => {
   const topic = uniqueId("shared/zero");
   const away = await member(topic, 1, { persistent: true });
   const here = await member(topic, 1);

@@ -325,6 +325,32 @@ describe("members", () => {
     }
   });
 
+  test("who has taken all that it had room for is not asked before it attends, though topics stick to it", () => {
+    const rig = new GroupRig({ strategy: "sticky" });
+    rig.subscribe("a q1");
+    rig.publish(batch(1, 1));
+    rig.answer("a", { room: 0 });
+    rig.publish(batch(1, 2));
+    expect([rig.calls, rig.kept()]).toEqual([[], ["a: 2"]]);
+    rig.attend("a");
+    expect(rig.asked("a")).toEqual(["2"]);
+  });
+
+  test("what a call had no room for does not wait for a member that is full or away", () => {
+    for (const isAway of [false, true]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q2");
+      rig.publish(numbers(3).map((payload) => `t/${payload}:700000*x q2 seq=${payload}`));
+      expect(rig.asked("a")).toEqual(["700000*x"]);
+      rig.answer("a", { taken: [0], isAway, room: 0 });
+      rig.subscribe("b q2");
+      for (const topic of ["t/1", "t/2", "t/3"]) {
+        expect(rig.calls.flatMap(({ bodies }) => bodies.flatMap(recordTexts))[0]).toMatch(topic);
+        rig.answer("b", {});
+      }
+    }
+  });
+
   test("who attends while it is asked is there, whatever it answers", () => {
     const rig = new GroupRig();
     rig.subscribe("a q1");
@@ -396,6 +422,34 @@ describe("members", () => {
       rig.answer("a", { taken: [0, 0], isAway: true });
     }
     expect(rig.kept().filter((row) => !row.startsWith("b"))).toEqual([]);
+  });
+
+  test("who does not exist any more is no member, by any word of it", () => {
+    for (const how of ["an offer", "a message of QoS 0"]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q1", "b q1 gen=2");
+      if (how === "an offer") {
+        rig.publish(batch(1, 1, 2));
+        rig.answer("a", { gone: true });
+        rig.answer("b", { gone: true });
+      } else {
+        for (const session of ["a", "b"]) rig.run(rig.group.gone(session, session === "a" ? 1 : 2));
+      }
+      expect(rig.group.isDeserted).toBe(true);
+      rig.subscribe("c q1");
+      rig.restart();
+      expect(rig.publish(batch(1, 3))).toEqual([]);
+      expect(rig.calls.map(({ session }) => session)).toEqual(["c"]);
+    }
+  });
+
+  test("a word about an earlier session of a client id does not touch the next one", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1 gen=2");
+    rig.run(rig.group.gone("a", 1));
+    expect(rig.group.isDeserted).toBe(false);
+    rig.restart();
+    expect(rig.group.isDeserted).toBe(false);
   });
 
   test("another session of a client id is there and has room", () => {
