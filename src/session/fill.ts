@@ -49,17 +49,9 @@ function advance(session: Session, connection: Connection, effects: Effects, now
   const { reader } = found;
   const dup = position < window.dupBelow || wasOffered(session, position, found.offered);
   // An expired message goes unsent, unless its delivery has begun [MQTT-3.3.2-5] [MQTT-4.3.3-7].
-  if (!dup && isExpired(reader, nowMs)) {
-    effects.drop("expired", reader.topic);
-    window.skip();
-    return 0;
-  }
+  if (!dup && isExpired(reader, nowMs)) return giveUp(session, "expired", reader.topic, effects);
   const sized = publishPacket(session, connection, reader, window.packetIdAt(position), dup, nowMs);
-  if (sized === undefined) {
-    effects.drop("packet-too-large", reader.topic);
-    window.skip();
-    return 0;
-  }
+  if (sized === undefined) return giveUp(session, "packet-too-large", reader.topic, effects);
   // Whether it was sent must be known after a crash: its segment says so, or the window's row, ahead of time.
   const saysSo = found.offered && position >= session.exactBelow;
   if (!saysSo && session.record !== undefined && position >= session.durableDupBelow) {
@@ -68,6 +60,14 @@ function advance(session: Session, connection: Connection, effects: Effects, now
   window.send(reader.qos);
   effects.send.push(sized.packet);
   return sized.bytes;
+}
+
+/** Written down: an object that loses its memory would take it for one that was sent, and send it behind its followers. */
+function giveUp({ window }: Session, reason: string, topic: string, effects: Effects): number {
+  effects.drop(reason, topic);
+  window.skip();
+  effects.windowChanged = true;
+  return 0;
 }
 
 /** A QoS 0 message goes out at once or not at all. */

@@ -33,6 +33,17 @@ test("[MQTT-3.3.2-5] an expired message is not sent, unless its delivery has beg
   ]);
 });
 
+test("[MQTT-3.3.2-5] what is given up as expired or too large stays so when its object crashes", () => {
+  play([
+    ["connect expiry=never receive=1 packet=40", "connack"],
+    ["deliver a:1 q1, a:2 q1 exp=1005000, a:50*x q1, a:4 q1", "publish a:1 q1 #1"],
+    ["wait 5000"],
+    ["puback #1", "drop expired", "drop packet-too-large", "publish a:4 q1 #4"],
+    ["crash"],
+    ["connect expiry=never", "connack present", "publish a:4 q1 #4 dup"],
+  ]);
+});
+
 test("[MQTT-3.3.2-6] the expiry that is sent is what is left of it", () => {
   play([
     ["connect expiry=100", "connack"],
