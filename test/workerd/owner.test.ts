@@ -8,7 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { endFaults, everybodySleeps, fail, reset } from "./support/faults.ts";
-import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
+import { sessionOf, shardOfTopic } from "./support/objects.ts";
 
 afterEach(() => {
   endFaults();
@@ -18,7 +18,9 @@ afterEach(() => {
 const takenOver = 0x8e;
 
 function tablesOf(clientId: string): Promise<number> {
-  return rowsOf(sessionOf(clientId), "sqlite_master");
+  return runInDurableObject(sessionOf(clientId), (_, { storage: { sql } }) => {
+    return sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table'").one().count;
+  });
 }
 
 function routesOf(clientId: string, topic: string): Promise<number> {
