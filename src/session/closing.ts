@@ -7,7 +7,14 @@ import { reasonText } from "../protocol/reason-text.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
 import { giveUpReplays } from "./replay.ts";
-import { handBackShared, isWaitedFor, nextHandBackAtMs, routeHandBacks, shardsOfSubscription } from "./sharing.ts";
+import {
+  handBackShared,
+  isWaitedFor,
+  leaveShares,
+  nextHandBackAtMs,
+  routeHandBacks,
+  shardsOfSubscription,
+} from "./sharing.ts";
 import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
@@ -70,6 +77,7 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
     return;
   }
   rewindWindow(session, connection.offeredBelow, effects);
+  leaveShares(session, connection.generation, effects);
   if (session.record !== undefined && expirySeconds !== SESSION_NEVER_EXPIRES) {
     session.record = { ...session.record, expiresAtMs: nowMs + expirySeconds * 1000 };
     effects.persist.push({ kind: "put-session", record: session.record });

@@ -42,7 +42,7 @@ export type LaneItem =
       readonly filters: readonly string[];
       readonly operation: Operation | undefined;
     }
-  /** The client is connected and can be sent so many messages of its shared subscriptions at once. */
+  /** So many messages of its shared subscriptions can be sent to the client at once: none when it is not connected. */
   | { readonly kind: "attend"; readonly generation: number; readonly room: number }
   | { readonly kind: "hand-back"; readonly handBack: HandBack }
   /** The next page of retained messages for a filter. */

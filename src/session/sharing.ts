@@ -37,6 +37,12 @@ export function attendShares(session: Session, effects: Effects): void {
   continueShares(session, effects);
 }
 
+/** The connection has ended: shards that wait for room here need not. */
+export function leaveShares(session: Session, generation: number, effects: Effects): void {
+  for (const shard of session.sharing.askedBy) effects.outbox.push(shard, { kind: "attend", generation, room: 0 });
+  session.sharing.askedBy.clear();
+}
+
 /** Where a subscription is known: a shared one where its filter is. */
 export function shardsOfSubscription(subscription: string, limits: SessionLimits): number[] {
   return shardsOf(plainFilter(subscription), limits.topicShardDepth, limits.topicShards);

@@ -103,6 +103,11 @@ export class ShareGroup {
     return this.#members.all.some(({ standing }) => standing.is === "late");
   }
 
+  /** Something waits for a member that is full: should its connection have ended with its object, nobody says so. */
+  get waitsForRoom(): boolean {
+    return this.#members.all.some(waitsForRoom);
+  }
+
   takeReports(): GroupReport[] {
     return this.#reports.splice(0);
   }
@@ -263,16 +268,18 @@ export class ShareGroup {
     return [...changes, ...this.#takeFrom(member), ...this.#endIfDeserted()];
   }
 
-  /** A session is connected and has room for more; whether it is a member. */
+  /** A session is connected and has so much room, or is not any more and has none; whether it is a member. */
   attend(session: string, room: number): boolean {
     const member = this.#members.find(session);
     member?.attend(room);
     return member !== undefined;
   }
 
-  /** Members that did not answer are asked again. */
+  /** Members that did not answer are asked again, and those that something waits for. */
   retry(): void {
-    for (const member of this.#members.all) if (member.standing.is === "late") member.resume();
+    for (const member of this.#members.all) {
+      if (member.standing.is === "late" || waitsForRoom(member)) member.resume();
+    }
   }
 
   /** Subscriptions to the share came, changed or went. */
@@ -447,6 +454,10 @@ export class ShareGroup {
     if (same === undefined) this.#reports.push({ event, reason, count, detail });
     else same.count += count;
   }
+}
+
+function waitsForRoom({ standing, waiting }: GroupMember): boolean {
+  return standing.is === "full" && waiting.length > 0;
 }
 
 /** A batch for several groups. What one of them refuses comes again: none keeps it. */

@@ -49,7 +49,7 @@ export class GroupMember {
     return this.subscription.qos === 2;
   }
 
-  /** It is connected and has room. */
+  /** It is connected and has room, or is to be found away. */
   attend(room: number): void {
     this.attends++;
     this.room = room;

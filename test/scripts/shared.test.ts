@@ -43,8 +43,8 @@ describe("room", () => {
   ];
   test.each<[title: string, lines: readonly ScriptLine[], shards: number]>([
     ["its object sleeps", [["sleep"]], 2],
-    ["it comes back", [["cut"], back], 2],
-    // Where its subscription is known: whatever else there was has ended with the connection.
+    // Where its subscription is known: the others were told when the connection ended.
+    ["it comes back", [["cut", "ask attend 0 ×2"], back], 1],
     ["its object is reset and it comes back", [["crash"], back], 1],
   ])("whoever waits for room is not forgotten when %s", (_title, lines, shards) => {
     const attends = `ask attend 3${shards > 1 ? ` ×${shards}` : ""}`;

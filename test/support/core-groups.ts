@@ -135,6 +135,7 @@ export class CoreGroups {
     const { gone, share } = this.#send(group.share, session, generation, 0, onTerms(body, member));
     if (!gone && !share?.isAway) return true;
     this.#events.persist(gone ? group.gone(session, generation) : group.isAway(session, attends));
+    this.#start(group);
     return false;
   }
 

@@ -1,14 +1,22 @@
 // SHARED_STRATEGY=sticky through the whole runtime: a topic's messages go to one member, in order, as long as it is there.
 
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
+import { stickTo } from "../../src/shard/strategy.ts";
+import { sessionName } from "../../worker/names.ts";
 import { eventually } from "../support/eventually.ts";
+import { quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { everybodySleeps } from "./support/faults.ts";
+import { everybodySleeps, reset, vanish } from "./support/faults.ts";
+import { sessionOf, shardOfTopic } from "./support/objects.ts";
 import { configureStrategy, type Handled, handledBy, member } from "./support/sharing.ts";
 
 configureStrategy("sticky");
 vi.setConfig({ testTimeout: 30_000 });
-afterEach(cutClients);
+afterEach(() => {
+  vi.useRealTimers();
+  cutClients();
+});
 
 const rounds = [0, 1, 2, 3];
 
@@ -87,4 +95,53 @@ test("STK-3 a topic waits for its member while that is busy, in order, though an
     packet = undefined;
   }
   expect(await idle.pending()).toEqual([]);
+});
+
+/** A member that takes one message at a time and another one, and a topic that sticks to the first though both are there. */
+async function busyAndIdle() {
+  const name = uniqueId("sticky/busy");
+  const [busyId, idleId] = [uniqueId("busy"), uniqueId("idle")];
+  const sessions = [busyId, idleId].map((clientId) => ({ session: sessionName(clientId) }));
+  const topics = Array.from({ length: 64 }, (_, index) => `${name}/${index}`);
+  const topic = topics.find((one) => stickTo(sessions, one) === sessions[0]) as string;
+  const busy = await member(`${name}/+`, 1, { clientId: busyId, persistent: true, receiveMaximum: 1 });
+  const idle = await member(`${name}/+`, 1, { clientId: idleId });
+  return { topic, busy, idle: handledBy(idle), publisher: await Client.connect() };
+}
+
+test.each(["its connection ends", "its object is reset"] as const)(
+  "STK-4 what waits for a busy member goes to another when %s",
+  async (how) => {
+    const { topic, busy, idle, publisher } = await busyAndIdle();
+    const sent = Array.from({ length: 8 }, (_, index) => `${index}`);
+    for (const payload of sent) await publisher.deliver(topic, payload, 1);
+    expect(payloads([await busy.expect("publish")])).toEqual(["0"]);
+    await quiet();
+    expect(idle).toEqual([]);
+    if (how === "its connection ends") {
+      await vanish(busy);
+    } else {
+      await reset(sessionOf(busy.id));
+      // Nobody says that it has gone: the shard looks now and then.
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 30_000 });
+      expect(await runDurableObjectAlarm(shardOfTopic(topic))).toBe(true);
+    }
+    await eventually("the other handles the rest", () => idle.length === 7);
+    expect(idle.map(({ payload }) => payload)).toEqual(sent.slice(1));
+  },
+);
+
+test("STK-5 a QoS 0 message that finds a busy member away sets what waits for it going", async () => {
+  const { topic, busy, idle, publisher } = await busyAndIdle();
+  for (const payload of ["1", "2"]) await publisher.deliver(topic, payload, 1);
+  await busy.expect("publish");
+  await reset(sessionOf(busy.id));
+  await busy.expectClose();
+  await eventually("the other handles what waited", async () => {
+    // It is not sent again, should the machine be too busy for it.
+    publisher.publish(topic, "0", 0);
+    await quiet();
+    return idle.some(({ payload }) => payload === "2");
+  });
+  expect(idle.filter(({ payload }) => payload !== "0")).toHaveLength(1);
 });

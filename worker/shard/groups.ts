@@ -18,7 +18,7 @@ import { before, callSession, deadlineMs } from "./session-call.ts";
 
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;
-/** Should the object be evicted while offers are under way that nobody waits for, it wakes after this. */
+/** It wakes after this should it be evicted with offers under way that nobody waits for, and to see who is still full. */
 const watchMs = 30_000;
 /** Groups with nothing to do that are remembered, for what is known of their members. */
 const idleGroupsMax = 1_000;
@@ -105,7 +105,7 @@ export class Groups {
     this.#dispatchAlone(group);
   }
 
-  /** The alarm: members that did not answer are asked again. */
+  /** The alarm: see ShareGroup.retry. */
   async retry(): Promise<void> {
     const groups = [...this.#groups.values()];
     for (const group of groups) group.retry();
@@ -150,6 +150,7 @@ export class Groups {
       this.#events.persist(changes);
     }
     const offers = group.offers();
+    if (group.waitsForRoom) this.#events.wakeAt(Date.now() + watchMs);
     report(group.takeReports(), group.share);
     return offers.map((offer) => this.#offer(group, offer));
   }
@@ -213,6 +214,7 @@ export class Groups {
     if (!answer?.gone && !answer?.share?.isAway) return undefined;
     tried.add(session);
     this.#events.persist(answer.gone ? group.gone(session, generation) : group.isAway(session, attends));
+    this.#dispatchAlone(group);
     return body;
   }
 

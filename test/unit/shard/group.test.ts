@@ -336,6 +336,26 @@ describe("members", () => {
     expect(rig.asked("a")).toEqual(["2"]);
   });
 
+  test("what sticks to a member that is full goes to another when it says that it leaves, or is found away", () => {
+    for (const isSaid of [true, false]) {
+      const rig = new GroupRig({ strategy: "sticky" });
+      rig.subscribe("a q1", "b q1");
+      rig.publish(batch(1, 1));
+      const [{ session: owner = "" } = {}] = rig.calls;
+      rig.answer(owner, { room: 0 });
+      expect(rig.group.waitsForRoom).toBe(false);
+      rig.publish(batch(1, 2));
+      expect([rig.group.waitsForRoom, rig.calls]).toEqual([true, []]);
+      if (isSaid) rig.attend(owner, 0);
+      else rig.retry();
+      expect(rig.asked(owner)).toEqual(["2"]);
+      rig.answer(owner, { taken: [0], isAway: true, room: 0 });
+      expect(rig.calls.map(({ session, bodies }) => [session, bodies.flatMap(recordTexts)])).toEqual([
+        [owner === "a" ? "b" : "a", ["t:2 q1"]],
+      ]);
+    }
+  });
+
   test("what a call had no room for does not wait for a member that is full or away", () => {
     for (const isAway of [false, true]) {
       const rig = new GroupRig();
