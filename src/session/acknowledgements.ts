@@ -62,10 +62,10 @@ export class Acknowledgements {
       if (!isFailure(reason)) send.push({ type, packetId, reason });
       else
         send.push(explains ? { type, packetId, reason, reasonString: reasonText(reason) } : { type, packetId, reason });
-      // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9].
+      // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9]; until it is sent the client may come with it again.
       if (qos === 2 && isFailure(reason)) {
         this.#qos2.delete(packetId);
-        if (entry !== undefined && inbound.entry(packetId) === entry) inbound.refuse(packetId);
+        if (entry !== undefined && inbound.entry(packetId) === entry) inbound.free(packetId);
       }
       this.#first++;
       if (qos === 1) this.#qos1--;

@@ -2,32 +2,23 @@
 // number under which the message is routed. The number is durable before the message leaves the session, so that a
 // message that the client sends again after any crash is routed under the same number, and every hop can ignore it.
 //
-// One whose message was refused is free [MQTT-4.3.3-9], and its number is kept all the same: a client that did not hear
-// the refusal sends the message again, ahead of others that have numbers behind it. Under a new number it would make
-// every hop take those for known.
-//
 // They are one row while they are few, which is nearly always. A client may have 65,535 of them open and release them in
 // any order: then each page of identifiers is a row, and only pages that changed are written.
 
 /** Runs of consecutive identifiers with consecutive sequences: [first identifier, first sequence, how many]. */
 export type InboundRuns = readonly (readonly [number, number, number])[];
 
-/** Identifiers as a row has them. */
-export interface InboundIdentifiers {
-  readonly runs: InboundRuns;
-  /** Those whose message was refused; absent if there are none. */
-  readonly refused?: InboundRuns;
-}
-
-export interface InboundSnapshot extends InboundIdentifiers {
+export interface InboundSnapshot {
   readonly nextSequence: number;
-  /** The row has no identifiers: pages have them. */
+  readonly runs: InboundRuns;
+  /** The row has no runs: pages have them. */
   readonly paged?: true;
 }
 
-/** The identifiers of one page; none, if nothing is known of any. */
-export interface InboundPage extends InboundIdentifiers {
+/** The identifiers of one page; none, if all are free again. */
+export interface InboundPage {
   readonly page: number;
+  readonly runs: InboundRuns;
 }
 
 export interface InboundChanges {
@@ -42,7 +33,6 @@ export interface InboundEntry {
   readonly sequence: number;
   /** Known only in memory: whether every shard has confirmed it. */
   routed: boolean;
-  refused: boolean;
 }
 
 /** Identifiers of a page, and of all while they are one row: some 27 kB at worst. */
@@ -51,7 +41,6 @@ const pageSize = 1_024;
 export class Inbound {
   #nextSequence: number;
   readonly #entries = new Map<number, InboundEntry>();
-  #refusedCount = 0;
   #isPaged: boolean;
   /** Pages of what has to be written. */
   readonly #touched = new Set<number>();
@@ -59,44 +48,37 @@ export class Inbound {
   constructor(snapshot: InboundSnapshot = { nextSequence: 1, runs: [] }) {
     this.#nextSequence = snapshot.nextSequence;
     this.#isPaged = snapshot.paged === true;
-    this.#restore(snapshot.runs, false);
-    this.#restore(snapshot.refused ?? [], true);
+    for (const [identifier, sequence, count] of snapshot.runs) {
+      for (let offset = 0; offset < count; offset++) {
+        this.#entries.set(identifier + offset, { sequence: sequence + offset, routed: false });
+      }
+    }
   }
 
-  /** How many are between PUBLISH and PUBREL. */
   get size(): number {
-    return this.#entries.size - this.#refusedCount;
+    return this.#entries.size;
   }
 
   get nextSequence(): number {
     return this.#nextSequence;
   }
 
-  /** The message under way under this identifier. */
   entry(packetId: number): InboundEntry | undefined {
-    const entry = this.#entries.get(packetId);
-    return entry?.refused === true ? undefined : entry;
+    return this.#entries.get(packetId);
   }
 
-  /** A QoS 2 message under an identifier that is free. `again`: the client says that it has sent it before. */
-  receive(packetId: number, again = false): InboundEntry {
-    const before = this.#entries.get(packetId);
-    const sequence = again && before?.refused === true ? before.sequence : this.#nextSequence++;
-    const entry = { sequence, routed: false, refused: false };
-    this.#put(packetId, entry);
+  /** A new QoS 2 message. */
+  receive(packetId: number): InboundEntry {
+    const entry = { sequence: this.#nextSequence++, routed: false };
+    this.#entries.set(packetId, entry);
+    this.#touched.add(pageOf(packetId));
     return entry;
   }
 
-  /** The client is told that its message is refused [MQTT-4.3.3-9]. */
-  refuse(packetId: number): void {
-    const entry = this.entry(packetId);
-    if (entry !== undefined) this.#put(packetId, { ...entry, refused: true });
-  }
-
-  /** PUBREL frees the identifier [MQTT-4.3.3-12]. False if it was not taken. */
+  /** PUBREL, or a refusal, frees the identifier [MQTT-4.3.3-9] [MQTT-4.3.3-12]. False if it was not taken. */
   free(packetId: number): boolean {
-    const known = this.entry(packetId) !== undefined;
-    if (this.#entries.has(packetId)) this.#put(packetId, undefined);
+    const known = this.#entries.delete(packetId);
+    if (known) this.#touched.add(pageOf(packetId));
     return known;
   }
 
@@ -110,31 +92,13 @@ export class Inbound {
     this.#touched.clear();
     const nextSequence = this.#nextSequence;
     if (!this.#isPaged) {
-      return { inbound: { nextSequence, ...identifiersOf(this.#entries) }, pages: [], dropsPages: wasPaged };
+      return { inbound: { nextSequence, runs: runsOf(this.#entries) }, pages: [], dropsPages: wasPaged };
     }
     return {
       inbound: { nextSequence, runs: [], paged: true },
-      pages: pages.map((page) => ({ page, ...identifiersOf(this.#entriesOn(page)) })),
+      pages: pages.map((page) => ({ page, runs: runsOf(this.#entriesOn(page)) })),
       dropsPages: false,
     };
-  }
-
-  #restore(runs: InboundRuns, refused: boolean): void {
-    for (const [identifier, sequence, count] of runs) {
-      for (let offset = 0; offset < count; offset++) {
-        this.#entries.set(identifier + offset, { sequence: sequence + offset, routed: false, refused });
-        if (refused) this.#refusedCount++;
-      }
-    }
-  }
-
-  #put(packetId: number, entry: InboundEntry | undefined): void {
-    if (this.#entries.get(packetId)?.refused === true) this.#refusedCount--;
-    if (entry?.refused === true) this.#refusedCount++;
-    // Anew at the end of the map: neighbours that are taken one after the other are one run.
-    this.#entries.delete(packetId);
-    if (entry !== undefined) this.#entries.set(packetId, entry);
-    this.#touched.add(pageOf(packetId));
   }
 
   #pagesInUse(): number[] {
@@ -153,17 +117,12 @@ function pageOf(packetId: number): number {
   return Math.floor((packetId - 1) / pageSize);
 }
 
-function identifiersOf(entries: Iterable<[number, InboundEntry]>): InboundIdentifiers {
-  const runs: Run[] = [];
-  const refused: Run[] = [];
-  for (const [identifier, entry] of entries) extend(entry.refused ? refused : runs, identifier, entry.sequence);
-  return refused.length === 0 ? { runs } : { runs, refused };
-}
-
-type Run = [identifier: number, sequence: number, count: number];
-
-function extend(runs: Run[], identifier: number, sequence: number): void {
-  const last = runs.at(-1);
-  if (last !== undefined && last[0] + last[2] === identifier && last[1] + last[2] === sequence) last[2]++;
-  else runs.push([identifier, sequence, 1]);
+function runsOf(entries: Iterable<[number, InboundEntry]>): InboundRuns {
+  const runs: [number, number, number][] = [];
+  for (const [identifier, { sequence }] of entries) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[2] === identifier && last[1] + last[2] === sequence) last[2]++;
+    else runs.push([identifier, sequence, 1]);
+  }
+  return runs;
 }

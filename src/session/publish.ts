@@ -76,7 +76,7 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     acknowledgements.expect(packetId, qos, known).reason = shard.code;
     return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
   }
-  const entry = qos === 2 ? (known ?? session.inbound.receive(packetId, packet.dup)) : undefined;
+  const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
   const pending = acknowledgements.expect(packetId, qos, entry);
   if (entry?.routed) {
     // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].

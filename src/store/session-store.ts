@@ -14,7 +14,7 @@ import type {
   StoredSession,
   StoredSubscription,
 } from "../session/changes.ts";
-import type { InboundChanges, InboundIdentifiers, InboundSnapshot } from "../session/inbound.ts";
+import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
@@ -330,7 +330,7 @@ export class SessionStore implements SessionReads {
 
   #putInbound({ inbound, pages, dropsPages }: InboundChanges): void {
     this.#putState(stateKey.inbound, inbound);
-    for (const { page, ...identifiers } of pages) this.#putState(firstPageKey + page, identifiers);
+    for (const { page, runs } of pages) this.#putState(firstPageKey + page, { runs });
     if (dropsPages) this.#sql.run("DELETE FROM state WHERE key >= ?", firstPageKey);
   }
 
@@ -351,10 +351,8 @@ function withPages(
   if (inbound?.paged !== true) return inbound;
   const pages = [...state]
     .filter(([key]) => key >= firstPageKey)
-    .map(([, json]) => JSON.parse(json) as InboundIdentifiers);
-  const runs = pages.flatMap((page) => page.runs);
-  const refused = pages.flatMap((page) => page.refused ?? []);
-  return refused.length === 0 ? { ...inbound, runs } : { ...inbound, runs, refused };
+    .map(([, json]) => JSON.parse(json) as InboundSnapshot);
+  return { ...inbound, runs: pages.flatMap(({ runs }) => runs) };
 }
 
 function toWill(row: SqlRow): DueWill {

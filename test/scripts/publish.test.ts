@@ -205,38 +205,6 @@ test("a full queue at a subscriber: 5.0 is told which messages were refused", ()
   ]);
 });
 
-test("a client that did not hear a refusal comes again: under the same number, ahead of what has numbers behind it", () => {
-  play([
-    ["connect expiry=100", "connack"],
-    [
-      "publish a:1 q2 #1 & publish b:2 q2 #2 & publish a:3 q2 #3",
-      "ask publish a:1 q2 seq=1, a:3 q2 seq=3",
-      "ask publish b:2 q2 seq=2",
-    ],
-    // The third has to wait for the second, and with it its refusal.
-    ["answer a refused=0,1", "refusal Quota exceeded", "pubrec #1 0x97", "disconnect 0x97", "close"],
-    ["crash"],
-    ["connect expiry=100", "connack present"],
-    [
-      "publish a:1 q2 #1 dup & publish b:2 q2 #2 dup & publish a:3 q2 #3 dup",
-      "ask publish a:1 q2 seq=1, a:3 q2 seq=3",
-      "ask publish b:2 q2 seq=2",
-    ],
-  ]);
-});
-
-test("[MQTT-4.3.3-9] under an identifier that was refused a new message has a new number", () => {
-  play([
-    ["connect expiry=100", "connack"],
-    ["publish a:1 q2 #1", "ask publish a:1 q2 seq=1"],
-    ["answer a refused=0", "pubrec #1 0x97"],
-    ["pubrel #1", "pubcomp #1 0x92"],
-    ["publish a:2 q2 #1 dup", "ask publish a:2 q2 seq=2"],
-    ["answer a refused=0", "pubrec #1 0x97"],
-    ["publish a:3 q2 #1", "ask publish a:3 q2 seq=3"],
-  ]);
-});
-
 test("refusals are counted through the items of one call", () => {
   play([
     ["connect expiry=100", "connack"],
