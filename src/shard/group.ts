@@ -6,16 +6,18 @@
 // src/shard/members.ts.
 
 import type { CallKey, Numbering } from "../hop/key.ts";
-import { countRecords, RecordReader, RecordWriter } from "../queue/record.ts";
+import { countRecords } from "../queue/record.ts";
 import { topicKey } from "../topic/key.ts";
 import { plainFilter } from "../topic/share.ts";
+import { Backlog, type Source } from "./backlog.ts";
 import type { Assignment, GroupChange, GroupReads, GroupRow, GroupRowKey, Member } from "./changes.ts";
 import { divide, type Portion } from "./division.ts";
-import { type GroupLimits, GroupQuota } from "./group-quota.ts";
-import { behind, inPieces, isOfQos2, keyOf, onTerms, unassigned, without } from "./group-row.ts";
+import type { GroupLimits } from "./group-quota.ts";
+import { type GroupReport, GroupReports } from "./group-reports.ts";
+import { isOfQos2, keyOf, onTerms, unassigned, without } from "./group-row.ts";
 import { type GroupMember, Members } from "./members.ts";
-import type { Offer, OfferOutcome } from "./offer.ts";
-import type { Batch, SharedBatch } from "./plan.ts";
+import { answerOf, type Offer, type OfferOutcome } from "./offer.ts";
+import type { SharedBatch } from "./plan.ts";
 import type { ShareStrategy } from "./strategy.ts";
 import { Turns } from "./turns.ts";
 
@@ -30,27 +32,8 @@ export interface GroupOptions {
   readonly random: () => number;
 }
 
-export interface GroupReport {
-  readonly event: "drop" | "refusal";
-  readonly reason: string;
-  count: number;
-  /** Of the first. */
-  readonly detail: string;
-}
-
-/** Who published a batch, and how far its messages of QoS 2 were kept before. */
-export type Source = Pick<Batch, "publisher" | "routedUpTo">;
-
 const offerBytesMax = 1024 * 1024;
 const offerRowsMax = 256;
-const pageRowsMax = 16;
-/**
- * How far ranks of rows are apart, so that what a row is divided into goes in between: its messages are counted from its
- * rank on. No row has so many.
- */
-const rankStep = 2 ** 20;
-/** Of what members handed back: it is older than anything else. */
-const handedBackRank = 0;
 
 export class ShareGroup {
   readonly share: string;
@@ -59,14 +42,10 @@ export class ShareGroup {
   readonly #options: GroupOptions;
   readonly #members: Members;
   readonly #turns: Turns;
-  readonly #quota: GroupQuota;
+  readonly #reports = new GroupReports();
+  readonly #backlog: Backlog;
   readonly #incarnation: number;
-  #rank: number;
-  #id: number;
   #sequence = 0;
-  /** There may be rows that nobody is to take yet. */
-  #hasBacklog: boolean;
-  #reports: GroupReport[] = [];
 
   constructor(reads: GroupReads, share: string, options: GroupOptions) {
     this.share = share;
@@ -74,10 +53,7 @@ export class ShareGroup {
     this.#reads = reads;
     this.#options = options;
     const totals = reads.totals(share);
-    this.#quota = new GroupQuota(totals, options.limits);
-    this.#rank = Math.floor(totals.rankMax / rankStep);
-    this.#id = totals.idMax;
-    this.#hasBacklog = totals.messages > 0;
+    this.#backlog = new Backlog(reads, share, totals, options.limits, this.#reports);
     this.#members = new Members(reads.members(this.#key, share));
     this.#turns = new Turns(options.strategy, options.random, this.#members);
     const assigned = totals.messages > 0 ? reads.assigned(share) : [];
@@ -91,7 +67,7 @@ export class ShareGroup {
 
   /** Nothing is kept and nobody is asked: what is known of it can be forgotten. */
   get isIdle(): boolean {
-    return this.#quota.messages === 0 && this.#members.all.every(({ offer }) => offer === undefined);
+    return this.#backlog.messages === 0 && this.#members.all.every(({ offer }) => offer === undefined);
   }
 
   /** Its last member has unsubscribed, or ended: whoever remembers a route to it is behind. */
@@ -109,84 +85,41 @@ export class ShareGroup {
   }
 
   takeReports(): GroupReport[] {
-    return this.#reports.splice(0);
+    return this.#reports.take();
   }
 
-  /** What there is no room for is refused, where that is the policy. `refused` holds indexes in the batch, and grows. */
+  /** See Backlog: the first of two passes over a batch, of which all groups take the one before any takes the other. */
   refuse(batch: SharedBatch, source: Source, refused: Set<number>): void {
-    if (this.isDeserted || this.#options.limits.queuePolicy !== "reject") return;
-    let messages = 0;
-    let bytes = 0;
-    for (const { reader, index } of newRecords(batch, source)) {
-      if (refused.has(index)) continue;
-      const size = reader.end - reader.start;
-      if (this.#quota.hasRoomFor(messages + 1, bytes + size)) {
-        messages++;
-        bytes += size;
-      } else {
-        refused.add(index);
-        this.#report("refusal", "queue-full", 1, `topic ${reader.topic} from ${source.publisher}`);
-      }
-    }
+    if (!this.isDeserted) this.#backlog.refuse(batch, source, refused);
   }
 
-  /**
-   * Keeps new messages, in this order of what becomes of each:
-   * 1. it is refused, by this group or for another reason: its publisher comes again with it;
-   * 2. it is of QoS 2 and stands behind a refused one: it is refused too, since it comes again under its sequence;
-   * 3. there is no room, and the policy is to drop the newest: it is dropped, and counted;
-   * 4. it is kept; if that is too much, the policy is to drop the oldest, of those that are assigned to nobody.
-   */
+  /** See Backlog: keeps new messages, but for those that are refused. */
   keep(batch: SharedBatch, source: Source, refused: Set<number>, nowMs: number): GroupChange[] {
     if (this.isDeserted) return [];
-    const { queuePolicy } = this.#options.limits;
-    const kept = new RecordWriter();
-    let firstRefused = Number.POSITIVE_INFINITY;
-    for (const index of refused) firstRefused = Math.min(firstRefused, index);
-    for (const { reader, index } of newRecords(batch, source)) {
-      if (reader.sequence > 0 && index > firstRefused) refused.add(index);
-      if (refused.has(index)) continue;
-      const bytes = kept.byteLength + reader.end - reader.start;
-      if (queuePolicy === "drop-newest" && !this.#quota.hasRoomFor(kept.count + 1, bytes)) {
-        this.#report("drop", "queue-full", 1, `topic ${reader.topic} from ${source.publisher}`);
-      } else {
-        kept.appendCopy(reader);
-      }
-    }
-    this.#quota.add(kept.count, kept.byteLength);
-    const body = kept.take();
-    if (queuePolicy !== "drop-oldest") return this.#put(body, nowMs);
-    return [...this.#dropOldest(), ...this.#put(behind(body, this.#giveUpFirstOf(body)), nowMs)];
+    const { dropped, rows } = this.#backlog.admit(batch, source, refused);
+    return [...dropped, ...this.#put(rows, nowMs)];
   }
 
-  /** Wills, and delayed messages whose time has come. Nobody would come again with them: limits do not count. */
-  release({ body, indexes }: SharedBatch, nowMs: number): GroupChange[] {
-    if (this.isDeserted) return [];
-    this.#quota.add(indexes.length, body.length);
-    return this.#put(body, nowMs);
+  /** Delayed messages whose time has come. */
+  release({ body }: SharedBatch, nowMs: number): GroupChange[] {
+    return this.isDeserted ? [] : this.#put(this.#backlog.add(body, false), nowMs);
   }
 
-  /** What a member had not finished when its session ended. Its publisher has its acknowledgement: limits do not count. */
+  /** What a member had not finished when its session ended. */
   handBack(body: Uint8Array, nowMs: number): GroupChange[] {
-    const count = countRecords(body);
-    if (this.isDeserted) {
-      this.#report("drop", "share-ended", count, `handed back to ${this.share}`);
-      return [];
-    }
-    this.#quota.add(count, body.length);
-    return this.#put(body, nowMs, handedBackRank);
+    if (!this.isDeserted) return this.#put(this.#backlog.add(body, true), nowMs);
+    this.#reports.add("drop", "share-ended", countRecords(body), `handed back to ${this.share}`);
+    return [];
   }
 
   /** Gives what waits for nobody in particular to members that have room. Nothing is left to do when it changes nothing. */
   assign(nowMs: number): GroupChange[] {
-    if (!this.#hasBacklog || this.#turns.candidates(this.#members).length === 0) return [];
-    const rows = this.#reads.unassigned(this.share, pageRowsMax);
-    if (rows.length < pageRowsMax) this.#hasBacklog = false;
+    if (!this.#backlog.mayWait || this.#turns.candidates(this.#members).length === 0) return [];
     const changes: GroupChange[] = [];
-    for (const row of rows) {
+    for (const row of this.#backlog.next()) {
       const distributed = this.#distribute(row, nowMs);
       if (distributed === undefined) {
-        this.#hasBacklog = true;
+        this.#backlog.mayWait = true;
         break;
       }
       changes.push(...distributed);
@@ -199,8 +132,9 @@ export class ShareGroup {
     const offers: Offer[] = [];
     for (const member of this.#members.all) {
       const { standing } = member;
-      const offer = standing.is === "due" ? standing.offer : standing.is === "ready" && this.#newOffer(member);
-      if (!offer) continue;
+      const isReady = standing.is === "ready";
+      const offer = standing.is === "due" ? standing.offer : isReady ? this.#newOffer(member) : undefined;
+      if (offer === undefined) continue;
       member.standing = { is: "offered", offer };
       offers.push(offer);
     }
@@ -227,19 +161,14 @@ export class ShareGroup {
       member.standing = { is: "late", offer: { ...offer, repeated: true } };
       return [];
     }
+    const { isAway, room, goneGeneration } = answerOf(offer, outcomes);
     const changes: GroupChange[] = [];
-    const left: { readonly row: GroupRow; readonly isWhole: boolean }[] = [];
-    let isAway = false;
-    let goneGeneration = 0;
-    let room = Number.POSITIVE_INFINITY;
+    const left: GroupRow[] = [];
     for (const [index, row] of offer.rows.entries()) {
-      const outcome = outcomes[index] as OfferOutcome;
-      isAway ||= outcome.isAway;
-      room = Math.min(room, outcome.room);
-      if (outcome.gone) goneGeneration = Math.max(goneGeneration, row.assigned?.generation ?? 0);
-      const rest = without(row, outcome.gone ? this.#begun(row, offer, member) : outcome.taken);
-      this.#quota.add(rest.count - row.count, rest.body.length - row.body.length);
-      if (rest.count > 0) left.push({ row: rest, isWhole: rest === row });
+      const { gone, taken } = outcomes[index] as OfferOutcome;
+      const rest = without(row, gone ? this.#begun(row, offer, member) : taken);
+      this.#backlog.remove(row.count - rest.count, row.body.length - rest.body.length);
+      if (rest.count > 0) left.push(rest);
       else changes.push({ kind: "delete-group-row", ...keyOf(row) });
     }
     const isFull = !isAway && goneGeneration === 0 && (left.length > 0 || room === 0);
@@ -249,12 +178,12 @@ export class ShareGroup {
 
     if (isFull && !member.hasLeft && this.#turns.isSticky) {
       // A topic stays with a member that is full, since its order is what it was chosen for.
-      member.waiting.unshift(...left.map(({ row }) => keyOf(row)));
-      const parts = left.filter(({ isWhole }) => !isWhole);
-      return [...changes, ...parts.map(({ row }): GroupChange => ({ kind: "put-group-row", row }))];
+      member.waiting.unshift(...left.map(keyOf));
+      for (const row of left) if (!offer.rows.includes(row)) changes.push({ kind: "put-group-row", row });
+      return changes;
     }
-    if (left.length > 0) this.#hasBacklog = true;
-    for (const { row } of left) changes.push({ kind: "put-group-row", row: unassigned(row) });
+    if (left.length > 0) this.#backlog.mayWait = true;
+    for (const row of left) changes.push({ kind: "put-group-row", row: unassigned(row) });
     if (member.hasLeft || isAway || isFull) changes.push(...this.#takeFrom(member));
     return [...changes, ...this.#endIfDeserted()];
   }
@@ -306,14 +235,12 @@ export class ShareGroup {
     return member?.wasAway(attends) ? this.#takeFrom(member) : [];
   }
 
-  #put(body: Uint8Array, nowMs: number, rank?: number): GroupChange[] {
+  #put(rows: Iterable<GroupRow>, nowMs: number): GroupChange[] {
     const changes: GroupChange[] = [];
-    for (const piece of inPieces(body)) {
-      const place = { rank: rank ?? ++this.#rank * rankStep, id: ++this.#id };
-      const row: GroupRow = { share: this.share, ...place, ...piece, assigned: undefined };
+    for (const row of rows) {
       // What waits goes first.
-      const distributed = this.#hasBacklog ? undefined : this.#distribute(row, nowMs);
-      if (distributed === undefined) this.#hasBacklog = true;
+      const distributed = this.#backlog.mayWait ? undefined : this.#distribute(row, nowMs);
+      if (distributed === undefined) this.#backlog.mayWait = true;
       changes.push(...(distributed ?? [{ kind: "put-group-row", row }]));
     }
     return changes;
@@ -325,16 +252,16 @@ export class ShareGroup {
     const { portions, rest, expired } = divide(row, deal, nowMs);
     if (portions.length === 0 && expired.count === 0) return undefined;
     if (expired.count > 0) {
-      this.#quota.add(-expired.count, -expired.bytes);
-      this.#report("drop", "expired", expired.count, `topic ${expired.topic}`);
+      this.#backlog.remove(expired.count, expired.bytes);
+      this.#reports.add("drop", "expired", expired.count, `topic ${expired.topic}`);
     }
     const parts = rest.count > 0 ? [...portions, rest] : portions;
     if (parts.length === 0) return [{ kind: "delete-group-row", ...keyOf(row) }];
-    if (rest.count > 0) this.#hasBacklog = true;
+    if (rest.count > 0) this.#backlog.mayWait = true;
     // The first takes the row's place, the others go behind it: should all come back, they are in order.
     return parts.map((part, index) => {
       const { count, body } = part;
-      const place = index === 0 ? keyOf(row) : { share: this.share, rank: row.rank + part.offset, id: ++this.#id };
+      const place = index === 0 ? keyOf(row) : this.#backlog.placeBehind(row, part.offset);
       const assigned = "member" in part ? this.#assignment(part, place) : undefined;
       return { kind: "put-group-row", row: { ...place, count, body, assigned } };
     });
@@ -381,7 +308,7 @@ export class ShareGroup {
     const rows = member.waiting.splice(0).flatMap((key) => this.#reads.row(key) ?? []);
     const isFree = (row: GroupRow) => this.#isNew(row) || !member.takesExactlyOnce || !isOfQos2(row);
     const free = rows.filter(isFree);
-    if (free.length > 0) this.#hasBacklog = true;
+    if (free.length > 0) this.#backlog.mayWait = true;
     member.waiting = rows.filter((row) => !isFree(row)).map(keyOf);
     // It is there to be asked about that, if for nothing else.
     if (member.waiting.length > 0) member.resume();
@@ -399,40 +326,8 @@ export class ShareGroup {
    */
   #begun(row: GroupRow, offer: Offer, member: GroupMember): number {
     if (!offer.repeated || !member.takesExactlyOnce || !isOfQos2(row)) return 0;
-    this.#report("drop", "session-ended", row.count, `begun with ${member.session} of ${this.share}`);
+    this.#reports.add("drop", "session-ended", row.count, `begun with ${member.session} of ${this.share}`);
     return row.count;
-  }
-
-  /** Rows that nobody was offered go, oldest first, until what is kept is within the limits. */
-  #dropOldest(): GroupChange[] {
-    const changes: GroupChange[] = [];
-    if (!this.#hasBacklog) return changes;
-    for (const row of this.#backlog()) {
-      if (!this.#quota.isExceeded) break;
-      const rest = without(row, this.#giveUpFirstOf(row.body));
-      if (rest.count > 0) changes.push({ kind: "put-group-row", row: rest });
-      else changes.push({ kind: "delete-group-row", ...keyOf(row) });
-    }
-    return changes;
-  }
-
-  *#backlog(): Generator<GroupRow> {
-    let after: GroupRow | undefined;
-    do {
-      const rows = this.#reads.unassigned(this.share, pageRowsMax, after);
-      yield* rows;
-      after = rows[pageRowsMax - 1];
-    } while (after !== undefined);
-  }
-
-  /** Gives up messages as long as too many are kept; how many. */
-  #giveUpFirstOf(body: Uint8Array): number {
-    let count = 0;
-    for (const reader = new RecordReader(body); this.#quota.isExceeded && reader.next(); count++) {
-      this.#quota.add(-1, reader.start - reader.end);
-      this.#report("drop", "queue-full", 1, `topic ${reader.topic}, the oldest`);
-    }
-    return count;
   }
 
   #removal(session: string, generation: number): GroupChange {
@@ -442,17 +337,9 @@ export class ShareGroup {
   /** A group without members keeps nothing; one that is asked about an offer is gone when it has answered. */
   #endIfDeserted(): GroupChange[] {
     this.#members.forgetLeft();
-    if (this.#members.all.length > 0 || this.#quota.messages === 0) return [];
-    this.#report("drop", "share-ended", this.#quota.messages, `the last member of ${this.share} has left`);
-    this.#quota.clear();
-    this.#hasBacklog = false;
-    return [{ kind: "delete-group-rows", share: this.share }];
-  }
-
-  #report(event: GroupReport["event"], reason: string, count: number, detail: string): void {
-    const same = this.#reports.find((report) => report.event === event && report.reason === reason);
-    if (same === undefined) this.#reports.push({ event, reason, count, detail });
-    else same.count += count;
+    if (this.#members.all.length > 0 || this.#backlog.messages === 0) return [];
+    this.#reports.add("drop", "share-ended", this.#backlog.messages, `the last member of ${this.share} has left`);
+    return [this.#backlog.clear()];
   }
 }
 
@@ -469,16 +356,4 @@ export function admit(
 ): GroupChange[] {
   for (const { group, batch } of batches) group.refuse(batch, source, refused);
   return batches.flatMap(({ group, batch }) => group.keep(batch, source, refused, nowMs));
-}
-
-/** Messages that were not kept before, while an earlier call of the same source was under way. */
-function* newRecords(
-  { body, indexes }: SharedBatch,
-  { routedUpTo }: Source,
-): Generator<{ readonly reader: RecordReader; readonly index: number }> {
-  const upTo = routedUpTo();
-  const reader = new RecordReader(body);
-  for (let record = 0; reader.next(); record++) {
-    if (reader.sequence === 0 || reader.sequence > upTo) yield { reader, index: indexes[record] as number };
-  }
 }

@@ -25,3 +25,24 @@ export interface OfferOutcome {
   /** How many more it could take. */
   readonly room: number;
 }
+
+/** What all outcomes of an offer say together. */
+export interface Answer {
+  readonly isAway: boolean;
+  /** How many more it could take. */
+  readonly room: number;
+  /** The latest session that was offered something and does not exist; 0 if there is none. */
+  readonly goneGeneration: number;
+}
+
+export function answerOf({ rows }: Offer, outcomes: readonly OfferOutcome[]): Answer {
+  let isAway = false;
+  let room = Number.POSITIVE_INFINITY;
+  let goneGeneration = 0;
+  for (const [index, outcome] of outcomes.entries()) {
+    isAway ||= outcome.isAway;
+    room = Math.min(room, outcome.room);
+    if (outcome.gone) goneGeneration = Math.max(goneGeneration, rows[index]?.assigned?.generation ?? 0);
+  }
+  return { isAway, room, goneGeneration };
+}

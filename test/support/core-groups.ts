@@ -3,8 +3,9 @@
 import { Numbering } from "../../src/hop/key.ts";
 import { RecordReader, RecordWriter } from "../../src/queue/record.ts";
 import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
+import type { Source } from "../../src/shard/backlog.ts";
 import type { GroupReads, Member, ShardChange } from "../../src/shard/changes.ts";
-import { admit, type GroupOptions, ShareGroup, type Source } from "../../src/shard/group.ts";
+import { admit, type GroupOptions, ShareGroup } from "../../src/shard/group.ts";
 import { onTerms } from "../../src/shard/group-row.ts";
 import type { Offer } from "../../src/shard/offer.ts";
 import type { SharedBatch } from "../../src/shard/plan.ts";

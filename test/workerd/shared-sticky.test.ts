@@ -1,6 +1,6 @@
 // SHARED_STRATEGY=sticky through the whole runtime: a topic's messages go to one member, in order, as long as it is there.
 
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { stickTo } from "../../src/shard/strategy.ts";
 import { sessionName } from "../../worker/names.ts";
@@ -104,6 +104,9 @@ async function busyAndIdle() {
   const sessions = [busyId, idleId].map((clientId) => ({ session: sessionName(clientId) }));
   const topics = Array.from({ length: 64 }, (_, index) => `${name}/${index}`);
   const topic = topics.find((one) => stickTo(sessions, one) === sessions[0]) as string;
+  // What rings is for this test.
+  await runInDurableObject(shardOfTopic(topic), (_, { storage }) => storage.deleteAlarm());
+  await reset(shardOfTopic(topic));
   const busy = await member(`${name}/+`, 1, { clientId: busyId, persistent: true, receiveMaximum: 1 });
   const idle = await member(`${name}/+`, 1, { clientId: idleId });
   return { topic, busy, idle: handledBy(idle), publisher: await Client.connect() };
@@ -137,11 +140,7 @@ test("STK-5 a QoS 0 message that finds a busy member away sets what waits for it
   await busy.expect("publish");
   await reset(sessionOf(busy.id));
   await busy.expectClose();
-  await eventually("the other handles what waited", async () => {
-    // It is not sent again, should the machine be too busy for it.
-    publisher.publish(topic, "0", 0);
-    await quiet();
-    return idle.some(({ payload }) => payload === "2");
-  });
-  expect(idle.filter(({ payload }) => payload !== "0")).toHaveLength(1);
+  publisher.publish(topic, "0", 0);
+  await eventually("the other handles both", () => idle.length === 2);
+  expect(idle.map(({ payload }) => payload).sort()).toEqual(["0", "2"]);
 });
