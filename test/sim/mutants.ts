@@ -1,0 +1,150 @@
+// Mistakes made on purpose, each of a kind that a broker can have. The harness has to find every one: a checker that
+// cannot fail proves nothing. They are made from outside, on the objects' own classes and on the platform under them.
+
+import { Lane } from "../../src/hop/lane.ts";
+import type { Change } from "../../src/session/changes.ts";
+import type { ShardChange } from "../../src/shard/changes.ts";
+import { SessionStore } from "../../src/store/session-store.ts";
+import { ShardStore } from "../../src/store/shard-store.ts";
+import { FanOut } from "../../worker/shard/fan-out.ts";
+import type { PlatformBugs } from "./platform/platform.ts";
+import type { Promised } from "./verdict.ts";
+
+export interface Mutant {
+  readonly what: string;
+  /** Promises of which at least one is broken by it. */
+  readonly breaks: readonly Promised[];
+  readonly platform?: PlatformBugs;
+  readonly install?: () => void;
+}
+
+/** The session's rows without the changes of one kind. */
+function sessionForgets(kind: Change["kind"]): () => void {
+  return () => {
+    const { apply } = SessionStore.prototype;
+    SessionStore.prototype.apply = function (changes) {
+      apply.call(
+        this,
+        changes.filter((change) => change.kind !== kind),
+      );
+    };
+  };
+}
+
+function shardForgets(kind: ShardChange["kind"]): () => void {
+  return () => {
+    const { apply } = ShardStore.prototype;
+    ShardStore.prototype.apply = function (changes) {
+      apply.call(
+        this,
+        changes.filter((change) => change.kind !== kind),
+      );
+    };
+  };
+}
+
+export const mutants: Readonly<Record<string, Mutant>> = {
+  openGate: {
+    what: "what an object sends leaves before what it wrote is committed",
+    breaks: ["no acknowledged loss", "exactly once", "wills", "protocol"],
+    platform: { gateIsOpen: true },
+  },
+  deafAlarms: {
+    what: "alarms do not ring",
+    breaks: ["progress", "wills"],
+    platform: { alarmsAreDeaf: true },
+  },
+  earlyAnswer: {
+    what: "a shard answers before the sessions have taken the messages over",
+    breaks: ["no acknowledged loss", "order", "exactly once"],
+    install: () => {
+      const { send } = FanOut.prototype;
+      FanOut.prototype.send = async function (...batch) {
+        send.apply(this, batch).catch(() => {});
+        return [];
+      };
+    },
+  },
+  noOutbox: {
+    what: "what a session did not take in time is not written to the outbox",
+    breaks: ["no acknowledged loss"],
+    install: shardForgets("put-owed"),
+  },
+  eternalOutbox: {
+    what: "what was delivered from the outbox stays in it",
+    breaks: ["progress"],
+    install: shardForgets("delete-owed"),
+  },
+  noShardCursor: {
+    what: "a shard does not keep how far a publisher's QoS 2 messages were routed",
+    breaks: ["exactly once"],
+    install: shardForgets("put-source"),
+  },
+  noSessionCursor: {
+    what: "a session does not keep which QoS 2 messages it has taken over",
+    breaks: ["exactly once"],
+    install: sessionForgets("put-source"),
+  },
+  noInbound: {
+    what: "a session does not keep the identifiers of QoS 2 messages",
+    breaks: ["exactly once", "no acknowledged loss"],
+    install: sessionForgets("put-inbound"),
+  },
+  noWindow: {
+    what: "a session does not keep that a message was released",
+    breaks: ["exactly once", "protocol"],
+    install: sessionForgets("put-window"),
+  },
+  noSegment: {
+    what: "a session does not keep its queue",
+    breaks: ["no acknowledged loss"],
+    install: sessionForgets("put-segment"),
+  },
+  eternalSegment: {
+    what: "a session does not delete what is finished",
+    breaks: ["progress", "bounded", "order"],
+    install: sessionForgets("delete-segments"),
+  },
+  eternalRoute: {
+    what: "a shard keeps the route after UNSUBSCRIBE",
+    breaks: ["no ghost"],
+    install: shardForgets("delete-route"),
+  },
+  noRetained: {
+    what: "a shard does not keep retained messages",
+    breaks: ["retained"],
+    install: shardForgets("put-retained"),
+  },
+  eternalRetained: {
+    what: "a shard does not clear retained messages",
+    breaks: ["retained"],
+    install: shardForgets("delete-retained"),
+  },
+  noWill: {
+    what: "a session does not keep its will",
+    breaks: ["wills"],
+    install: sessionForgets("put-will"),
+  },
+  eternalWill: {
+    what: "a session keeps the will that DISCONNECT took back",
+    breaks: ["wills"],
+    install: sessionForgets("delete-will"),
+  },
+  noSubscription: {
+    what: "a session does not keep its subscriptions",
+    breaks: ["no ghost", "progress", "protocol"],
+    install: sessionForgets("put-subscription"),
+  },
+  jumpedQueue: {
+    what: "what is pushed into a lane goes first",
+    breaks: ["order"],
+    install: () => {
+      const { push, drain } = Lane.prototype;
+      Lane.prototype.push = function (item) {
+        const waiting = drain.call(this);
+        push.call(this, item);
+        for (const other of waiting) push.call(this, other);
+      };
+    },
+  },
+};
