@@ -55,7 +55,7 @@ export class ShareGroup {
     const totals = reads.totals(share);
     this.#backlog = new Backlog(reads, share, totals, options.limits, this.#reports);
     this.#members = new Members(reads.members(this.#key, share));
-    this.#turns = new Turns(options.strategy, options.random, this.#members);
+    this.#turns = new Turns(options.strategy, options.random);
     const assigned = totals.messages > 0 ? reads.assigned(share) : [];
     // Assigned in an earlier life, perhaps to one that has left since.
     for (const { session, share, rank, id } of assigned) {

@@ -7,13 +7,12 @@ export class Turns {
   readonly #strategy: ShareStrategy;
   /** From 0 to below 1. */
   readonly #random: () => number;
-  #lastSession: string;
+  /** Undefined until the first turn of this shard's life. */
+  #lastSession: string | undefined;
 
-  constructor(strategy: ShareStrategy, random: () => number, members: Members) {
+  constructor(strategy: ShareStrategy, random: () => number) {
     this.#strategy = strategy;
     this.#random = random;
-    // A shard that sleeps between messages must not begin with the same member each time.
-    this.#lastSession = members.all[Math.floor(random() * members.all.length)]?.session ?? "";
   }
 
   get isSticky(): boolean {
@@ -29,10 +28,15 @@ export class Turns {
 
   choose(candidates: readonly GroupMember[], topic: string): GroupMember | undefined {
     if (this.isSticky) return stickTo(candidates, topic);
-    if (this.#strategy === "random") return candidates[Math.floor(this.#random() * candidates.length)];
-    const chosen = nextAfter(candidates, this.#lastSession);
+    if (this.#strategy === "random") return this.#any(candidates);
+    // A group has a turn in each shard, and a shard sleeps between messages: they must not all begin with the same member.
+    const chosen = this.#lastSession === undefined ? this.#any(candidates) : nextAfter(candidates, this.#lastSession);
     if (chosen !== undefined) this.#lastSession = chosen.session;
     return chosen;
+  }
+
+  #any(candidates: readonly GroupMember[]): GroupMember | undefined {
+    return candidates[Math.floor(this.#random() * candidates.length)];
   }
 
   /** Chooses for each of `count` messages that came together, as long as there is room. */
