@@ -5,6 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isKillable, startBroker } from "../support/broker.ts";
+import { checkMosquittoClients, hasMosquittoClients } from "./mosquitto.mjs";
 
 const python = process.env.PYTHON ?? "/usr/bin/python3";
 const scriptTimeoutMs = 180_000;
@@ -43,12 +44,23 @@ async function runPython(file, broker, args = []) {
   }
 }
 
-if (!hasPaho()) {
-  console.log(`${python} has no paho-mqtt: install Debian's python3-paho-mqtt, or name another Python with PYTHON=`);
-  process.exitCode = process.env.CI ? 1 : 0;
-} else {
-  const broker = await startBroker();
-  try {
+async function runMosquitto(broker) {
+  for await (const { name, problem } of checkMosquittoClients(broker)) {
+    console.log(problem === undefined ? `ok      ${name}` : `FAILED  ${name}: ${problem}`);
+    if (problem === undefined) passed += 1;
+    else failed += 1;
+  }
+}
+
+/** Where everything is to be tested, everything has to be there. */
+function skip(what) {
+  console.log(what);
+  if (process.env.CI) failed += 1;
+}
+
+const broker = await startBroker();
+try {
+  if (hasPaho()) {
     await runPython("paho_basics.py", broker);
     if (isKillable) {
       const name = `sixty${process.pid}`;
@@ -57,9 +69,13 @@ if (!hasPaho()) {
       await broker.restart();
       await runPython("paho_sixty.py", broker, ["--phase", "after", "--name", name]);
     }
-  } finally {
-    await broker.stop();
+  } else {
+    skip(`${python} has no paho-mqtt: install Debian's python3-paho-mqtt, or name another Python with PYTHON=`);
   }
+  if (hasMosquittoClients()) await runMosquitto(broker);
+  else skip("There is no mosquitto_pub: install Debian's mosquitto-clients");
+} finally {
+  await broker.stop();
 }
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;

@@ -64,10 +64,10 @@ test("objects know each other, and edge and admin know them, by type alone", () 
   expect(offences).toEqual([]);
 });
 
-test("nobody imports tests, benchmarks or scripts", () => {
+test("nobody imports tests, benchmarks, scripts or the command line", () => {
   const offences = filesOf("{src,worker}/**/*.ts").flatMap((source) =>
     importsOf(source)
-      .filter(({ target }) => /^(test|bench|scripts)\//.test(target))
+      .filter(({ target }) => /^(test|bench|scripts|cli)\//.test(target))
       .map((imported) => describe(source, imported)),
   );
   expect(offences).toEqual([]);
@@ -75,11 +75,12 @@ test("nobody imports tests, benchmarks or scripts", () => {
 
 test("every source file is imported by somebody", () => {
   const imported = new Set(
-    filesOf("{src,worker,test,bench}/**/*.ts").flatMap((source) => importsOf(source).map(({ target }) => target)),
+    filesOf("{src,worker,cli,test,bench}/**/*.ts").flatMap((source) => importsOf(source).map(({ target }) => target)),
   );
-  const orphans = filesOf("{src,worker}/**/*.ts")
+  const entrances = ["worker/index.ts", "cli/main.ts"];
+  const orphans = filesOf("{src,worker,cli}/**/*.ts")
     .map(({ path }) => path)
-    .filter((path) => path !== "worker/index.ts" && !path.endsWith(".d.ts") && !imported.has(path));
+    .filter((path) => !entrances.includes(path) && !path.endsWith(".d.ts") && !imported.has(path));
   expect(orphans).toEqual([]);
 });
 

@@ -1,0 +1,14 @@
+// The command line `durablemq`: one file for each command, in cli/commands.
+
+import { Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { gatewayCommand } from "./commands/gateway.ts";
+
+const program = new Command("durablemq")
+  .description("Works with a DurableMQ broker.")
+  .version(packageJson.version)
+  .showHelpAfterError("(--help shows what there is)")
+  .configureHelp({ showGlobalOptions: true })
+  .addCommand(gatewayCommand());
+
+await program.parseAsync();
