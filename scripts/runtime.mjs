@@ -145,8 +145,8 @@ function withoutSignalHandlers(create) {
   return created;
 }
 
-/** On the loopback interface the broker is open, unless the environment says otherwise. */
-export const localVariables = { ALLOW_ANONYMOUS: "true" };
+/** On the loopback interface the broker is open, unless the environment says otherwise. The local runtime has no jurisdictions. */
+export const localVariables = { ALLOW_ANONYMOUS: "true", JURISDICTION: "none" };
 
 /** Variables that wrangler.toml must not list: a deployment has them from `wrangler secret`, this machine from .dev.vars. */
 const secretVariables = ["SCRAM_USERS"];

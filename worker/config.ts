@@ -11,7 +11,29 @@ import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.
 import { type DelayedLimits, defaultDelayedLimits } from "../src/shard/delayed-quota.ts";
 import type { ShareStrategy } from "../src/shard/strategy.ts";
 
-export interface Config extends SessionLimits, RetainLimits, DelayedLimits, AccessPolicy {
+const jurisdictions = ["none", "eu", "us", "fedramp", "fedramp-high"] as const;
+const locationHints = [
+  "none",
+  "wnam",
+  "enam",
+  "sam",
+  "weur",
+  "eeur",
+  "apac",
+  "apac-ne",
+  "apac-se",
+  "oc",
+  "afr",
+  "me",
+] as const;
+
+/** Where objects live. */
+export interface Placement {
+  readonly jurisdiction: (typeof jurisdictions)[number];
+  readonly shardLocationHint: (typeof locationHints)[number];
+}
+
+export interface Config extends SessionLimits, RetainLimits, DelayedLimits, AccessPolicy, Placement {
   readonly sharedStrategy: ShareStrategy;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
@@ -45,6 +67,8 @@ const variables = z.object({
   SCRAM_USERS: z._default(userList, new Map()),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
+  JURISDICTION: z._default(z.enum(jurisdictions), "none"),
+  SHARD_LOCATION_HINT: z._default(z.enum(locationHints), "none"),
   // A message is one row somewhere, and a row holds 2 MB.
   MAXIMUM_PACKET_BYTES: integer(1024, 1_500_000, defaultSessionLimits.maximumPacketBytes),
   QUEUE_MESSAGES_MAX: integer(1, 10_000_000, defaultSessionLimits.queueMessagesMax),
@@ -100,6 +124,8 @@ export function parseConfig(env: Variables): Config {
     scramUsers: data.SCRAM_USERS,
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
+    jurisdiction: data.JURISDICTION,
+    shardLocationHint: data.SHARD_LOCATION_HINT,
     maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,
     queueMessagesMax: data.QUEUE_MESSAGES_MAX,
     queueBytesMax: data.QUEUE_BYTES_MAX,

@@ -9,6 +9,8 @@ export interface Env {
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;
+  readonly JURISDICTION?: string;
+  readonly SHARD_LOCATION_HINT?: string;
   readonly MAXIMUM_PACKET_BYTES?: string;
   readonly QUEUE_MESSAGES_MAX?: string;
   readonly QUEUE_BYTES_MAX?: string;

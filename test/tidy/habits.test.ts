@@ -28,6 +28,11 @@ test("nothing names a path of the machine it was written on", () => {
   expect(offencesIn(text, machine)).toEqual([]);
 });
 
+test("objects are reached through worker/stubs.ts alone: it knows where they live", () => {
+  const elsewhere = filesOf("worker/**/*.ts").filter(({ path }) => path !== "worker/stubs.ts");
+  expect(offencesIn(elsewhere, /\.(getByName|idFromName|get\(\w*[iI]d\b)/)).toEqual([]);
+});
+
 function offencesIn(sources: Source[], pattern: RegExp, prepare = (text: string) => text): string[] {
   return sources.flatMap(({ path, text }) =>
     prepare(text)

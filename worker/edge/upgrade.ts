@@ -4,6 +4,7 @@ import { scramServer } from "../auth/scram.ts";
 import { configOf } from "../config.ts";
 import type { Env } from "../env.ts";
 import { sessionName } from "../names.ts";
+import { sessionStub } from "../stubs.ts";
 import { ClientConnection } from "./client.ts";
 
 /** The first is what MQTT asks for [MQTT-6.0.0-4]; the second is what clients of MQTT 3.1 offer. */
@@ -41,7 +42,7 @@ export function upgrade(request: Request, env: Env, context: ExecutionContext): 
 
 /** One socket to the session object for the life of the connection: one subrequest, however many packets. */
 async function dial(env: Env, clientId: string): Promise<WebSocket> {
-  const stub = env.SESSION.getByName(sessionName(clientId));
+  const stub = sessionStub(env, sessionName(clientId));
   const response = await stub.fetch("https://session/", { headers: { Upgrade: "websocket" } });
   const socket = response.webSocket;
   if (socket === null) throw new Error(`the session object answered ${response.status}`);

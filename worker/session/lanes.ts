@@ -7,8 +7,8 @@ import { joinBodies, type LaneItem, type PublishItem, packItems, type Routing } 
 import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardRequest } from "../calls.ts";
 import type { Env } from "../env.ts";
-import { shardName } from "../names.ts";
 import { withRetries } from "../retry.ts";
+import { shardStub } from "../stubs.ts";
 
 export interface LaneEvents {
   /** True if what waits in the lane must not follow. */
@@ -95,7 +95,7 @@ export class ShardLanes {
 
   async #call(shard: number, lane: Lane<LaneItem>, flight: Flight<LaneItem>): Promise<ShardAnswer> {
     return withRetries(async (attempt) => {
-      const stub = this.#env.SHARD.getByName(shardName(shard));
+      const stub = shardStub(this.#env, shard);
       let answer: ShardAnswer | Stale = await stub.exchange(this.#request(lane.flight ?? flight, attempt > 0));
       if (isStale(answer)) answer = await stub.exchange(this.#request(lane.renew(answer.stale), false));
       if (isStale(answer)) throw new Error("the shard refuses the newest incarnation");

@@ -5,6 +5,7 @@ import type { DeliveryAnswer } from "../../src/session/deliver.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { sessionStub } from "../stubs.ts";
 
 /** A session that has not answered by then is not waited for. */
 export const deadlineMs = 800;
@@ -17,9 +18,9 @@ export async function callSession(
   renew: (known: number) => DeliveryCall["key"],
 ): Promise<DeliveryAnswer> {
   counters.add("object_calls");
-  const answer = await env.SESSION.getByName(target).deliver(call);
+  const answer = await sessionStub(env, target).deliver(call);
   if (!isStale(answer)) return answer;
-  const again = await env.SESSION.getByName(target).deliver({ ...call, key: renew(answer.stale) });
+  const again = await sessionStub(env, target).deliver({ ...call, key: renew(answer.stale) });
   if (isStale(again)) throw new Error("the session refuses the newest incarnation");
   return again;
 }

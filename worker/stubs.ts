@@ -1,0 +1,32 @@
+// The way to an object. Where objects live is decided here and nowhere else: the same name in another jurisdiction is another
+// object, so whoever asked past this file would find an empty one.
+
+import { configOf, type Placement } from "./config.ts";
+import type { Env } from "./env.ts";
+import { shardName } from "./names.ts";
+import type { SessionObject } from "./session/object.ts";
+import type { TopicShard } from "./shard/object.ts";
+
+/** Lives near whoever asks first: its own client, whose CONNECT makes it. */
+export function sessionStub(env: Env, name: string): DurableObjectStub<SessionObject> {
+  return within(env.SESSION, configOf(env)).getByName(name);
+}
+
+export function shardStub(env: Env, index: number): DurableObjectStub<TopicShard> {
+  const config = configOf(env);
+  return within(env.SHARD, config).getByName(shardName(index), hint(config));
+}
+
+export function within<Class extends Rpc.DurableObjectBranded>(
+  namespace: DurableObjectNamespace<Class>,
+  { jurisdiction }: Pick<Placement, "jurisdiction">,
+): DurableObjectNamespace<Class> {
+  return jurisdiction === "none" ? namespace : namespace.jurisdiction(jurisdiction);
+}
+
+/** Heeded when the object is made, by its first call. */
+export function hint({
+  shardLocationHint,
+}: Pick<Placement, "shardLocationHint">): DurableObjectNamespaceGetDurableObjectOptions | undefined {
+  return shardLocationHint === "none" ? undefined : { locationHint: shardLocationHint };
+}
