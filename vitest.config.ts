@@ -1,8 +1,11 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { testAdminKey } from "./test/support/admin-key.ts";
 
 // A contract suite runs on node:sqlite and inside the runtime, unless its name says only one of them.
 const onlyInNode = "test/contract/**/*.node.test.ts";
+const migrations = await readD1Migrations("migrations");
+
 const onlyInWorkerd = "test/contract/**/*.workerd.test.ts";
 
 export default defineConfig({
@@ -21,11 +24,14 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ALLOW_ANONYMOUS: "true" } },
+            miniflare: {
+              bindings: { ALLOW_ANONYMOUS: "true", ADMIN_KEY: testAdminKey, TEST_MIGRATIONS: migrations },
+            },
           }),
         ],
         test: {
           name: "workerd",
+          setupFiles: ["test/workerd/support/control.ts"],
           // Files mostly wait, for deadlines and for the runtime to start: more of them than cores run at once.
           maxWorkers: 3,
           testTimeout: 30_000,

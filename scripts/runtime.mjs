@@ -62,7 +62,7 @@ export class Runtime {
     }
     const options = {
       ...workerOptions,
-      bindings: withEnvironment(workerOptions.bindings),
+      bindings: { ...withEnvironment(workerOptions.bindings), ADMIN_KEY: this.#options.adminKey },
       modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
       modulesRoot: dirname(bundle),
       host: this.#options.host,
@@ -149,7 +149,7 @@ function withoutSignalHandlers(create) {
 export const localVariables = { ALLOW_ANONYMOUS: "true", JURISDICTION: "none" };
 
 /** Variables that wrangler.toml must not list: a deployment has them from `wrangler secret`, this machine from .dev.vars. */
-const secretVariables = ["SCRAM_USERS"];
+const secretVariables = ["SCRAM_USERS", "ADMIN_KEY"];
 
 /** A variable can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
 function withEnvironment(bindings = {}) {

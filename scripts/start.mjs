@@ -1,7 +1,7 @@
 // `npm start`: the whole broker on this machine, on the runtime that runs it at Cloudflare, with its data in STATE_DIR.
 
 import { createServer } from "node:net";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { whenOrphaned } from "./process.mjs";
 import { fail, root, setUp } from "./setup.mjs";
 
@@ -10,7 +10,7 @@ const port = readPort(process.env.PORT);
 const stateDir = readStateDir(process.env.STATE_DIR);
 
 await setUp();
-const { claimState } = await import("./state.mjs");
+const { adminKeyFile, claimState, localAdminKey } = await import("./state.mjs");
 const { localVariables, Runtime } = await import("./runtime.mjs");
 
 let state;
@@ -38,7 +38,8 @@ whenOrphaned(() => void stop(0));
 try {
   state = await claimState(stateDir);
   await assertPortIsFree();
-  runtime = new Runtime({ host, port, stateDir, onSpawn: state.recordRuntime, onFailure: stopWith });
+  const adminKey = process.env.ADMIN_KEY ?? localAdminKey(stateDir);
+  runtime = new Runtime({ host, port, stateDir, adminKey, onSpawn: state.recordRuntime, onFailure: stopWith });
   const url = await runtime.start();
   if (!stopping) announce(url);
 } catch (error) {
@@ -50,9 +51,15 @@ function announce(url) {
   const client = `-l ws -h ${host} -p ${boundPort} --path /mqtt`;
   console.log(`DurableMQ is ready: ws://${host}:${boundPort}/mqtt`);
   if (isOpen()) console.log("Anyone on this machine may connect; ALLOW_ANONYMOUS=false closes it.");
-  console.log(`HTTP:      http://${host}:${boundPort}/`);
+  console.log(`HTTP:      http://${host}:${boundPort}/${apiKeyHint()}`);
   console.log(`Subscribe: npx mqtt sub -v -t 'hello/#' ${client}`);
   console.log(`Publish:   npx mqtt pub -t hello/world -m 'Hello!' -q 1 ${client}`);
+}
+
+/** Where the key of the HTTP API is to be found, if it was made here. The key itself is not printed. */
+function apiKeyHint() {
+  if (process.env.ADMIN_KEY !== undefined) return "";
+  return ` (API key in ${relative(process.cwd(), join(stateDir, adminKeyFile))})`;
 }
 
 function isOpen() {

@@ -2,7 +2,8 @@
 // names the processes that use it, and a start first ends a runtime whose launcher was killed.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { identify, isSame } from "./process.mjs";
 
@@ -41,6 +42,15 @@ export async function claimState(folder) {
       rmSync(file, { force: true });
     },
   };
+}
+
+export const adminKeyFile = "admin-key";
+
+/** The key of the HTTP API on this machine: made once, and readable by who may read the data anyway. */
+export function localAdminKey(folder) {
+  const file = join(folder, adminKeyFile);
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
+  return readFileSync(file, "utf8").trim();
 }
 
 function assertWritable(folder) {

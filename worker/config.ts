@@ -39,9 +39,14 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly connectTimeoutSeconds: number;
   /** Who may prove with SCRAM-SHA-256 that they are who they say, by name. */
   readonly scramUsers: ReadonlyMap<string, ScramVerifier>;
+  /** The first key of the HTTP API; "" for none. */
+  readonly adminKey: string;
 }
 
 z.config(en());
+
+const adminKeyCharactersMin = 32;
+const adminKeyProblem = `at least ${adminKeyCharactersMin} characters, as \`openssl rand -base64 32\` makes them`;
 
 function integer(min: number, max: number, fallback: number) {
   return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);
@@ -61,10 +66,16 @@ const userList = z.pipe(
   }),
 );
 
+/** Long enough that nobody guesses it. */
+const adminKey = z
+  .string()
+  .check(z.refine((key) => key === "" || key.length >= adminKeyCharactersMin, adminKeyProblem));
+
 const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
   ALLOW_ANONYMOUS: flag(false),
   SCRAM_USERS: z._default(userList, new Map()),
+  ADMIN_KEY: z._default(adminKey, ""),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
   JURISDICTION: z._default(z.enum(jurisdictions), "none"),
@@ -122,6 +133,7 @@ export function parseConfig(env: Variables): Config {
   return {
     allowAnonymous: data.ALLOW_ANONYMOUS,
     scramUsers: data.SCRAM_USERS,
+    adminKey: data.ADMIN_KEY,
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
     jurisdiction: data.JURISDICTION,

@@ -5,6 +5,9 @@ import type { TopicShard } from "./shard/object.ts";
 export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
+  /** Who may connect, and what they may do; see worker/d1. */
+  readonly CONTROL: D1Database;
+  readonly ADMIN_KEY?: string;
   readonly ALLOW_ANONYMOUS?: string;
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;

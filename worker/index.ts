@@ -1,5 +1,6 @@
-// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; health and counters over HTTP.
+// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; the HTTP API, health and counters.
 
+import { app, basePath } from "./admin/app.ts";
 import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";
@@ -23,6 +24,7 @@ export default {
         headers: { Upgrade: "websocket", Connection: "Upgrade" },
       });
     }
+    if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return app.fetch(request, env, context);
     if (pathname === "/healthz") return new Response("ok\n");
     if (pathname === "/metrics") {
       return new Response(counters.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });

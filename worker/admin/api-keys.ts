@@ -1,0 +1,101 @@
+// Keys of this API. A key is shown once, when it is made.
+
+import * as z from "zod/mini";
+import { hashOf, newId, newSecret } from "../auth/secret.ts";
+import { type ApiKey, apiKeysAfter, deleteApiKey, insertApiKey, readApiKey, scopes } from "../d1/api-keys.ts";
+import { formatKey } from "./caller.ts";
+import { change } from "./change.ts";
+import { invalid, notFound } from "./problem.ts";
+import { route } from "./route.ts";
+import { endsAt, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+
+const tag = "API keys";
+
+const scopeList = z.array(z.enum(scopes)).check(z.minLength(1), z.maxLength(scopes.length));
+
+const shown = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: scopeList,
+  expiresAtMs: z.nullable(z.number()),
+  createdAtMs: z.number(),
+});
+
+function show({ hash: _hash, expiresAtMs, ...rest }: ApiKey) {
+  return { ...rest, scopes: [...rest.scopes], expiresAtMs: expiresAtMs ?? null };
+}
+
+export const apiKeyRoutes = [
+  route({
+    method: "GET",
+    path: "/api-keys",
+    scope: "admin",
+    tag,
+    summary: "List API keys",
+    params: none,
+    query: page,
+    answers: { status: 200, description: "Keys, without their secrets.", schema: pageSchema(shown) },
+    async handle({ control, query }) {
+      const keys = await apiKeysAfter(control, query.after, query.limit);
+      return { status: 200, body: pageOf(keys.map(show), query.limit, (key) => key.id) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api-keys",
+    scope: "admin",
+    tag,
+    summary: "Create an API key",
+    params: none,
+    query: none,
+    body: z.strictObject({ name, scopes: scopeList, expiresAtMs: endsAt }),
+    answers: {
+      status: 201,
+      description: "The key. `key` is shown this once.",
+      schema: z.extend(shown, { key: z.string() }),
+    },
+    async handle(call) {
+      const { control, body, nowMs } = call;
+      if (body.expiresAtMs !== null && body.expiresAtMs <= nowMs) throw invalid("body.expiresAtMs", "is over already");
+      const secret = newSecret();
+      const key: ApiKey = {
+        id: newId(nowMs),
+        name: body.name,
+        hash: hashOf(secret),
+        scopes: [...new Set(body.scopes)],
+        expiresAtMs: body.expiresAtMs ?? undefined,
+        createdAtMs: nowMs,
+      };
+      await change(call, {
+        statements: [insertApiKey(control, key)],
+        action: "api-key.create",
+        subject: key.id,
+        after: show(key),
+      });
+      return { status: 201, body: { ...show(key), key: formatKey(key.id, secret) } };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/api-keys/{id}",
+    scope: "admin",
+    tag,
+    summary: "Delete an API key",
+    description: "From then on it is refused.",
+    params: z.strictObject({ id: z.string().check(z.maxLength(64)) }),
+    query: none,
+    answers: { status: 204, description: "The key is gone." },
+    async handle(call) {
+      const { control, path } = call;
+      const before = await readApiKey(control, path.id);
+      if (before === undefined) throw notFound(`API key ${JSON.stringify(path.id)}`);
+      await change(call, {
+        statements: [deleteApiKey(control, path.id)],
+        action: "api-key.delete",
+        subject: path.id,
+        before: show(before),
+      });
+      return { status: 204 };
+    },
+  }),
+];

@@ -1,0 +1,148 @@
+// Groups: what several users have in common, as rules and limits.
+
+import * as z from "zod/mini";
+import type { Control } from "../d1/control.ts";
+import { deleteGroup, groupsAfter, putGroup, readGroup, type StoredGroup } from "../d1/groups.ts";
+import { change } from "./change.ts";
+import { conflict, notFound } from "./problem.ts";
+import { route } from "./route.ts";
+import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+
+const tag = "Groups";
+/** All are read together at CONNECT. */
+export const groupsMax = 1_000;
+
+const fields = { limits: z.optional(limits), comment: z.optional(comment) };
+
+const shown = z.object({
+  name: z.string(),
+  limits: z.record(z.string(), z.number()),
+  comment: z.string(),
+  createdAtMs: z.number(),
+  changedAtMs: z.number(),
+});
+
+const params = z.strictObject({ name });
+
+async function existingGroup(control: Control, groupName: string): Promise<StoredGroup> {
+  const group = await readGroup(control, groupName);
+  if (group === undefined) throw notFound(`group ${JSON.stringify(groupName)}`);
+  return group;
+}
+
+export const groupRoutes = [
+  route({
+    method: "GET",
+    path: "/groups",
+    scope: "read",
+    tag,
+    summary: "List groups",
+    params: none,
+    query: page,
+    answers: { status: 200, description: "Groups by name.", schema: pageSchema(shown) },
+    async handle({ control, query }) {
+      const groups = await groupsAfter(control, query.after, query.limit);
+      return { status: 200, body: pageOf(groups, query.limit, (group) => group.name) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/groups",
+    scope: "admin",
+    tag,
+    summary: "Create a group",
+    params: none,
+    query: none,
+    body: z.strictObject({ name, ...fields }),
+    answers: { status: 201, description: "The group.", schema: shown },
+    async handle(call) {
+      const { control, body, nowMs } = call;
+      if ((await readGroup(control, body.name)) !== undefined) {
+        throw conflict(
+          `There is a group ${JSON.stringify(body.name)}.`,
+          "Change it with PATCH, or choose another name.",
+        );
+      }
+      if ((await groupsAfter(control, "", groupsMax)).length >= groupsMax) {
+        throw conflict(`There are ${groupsMax} groups.`, "Delete one that nobody needs.");
+      }
+      const group: StoredGroup = {
+        name: body.name,
+        limits: (body.limits ?? {}) as StoredGroup["limits"],
+        comment: body.comment ?? "",
+        createdAtMs: nowMs,
+        changedAtMs: nowMs,
+      };
+      await change(call, {
+        statements: [putGroup(control, group)],
+        action: "group.create",
+        subject: body.name,
+        after: group,
+      });
+      return { status: 201, body: group };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/groups/{name}",
+    scope: "read",
+    tag,
+    summary: "Read a group",
+    params,
+    query: none,
+    answers: { status: 200, description: "The group.", schema: shown },
+    async handle({ control, path }) {
+      return { status: 200, body: await existingGroup(control, path.name) };
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: "/groups/{name}",
+    scope: "admin",
+    tag,
+    summary: "Change a group",
+    params,
+    query: none,
+    body: z.strictObject(fields),
+    answers: { status: 200, description: "The group as it is now.", schema: shown },
+    async handle(call) {
+      const { control, path, body, nowMs } = call;
+      const before = await existingGroup(control, path.name);
+      const after: StoredGroup = {
+        ...before,
+        limits: (body.limits as StoredGroup["limits"] | undefined) ?? before.limits,
+        comment: body.comment ?? before.comment,
+        changedAtMs: nowMs,
+      };
+      await change(call, {
+        statements: [putGroup(control, after)],
+        action: "group.change",
+        subject: path.name,
+        before,
+        after,
+      });
+      return { status: 200, body: after };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/groups/{name}",
+    scope: "admin",
+    tag,
+    summary: "Delete a group, with its memberships and rules",
+    params,
+    query: none,
+    answers: { status: 204, description: "The group is gone." },
+    async handle(call) {
+      const { control, path } = call;
+      const before = await existingGroup(control, path.name);
+      await change(call, {
+        statements: deleteGroup(control, path.name),
+        action: "group.delete",
+        subject: path.name,
+        before,
+      });
+      return { status: 204 };
+    },
+  }),
+];

@@ -1,0 +1,53 @@
+// A route of the HTTP API: what it takes and answers, as schemas that check and document it, who may call it, and what it
+// does. The list of all routes is what the application serves and what its documentation is made from.
+
+import type * as z from "zod/mini";
+import type { Scope } from "../d1/api-keys.ts";
+import type { Control } from "../d1/control.ts";
+import type { Env } from "../env.ts";
+import type { Caller } from "./caller.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface Call<Path, Query, Body> {
+  readonly env: Env;
+  readonly control: Control;
+  readonly caller: Caller;
+  readonly nowMs: number;
+  readonly path: Path;
+  readonly query: Query;
+  readonly body: Body;
+  readonly request: Request;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Undefined: none, as for 204. */
+  readonly body?: unknown;
+}
+
+export interface RouteShape<Path extends z.ZodMiniType, Query extends z.ZodMiniType, Body extends z.ZodMiniType> {
+  readonly method: Method;
+  /** Under /api/v1, with parameters in braces. */
+  readonly path: string;
+  readonly scope: Scope;
+  /** Groups routes in the documentation. */
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params: Path;
+  readonly query: Query;
+  /** What the body has to be; absent for a route without one. */
+  readonly body?: Body;
+  readonly answers: { readonly status: number; readonly description: string; readonly schema?: z.ZodMiniType };
+  handle(call: Call<z.output<Path>, z.output<Query>, z.output<Body>>): Promise<Answer>;
+}
+
+export type Route = RouteShape<z.ZodMiniType, z.ZodMiniType, z.ZodMiniType>;
+
+/** Says what the handler gets; the list of routes does not need to know. */
+export function route<Path extends z.ZodMiniType, Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
+  shape: RouteShape<Path, Query, Body>,
+): Route {
+  return shape as unknown as Route;
+}

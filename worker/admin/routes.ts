@@ -1,0 +1,20 @@
+// All routes of the HTTP API.
+
+import { apiKeyRoutes } from "./api-keys.ts";
+import { auditRoutes } from "./audit.ts";
+import { banRoutes } from "./bans.ts";
+import { deviceKeyRoutes } from "./device-keys.ts";
+import { groupRoutes } from "./groups.ts";
+import type { Route } from "./route.ts";
+import { ruleRoutes } from "./rules.ts";
+import { userRoutes } from "./users.ts";
+
+export const routes: readonly Route[] = [
+  ...userRoutes,
+  ...deviceKeyRoutes,
+  ...groupRoutes,
+  ...ruleRoutes,
+  ...banRoutes,
+  ...apiKeyRoutes,
+  ...auditRoutes,
+];

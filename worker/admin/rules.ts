@@ -1,0 +1,197 @@
+// Access rules.
+
+import * as z from "zod/mini";
+import { filterProblem } from "../../src/auth/placeholders.ts";
+import { newId } from "../auth/secret.ts";
+import type { Control } from "../d1/control.ts";
+import {
+  countRulesOfUser,
+  countSharedRules,
+  deleteRule,
+  insertRule,
+  readRule,
+  rulesAfter,
+  type StoredRule,
+  updateRule,
+} from "../d1/rules.ts";
+import { change } from "./change.ts";
+import { conflict, invalid, notFound } from "./problem.ts";
+import { route } from "./route.ts";
+import { comment, none, page, pageOf, pageSchema } from "./schemas.ts";
+
+const tag = "Rules";
+/** Both are read together at CONNECT. */
+export const sharedRulesMax = 5_000;
+export const rulesOfUserMax = 500;
+
+const qos = z.array(z.literal([0, 1, 2])).check(z.minLength(1), z.maxLength(3));
+
+const fields = {
+  position: z._default(z.int().check(z.minimum(0), z.maximum(1_000_000)), 1000),
+  effect: z.enum(["allow", "deny"]),
+  action: z._default(z.enum(["publish", "subscribe", "all"]), "all"),
+  subjectKind: z.enum(["user", "group", "client", "everyone"]),
+  subject: z._default(z.string().check(z.maxLength(1024)), ""),
+  filter: z.string().check(z.minLength(1), z.maxLength(4096)),
+  qos: z.optional(qos),
+  retain: z.optional(z.boolean()),
+  comment,
+};
+
+const newRule = z.strictObject(fields);
+type NewRule = z.output<typeof newRule>;
+
+const shown = z.object({
+  id: z.string(),
+  ...fields,
+  createdAtMs: z.number(),
+  changedAtMs: z.number(),
+});
+
+const params = z.strictObject({ id: z.string().check(z.regex(/^[0-9a-z]{1,40}$/)) });
+
+const selection = z.extend(page, {
+  subjectKind: z.optional(z.enum(["user", "group", "client", "everyone"])),
+  subject: z.optional(z.string().check(z.maxLength(1024))),
+});
+
+async function existingRule(control: Control, id: string): Promise<StoredRule> {
+  const rule = await readRule(control, id);
+  if (rule === undefined) throw notFound(`rule ${id}`);
+  return rule;
+}
+
+/** What a schema for one field cannot say. */
+function ruleOf(body: NewRule): Omit<StoredRule, "id" | "createdAtMs" | "changedAtMs"> {
+  const { qos: levels, retain, ...rest } = body;
+  const isEveryone = body.subjectKind === "everyone";
+  if (isEveryone !== (body.subject === "")) {
+    throw invalid("body.subject", isEveryone ? "everyone has no name: leave it out" : "who the rule is for is missing");
+  }
+  if (retain !== undefined && body.action === "subscribe") {
+    throw invalid(
+      "body.retain",
+      "says something about messages that are published, and this rule is about subscribing",
+    );
+  }
+  const problem = filterProblem(body.filter);
+  if (problem !== undefined) throw invalid("body.filter", problem);
+  return {
+    ...rest,
+    ...(levels === undefined ? {} : { qos: [...new Set(levels)].sort() }),
+    ...(retain === undefined ? {} : { retain }),
+  };
+}
+
+async function hasRoom(control: Control, { subjectKind, subject }: NewRule): Promise<void> {
+  const isOfUser = subjectKind === "user";
+  const count = isOfUser ? await countRulesOfUser(control, subject) : await countSharedRules(control);
+  const max = isOfUser ? rulesOfUserMax : sharedRulesMax;
+  if (count < max) return;
+  const title = isOfUser ? `The user has ${max} rules.` : `There are ${max} rules that are not of one user.`;
+  throw conflict(title, "Use placeholders and wildcards, so that one rule says what many do.");
+}
+
+export const ruleRoutes = [
+  route({
+    method: "GET",
+    path: "/rules",
+    scope: "read",
+    tag,
+    summary: "List rules",
+    description: "In the order of their ids, not of their positions.",
+    params: none,
+    query: selection,
+    answers: { status: 200, description: "Rules.", schema: pageSchema(shown) },
+    async handle({ control, query }) {
+      const rules = await rulesAfter(control, query, query.after, query.limit);
+      return { status: 200, body: pageOf(rules, query.limit, (rule) => rule.id) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/rules",
+    scope: "admin",
+    tag,
+    summary: "Create a rule",
+    description:
+      "Rules are tried by rising position; the first that fits decides. In the filter, `%c` stands for the client id, `%u` for the " +
+      "user and `%{name}` for a claim of the client's token.",
+    params: none,
+    query: none,
+    body: newRule,
+    answers: { status: 201, description: "The rule.", schema: shown },
+    async handle(call) {
+      const { control, body, nowMs } = call;
+      const rule: StoredRule = { ...ruleOf(body), id: newId(nowMs), createdAtMs: nowMs, changedAtMs: nowMs };
+      await hasRoom(control, body);
+      await change(call, {
+        statements: [insertRule(control, rule)],
+        action: "rule.create",
+        subject: rule.id,
+        after: rule,
+      });
+      return { status: 201, body: rule };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/rules/{id}",
+    scope: "read",
+    tag,
+    summary: "Read a rule",
+    params,
+    query: none,
+    answers: { status: 200, description: "The rule.", schema: shown },
+    async handle({ control, path }) {
+      return { status: 200, body: await existingRule(control, path.id) };
+    },
+  }),
+  route({
+    method: "PUT",
+    path: "/rules/{id}",
+    scope: "admin",
+    tag,
+    summary: "Replace a rule",
+    params,
+    query: none,
+    body: newRule,
+    answers: { status: 200, description: "The rule as it is now.", schema: shown },
+    async handle(call) {
+      const { control, path, body, nowMs } = call;
+      const before = await existingRule(control, path.id);
+      const moves = before.subjectKind !== body.subjectKind || before.subject !== body.subject;
+      if (moves) await hasRoom(control, body);
+      const after = { ...ruleOf(body), id: path.id, createdAtMs: before.createdAtMs, changedAtMs: nowMs };
+      await change(call, {
+        statements: [updateRule(control, after)],
+        action: "rule.change",
+        subject: path.id,
+        before,
+        after,
+      });
+      return { status: 200, body: after };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/rules/{id}",
+    scope: "admin",
+    tag,
+    summary: "Delete a rule",
+    params,
+    query: none,
+    answers: { status: 204, description: "The rule is gone." },
+    async handle(call) {
+      const { control, path } = call;
+      const before = await existingRule(control, path.id);
+      await change(call, {
+        statements: [deleteRule(control, path.id)],
+        action: "rule.delete",
+        subject: path.id,
+        before,
+      });
+      return { status: 204 };
+    },
+  }),
+];

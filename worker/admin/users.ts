@@ -1,0 +1,218 @@
+// Users: those who prove with a password or a key who they are.
+
+import * as z from "zod/mini";
+import { hashPassword, passwordBytesMax } from "../auth/password.ts";
+import type { Control } from "../d1/control.ts";
+import { unknownGroups } from "../d1/groups.ts";
+import {
+  deleteUser,
+  groupsOfUserQuery,
+  membershipsOf,
+  putMemberships,
+  putUser,
+  type StoredUser,
+  toUser,
+  userQuery,
+  usersAfter,
+} from "../d1/users.ts";
+import { change } from "./change.ts";
+import { conflict, invalid, notFound } from "./problem.ts";
+import { route } from "./route.ts";
+import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+
+const groupsMax = 50;
+const tag = "Users";
+
+const password = z.string().check(
+  z.minLength(8),
+  z.refine((text) => new TextEncoder().encode(text).length <= passwordBytesMax, `at most ${passwordBytesMax} bytes`),
+);
+
+const fields = {
+  password: z.optional(z.nullable(password)),
+  groups: z.optional(z.array(name).check(z.maxLength(groupsMax))),
+  disabled: z.optional(z.boolean()),
+  limits: z.optional(limits),
+  comment: z.optional(comment),
+};
+
+const newUser = z.strictObject({ name, ...fields });
+const changes = z.strictObject(fields);
+
+const shown = z.object({
+  name: z.string(),
+  hasPassword: z.boolean(),
+  groups: z.array(z.string()),
+  disabled: z.boolean(),
+  limits: z.record(z.string(), z.number()),
+  comment: z.string(),
+  createdAtMs: z.number(),
+  changedAtMs: z.number(),
+});
+
+interface KnownUser {
+  readonly user: StoredUser;
+  readonly groups: readonly string[];
+}
+
+/** Without what is secret. */
+function show({ user, groups }: KnownUser): z.output<typeof shown> {
+  const { password: hash, scram: _scram, limits: overrides, ...rest } = user;
+  return { ...rest, hasPassword: hash !== undefined, groups: [...groups], limits: { ...overrides } };
+}
+
+export async function readUser(control: Control, userName: string): Promise<KnownUser | undefined> {
+  const [[row] = [], groups = []] = await control.read([
+    userQuery(control, userName),
+    groupsOfUserQuery(control, userName),
+  ]);
+  if (row === undefined) return undefined;
+  return { user: toUser(row), groups: groups.map((one) => one["user_group"] as string) };
+}
+
+export async function existingUser(control: Control, userName: string): Promise<KnownUser> {
+  const known = await readUser(control, userName);
+  if (known === undefined) throw notFound(`user ${JSON.stringify(userName)}`);
+  return known;
+}
+
+type Fields = z.output<typeof changes>;
+
+async function changed(control: Control, known: KnownUser, body: Fields, nowMs: number): Promise<KnownUser> {
+  const groups = body.groups === undefined ? known.groups : [...new Set(body.groups)].sort();
+  const unknown = await unknownGroups(control, groups);
+  if (unknown.length > 0) throw invalid("body.groups", `there is no group ${unknown.join(", ")}`);
+  const hash = typeof body.password === "string" ? await hashPassword(body.password) : undefined;
+  const user: StoredUser = {
+    ...known.user,
+    password: body.password === undefined ? known.user.password : hash,
+    disabled: body.disabled ?? known.user.disabled,
+    limits: (body.limits as StoredUser["limits"] | undefined) ?? known.user.limits,
+    comment: body.comment ?? known.user.comment,
+    changedAtMs: nowMs,
+  };
+  return { user, groups };
+}
+
+const params = z.strictObject({ name });
+
+export const userRoutes = [
+  route({
+    method: "GET",
+    path: "/users",
+    scope: "read",
+    tag,
+    summary: "List users",
+    params: none,
+    query: page,
+    answers: { status: 200, description: "Users by name.", schema: pageSchema(shown) },
+    async handle({ control, query }) {
+      const users = await usersAfter(control, query.after, query.limit);
+      const groups = await membershipsOf(
+        control,
+        users.map((user) => user.name),
+      );
+      const items = users.map((user) => show({ user, groups: groups.get(user.name) ?? [] }));
+      return { status: 200, body: pageOf(items, query.limit, (user) => user.name) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/users",
+    scope: "admin",
+    tag,
+    summary: "Create a user",
+    params: none,
+    query: none,
+    body: newUser,
+    answers: { status: 201, description: "The user.", schema: shown },
+    async handle(call) {
+      const { control, body, nowMs } = call;
+      if ((await readUser(control, body.name)) !== undefined) {
+        throw conflict(
+          `There is a user ${JSON.stringify(body.name)}.`,
+          "Change it with PATCH, or choose another name.",
+        );
+      }
+      const blank: StoredUser = {
+        name: body.name,
+        password: undefined,
+        scram: undefined,
+        disabled: false,
+        limits: {},
+        comment: "",
+        createdAtMs: nowMs,
+        changedAtMs: nowMs,
+      };
+      const known = await changed(control, { user: blank, groups: [] }, body, nowMs);
+      await change(call, {
+        statements: [putUser(control, known.user), ...putMemberships(control, body.name, known.groups)],
+        action: "user.create",
+        subject: body.name,
+        after: show(known),
+      });
+      return { status: 201, body: show(known) };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/users/{name}",
+    scope: "read",
+    tag,
+    summary: "Read a user",
+    params,
+    query: none,
+    answers: { status: 200, description: "The user.", schema: shown },
+    async handle({ control, path }) {
+      return { status: 200, body: show(await existingUser(control, path.name)) };
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: "/users/{name}",
+    scope: "admin",
+    tag,
+    summary: "Change a user",
+    description:
+      "What the body leaves out stays. `password: null` takes the password away. Takes effect at once: connections that a new password, " +
+      "`disabled` or other groups no longer allow are ended.",
+    params,
+    query: none,
+    body: changes,
+    answers: { status: 200, description: "The user as it is now.", schema: shown },
+    async handle(call) {
+      const { control, path, body, nowMs } = call;
+      const before = await existingUser(control, path.name);
+      const after = await changed(control, before, body, nowMs);
+      await change(call, {
+        statements: [putUser(control, after.user), ...putMemberships(control, path.name, after.groups)],
+        action: body.password === undefined ? "user.change" : "user.change-password",
+        subject: path.name,
+        before: show(before),
+        after: show(after),
+      });
+      return { status: 200, body: show(after) };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/users/{name}",
+    scope: "admin",
+    tag,
+    summary: "Delete a user, with its keys and rules",
+    params,
+    query: none,
+    answers: { status: 204, description: "The user is gone." },
+    async handle(call) {
+      const { control, path } = call;
+      const before = await existingUser(control, path.name);
+      await change(call, {
+        statements: deleteUser(control, path.name),
+        action: "user.delete",
+        subject: path.name,
+        before: show(before),
+      });
+      return { status: 204 };
+    },
+  }),
+];

@@ -1,0 +1,69 @@
+// The table `ban`: who may not connect, for a time or for good.
+
+import type { Control, Row } from "./control.ts";
+
+export type BanKind = "client" | "user" | "address";
+
+export interface Ban {
+  readonly kind: BanKind;
+  readonly value: string;
+  /** Undefined: for good. */
+  readonly untilMs: number | undefined;
+  readonly comment: string;
+  readonly createdAtMs: number;
+}
+
+export function toBan(row: Row): Ban {
+  return {
+    kind: row["kind"] as BanKind,
+    value: row["value"] as string,
+    untilMs: (row["until_ms"] as number | null) ?? undefined,
+    comment: row["comment"] as string,
+    createdAtMs: row["created_at_ms"] as number,
+  };
+}
+
+export function activeBansQuery(control: Control, nowMs: number, limit: number): D1PreparedStatement {
+  return control.statement("SELECT * FROM ban WHERE until_ms IS NULL OR until_ms > ? LIMIT ?", nowMs, limit);
+}
+
+export async function countActiveBans(control: Control, nowMs: number): Promise<number> {
+  const row = await control.first("SELECT COUNT(*) AS count FROM ban WHERE until_ms IS NULL OR until_ms > ?", nowMs);
+  return row?.["count"] as number;
+}
+
+export async function readBan(control: Control, kind: BanKind, value: string): Promise<Ban | undefined> {
+  const row = await control.first("SELECT * FROM ban WHERE kind = ? AND value = ?", kind, value);
+  return row === undefined ? undefined : toBan(row);
+}
+
+export async function bansAfter(control: Control, kind: string, value: string, limit: number): Promise<Ban[]> {
+  const rows = await control.all(
+    "SELECT * FROM ban WHERE (kind, value) > (?, ?) ORDER BY kind, value LIMIT ?",
+    kind,
+    value,
+    limit,
+  );
+  return rows.map(toBan);
+}
+
+/** Bans whose time is over go with the next that is made. */
+export function putBan(control: Control, ban: Ban, nowMs: number): D1PreparedStatement[] {
+  const { kind, value, untilMs, comment, createdAtMs } = ban;
+  return [
+    control.statement("DELETE FROM ban WHERE until_ms <= ?", nowMs),
+    control.statement(
+      `INSERT INTO ban (kind, value, until_ms, comment, created_at_ms) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms, comment = excluded.comment`,
+      kind,
+      value,
+      untilMs ?? null,
+      comment,
+      createdAtMs,
+    ),
+  ];
+}
+
+export function deleteBan(control: Control, kind: BanKind, value: string): D1PreparedStatement {
+  return control.statement("DELETE FROM ban WHERE kind = ? AND value = ?", kind, value);
+}

@@ -1,0 +1,67 @@
+// The table `user_group`.
+
+import type { LimitOverrides } from "../../src/auth/limits.ts";
+import type { Control, Row } from "./control.ts";
+
+export interface StoredGroup {
+  readonly name: string;
+  readonly limits: LimitOverrides;
+  readonly comment: string;
+  readonly createdAtMs: number;
+  readonly changedAtMs: number;
+}
+
+export function toGroup(row: Row): StoredGroup {
+  return {
+    name: row["name"] as string,
+    limits: JSON.parse(row["limits"] as string) as LimitOverrides,
+    comment: row["comment"] as string,
+    createdAtMs: row["created_at_ms"] as number,
+    changedAtMs: row["changed_at_ms"] as number,
+  };
+}
+
+export async function readGroup(control: Control, name: string): Promise<StoredGroup | undefined> {
+  const row = await control.first("SELECT * FROM user_group WHERE name = ?", name);
+  return row === undefined ? undefined : toGroup(row);
+}
+
+export async function groupsAfter(control: Control, after: string, limit: number): Promise<StoredGroup[]> {
+  const rows = await control.all("SELECT * FROM user_group WHERE name > ? ORDER BY name LIMIT ?", after, limit);
+  return rows.map(toGroup);
+}
+
+/** Those of the names that no group has. */
+export async function unknownGroups(control: Control, names: readonly string[]): Promise<string[]> {
+  if (names.length === 0) return [];
+  const marks = names.map(() => "?").join(", ");
+  const rows = await control.all(`SELECT name FROM user_group WHERE name IN (${marks})`, ...names);
+  const known = new Set(rows.map((row) => row["name"]));
+  return names.filter((name) => !known.has(name));
+}
+
+export function allGroupsQuery(control: Control, limit: number): D1PreparedStatement {
+  return control.statement("SELECT * FROM user_group ORDER BY name LIMIT ?", limit);
+}
+
+export function putGroup(control: Control, group: StoredGroup): D1PreparedStatement {
+  const { name, limits, comment, createdAtMs, changedAtMs } = group;
+  return control.statement(
+    `INSERT INTO user_group (name, limits, comment, created_at_ms, changed_at_ms) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET limits = excluded.limits, comment = excluded.comment,
+      changed_at_ms = excluded.changed_at_ms`,
+    name,
+    JSON.stringify(limits),
+    comment,
+    createdAtMs,
+    changedAtMs,
+  );
+}
+
+export function deleteGroup(control: Control, name: string): D1PreparedStatement[] {
+  return [
+    control.statement("DELETE FROM membership WHERE user_group = ?", name),
+    control.statement("DELETE FROM rule WHERE subject_kind = 'group' AND subject = ?", name),
+    control.statement("DELETE FROM user_group WHERE name = ?", name),
+  ];
+}
