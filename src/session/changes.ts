@@ -6,6 +6,7 @@ import type { WrittenProgress } from "../queue/progress.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
 import type { Gap, WindowSnapshot } from "../queue/window.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
+import type { Replay } from "./replays.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
 export interface SessionRecord {
@@ -107,6 +108,8 @@ export type Change =
   | { readonly kind: "clear-aliases" }
   | { readonly kind: "put-hand-back"; readonly handBack: HandBack }
   | { readonly kind: "delete-hand-back"; readonly id: number }
+  | { readonly kind: "put-replay"; readonly replay: Replay }
+  | { readonly kind: "delete-replay"; readonly shard: number; readonly filter: string }
   /** Everything but due wills and what is handed back goes. */
   | { readonly kind: "end-session" };
 
@@ -141,4 +144,5 @@ export interface StoredSession {
   readonly dueWills: readonly DueWill[];
   /** By rising id. */
   readonly handBacks: readonly HandBack[];
+  readonly replays: readonly Replay[];
 }

@@ -62,7 +62,6 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
   if (connection === undefined) return;
   session.connection = undefined;
   session.acknowledgements = new Acknowledgements();
-  giveUpReplays(session, effects);
 
   const expirySeconds = session.record?.expirySeconds ?? 0;
   if (session.will !== undefined && !publishesWill) {
@@ -117,6 +116,7 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
   // Behind the UNSUBSCRIBE: it goes to others.
   const unfinished = queueDepth(session) - handBackShared(session, effects);
   if (unfinished > 0) effects.drop("session-ended", "undelivered at the end of the session", unfinished);
+  giveUpReplays(session, effects);
   hastenWills(session, effects, nowMs);
   effects.persist.push({ kind: "end-session" });
   forgetState(session);

@@ -11,6 +11,7 @@ import type { SessionRecord, StoredWill } from "./changes.ts";
 import { endIfOver, endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
+import { continueReplays } from "./replay.ts";
 import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals } from "./subscribe.ts";
@@ -78,6 +79,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   });
   if (found !== undefined) finishRemovals(session, effects);
   fill(session, effects, nowMs);
+  continueReplays(session, effects);
   if (found !== undefined) attendShares(session, effects);
 }
 

@@ -5,6 +5,7 @@ import type { ReasonCode } from "../protocol/reason.ts";
 import { concatenate, RecordWriter, type RoutedMessage } from "../queue/record.ts";
 import type { PendingAcknowledgement } from "./acknowledgements.ts";
 import type { DueWill, HandBack } from "./changes.ts";
+import type { Replay } from "./replays.ts";
 
 export interface RouteEntry {
   readonly filter: string;
@@ -45,8 +46,15 @@ export type LaneItem =
   /** So many messages of its shared subscriptions can be sent to the client at once: none when it is not connected. */
   | { readonly kind: "attend"; readonly generation: number; readonly room: number }
   | { readonly kind: "hand-back"; readonly handBack: HandBack }
-  /** The next page of retained messages for a filter. */
-  | { readonly kind: "replay"; readonly generation: number; readonly entry: RouteEntry; readonly after: string };
+  | ReplayItem;
+
+/** Asks for the next page of retained messages for a filter. */
+export interface ReplayItem {
+  readonly kind: "replay";
+  readonly generation: number;
+  readonly entry: RouteEntry;
+  readonly replay: Replay;
+}
 
 export interface PublishItem {
   readonly kind: "publish";

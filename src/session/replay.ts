@@ -1,37 +1,78 @@
 // Pages of retained messages for new subscriptions. A filter may match more of them than a queue holds, so the next page is
-// asked for only when what came before has mostly left. What the client has not been sent when its connection ends is not
-// sent: a new subscription asks anew.
+// asked for only when what came before has mostly left. How far each subscription has come in each shard is a row, from the
+// first page that is not the last: an object that sleeps, a connection that breaks and a broker that dies go on from there.
 
 import type { Effects } from "./effects.ts";
-import type { RouteEntry } from "./outgoing.ts";
-import { queueDepth, type Session } from "./state.ts";
-
-/** The page behind `after`, of one subscription in one shard. */
-export interface Replay {
-  readonly shard: number;
-  readonly generation: number;
-  readonly entry: RouteEntry;
-  readonly after: string;
-}
+import type { ReplayItem } from "./outgoing.ts";
+import type { Replay } from "./replays.ts";
+import { generationOf, queueDepth, type Session } from "./state.ts";
 
 /** With this many messages waiting no further page is asked for. */
 const depthMax = 1_000;
 
-export function replayNext(session: Session, replay: Replay, effects: Effects): void {
-  session.replays.push(replay);
-  if (session.connection === undefined) giveUpReplays(session, effects);
-  else continueReplays(session, effects);
+/** The first page has come, and there is more behind `after`; undefined if that was all. */
+export function beginReplay(
+  session: Session,
+  shard: number,
+  filter: string,
+  after: string | undefined,
+  effects: Effects,
+) {
+  // Of a subscription that was replaced while its pages came.
+  finish(session, { shard, filter }, effects);
+  proceed(session, shard, filter, after, effects);
 }
 
+/** Another page has come. One that nobody waits for any more leads no further. */
+export function advanceReplay(session: Session, { replay }: ReplayItem, after: string | undefined, effects: Effects) {
+  const { shard, filter } = replay;
+  if (session.replays.get(shard, filter)?.after !== replay.after) return;
+  if (after === undefined) finish(session, replay, effects);
+  else proceed(session, shard, filter, after, effects);
+}
+
+/** Asks for further pages as far as there is room for what they bring. */
 export function continueReplays(session: Session, effects: Effects): void {
-  if (session.replays.length === 0 || queueDepth(session) > Math.min(depthMax, session.limits.queueMessagesMax / 2))
-    return;
-  for (const { shard, generation, entry, after } of session.replays.splice(0)) {
-    effects.outbox.push(shard, { kind: "replay", generation, entry, after });
+  const { replays, limits, reads, connection } = session;
+  if (replays.size === 0 || connection === undefined) return;
+  if (queueDepth(session) > Math.min(depthMax, limits.queueMessagesMax / 2)) return;
+  const generation = generationOf(session) as number;
+  for (const replay of replays.takeWaiting()) {
+    const subscription = reads.subscription(replay.filter);
+    if (subscription === undefined) {
+      finish(session, replay, effects);
+    } else {
+      const entry = { ...subscription, sendRetained: true };
+      effects.outbox.push(replay.shard, { kind: "replay", generation, entry, replay });
+    }
   }
 }
 
-/** The connection has ended. */
+/** The shard gave no answer. */
+export function replayFailed(session: Session, { replay }: ReplayItem): void {
+  session.replays.release(replay);
+}
+
+/** The subscription is gone, or asks for all of them anew. */
+export function forgetReplays(session: Session, filter: string, effects: Effects): void {
+  for (const replay of session.replays.of(filter)) finish(session, replay, effects);
+}
+
+/** The session has ended. */
 export function giveUpReplays(session: Session, effects: Effects): void {
-  for (const { entry } of session.replays.splice(0)) effects.drop("retained-unsent", `pages of ${entry.filter}`);
+  const count = session.replays.clear();
+  if (count > 0) effects.drop("retained-unsent", "pages of retained messages at the end of the session", count);
+}
+
+function proceed(session: Session, shard: number, filter: string, after: string | undefined, effects: Effects): void {
+  if (after !== undefined) {
+    const replay = { shard, filter, after };
+    session.replays.put(replay);
+    effects.persist.push({ kind: "put-replay", replay });
+  }
+  continueReplays(session, effects);
+}
+
+function finish(session: Session, { shard, filter }: Pick<Replay, "shard" | "filter">, effects: Effects): void {
+  if (session.replays.delete({ shard, filter })) effects.persist.push({ kind: "delete-replay", shard, filter });
 }

@@ -6,7 +6,7 @@ import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
-import { replayNext } from "./replay.ts";
+import { advanceReplay, beginReplay, replayFailed } from "./replay.ts";
 import { handBackConfirmed, handBackFailed } from "./sharing.ts";
 import { generationOf, type Session } from "./state.ts";
 import { willConfirmed, willFailed } from "./wills.ts";
@@ -68,8 +68,8 @@ export function answered(
     if (item?.kind !== "subscribe" && item?.kind !== "replay") continue;
     if (item.generation !== generationOf(session)) continue;
     deliverRetained(session, page, effects, nowMs);
-    const { entry, after } = page;
-    if (after !== undefined) replayNext(session, { shard, generation: item.generation, entry, after }, effects);
+    if (item.kind === "replay") advanceReplay(session, item, page.after, effects);
+    else beginReplay(session, shard, page.entry.filter, page.after, effects);
   }
 }
 
@@ -116,6 +116,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
 export function failed(session: Session, items: readonly LaneItem[], effects: Effects, nowMs: number): void {
   for (const item of items) {
     if (item.kind === "hand-back") handBackFailed(session, item.handBack);
+    if (item.kind === "replay") replayFailed(session, item);
     if (item.kind !== "publish") continue;
     if (item.will === undefined) session.routingBytes -= item.body.length;
     else willFailed(session, item.will);

@@ -12,7 +12,7 @@ import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, Sto
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Operation } from "./outgoing.ts";
-import type { Replay } from "./replay.ts";
+import { Replays } from "./replays.ts";
 import type { Sharing } from "./sharing.ts";
 
 export interface Connection {
@@ -77,8 +77,8 @@ export interface Session {
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
-  /** Retained messages that wait for room in the queue. */
-  readonly replays: Replay[];
+  /** Pages of retained messages that are yet to come. */
+  readonly replays: Replays;
   /** By filter: the last UNSUBSCRIBE that the shards have yet to confirm. */
   readonly removals: Map<string, Operation>;
   readonly outgoingAliases: OutgoingAliases;
@@ -115,7 +115,7 @@ export function loadSession(
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
-    replays: [],
+    replays: new Replays(stored.replays),
     removals: new Map<string, Operation>(),
     outgoingAliases: new OutgoingAliases(),
     incomingAliases: new Map<number, AliasedTopic>(),

@@ -8,6 +8,7 @@ import { isShared, parseFilter } from "../topic/share.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
+import { forgetReplays } from "./replay.ts";
 import { shardsOfSubscription } from "./sharing.ts";
 import type { Connection, Session } from "./state.ts";
 
@@ -49,6 +50,7 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     const isNew = request.retainHandling === 1 && known === undefined;
     // Retained messages are not for groups: each member would handle them.
     const sendRetained = !isShared(filter) && (request.retainHandling === 0 || isNew);
+    if (sendRetained) forgetReplays(session, filter, effects);
     for (const shard of shardsOfSubscription(filter, limits)) {
       addTo(entriesOf, shard, { ...subscription, sendRetained });
     }
@@ -109,6 +111,7 @@ export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effe
     }
     // Marked, not deleted, until the shards have confirmed: a crash in between must not leave a route behind.
     if (!known.includes(filter)) effects.persist.push({ kind: "put-subscription", subscription, removing: true });
+    forgetReplays(session, filter, effects);
     known.push(filter);
     return ReasonCode.success;
   });

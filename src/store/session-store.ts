@@ -15,6 +15,7 @@ import type {
   StoredSubscription,
 } from "../session/changes.ts";
 import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
+import type { Replay } from "../session/replays.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
@@ -42,6 +43,11 @@ const migrations: Migrations = [
     "ALTER TABLE segment ADD COLUMN shard INTEGER",
     "CREATE TABLE hand_back (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, share TEXT NOT NULL, body BLOB NOT NULL)",
   ],
+  // How far the retained messages of new subscriptions have come.
+  [
+    `CREATE TABLE replay (filter TEXT, shard INTEGER, after TEXT NOT NULL, PRIMARY KEY (filter, shard))
+      WITHOUT ROWID`,
+  ],
 ];
 
 /** Keys of the table `state`. */
@@ -64,7 +70,7 @@ export class SessionStore implements SessionReads {
   load(): StoredSession {
     if (this.#version === 0) {
       const none = { record: undefined, inbound: undefined, window: undefined, connectionWindow: undefined };
-      return { ...none, will: undefined, dueWills: [], handBacks: [] };
+      return { ...none, will: undefined, dueWills: [], handBacks: [], replays: [] };
     }
     this.#migrate();
     const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
@@ -80,6 +86,7 @@ export class SessionStore implements SessionReads {
       will: wills.find(({ id }) => id === livingWill),
       dueWills: wills.filter(({ id }) => id !== livingWill),
       handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
+      replays: this.#sql.all("SELECT * FROM replay").map(toReplay),
     };
   }
 
@@ -302,6 +309,14 @@ export class SessionStore implements SessionReads {
       }
       case "delete-hand-back":
         return sql.run("DELETE FROM hand_back WHERE id = ?", change.id);
+      case "put-replay": {
+        const { filter, shard, after } = change.replay;
+        const statement =
+          "INSERT INTO replay (filter, shard, after) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET after = excluded.after";
+        return sql.run(statement, filter, shard, after);
+      }
+      case "delete-replay":
+        return sql.run("DELETE FROM replay WHERE filter = ? AND shard = ?", change.filter, change.shard);
       case "put-alias": {
         const statement =
           "INSERT INTO alias (alias, topic) VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";
@@ -311,7 +326,8 @@ export class SessionStore implements SessionReads {
         return sql.run("DELETE FROM alias");
       case "end-session":
         sql.run("DELETE FROM will WHERE id = ?", livingWill);
-        for (const table of ["state", "subscription", "segment", "source", "alias"]) sql.run(`DELETE FROM ${table}`);
+        for (const table of ["state", "subscription", "segment", "source", "alias", "replay"])
+          sql.run(`DELETE FROM ${table}`);
         this.#hasConnectionWindow = false;
         return;
       default:
@@ -375,6 +391,10 @@ function toHandBack(row: SqlRow): HandBack {
     share: row["share"] as string,
     body: row["body"] as Uint8Array,
   };
+}
+
+function toReplay(row: SqlRow): Replay {
+  return { filter: row["filter"] as string, shard: row["shard"] as number, after: row["after"] as string };
 }
 
 function toSegment(row: SqlRow): Segment {

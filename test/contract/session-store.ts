@@ -98,6 +98,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         will: expect.anything(),
         dueWills: expect.anything(),
         handBacks: [],
+        replays: [],
       });
       expect(stored.will).toMatchObject(will);
       expect(stored.dueWills.map(({ id }) => id)).toEqual([4, 9]);
@@ -273,12 +274,13 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         source("p", 5),
         { kind: "put-hand-back", handBack },
         { kind: "put-hand-back", handBack: { ...handBack, id: 1 } },
+        { kind: "put-replay", replay: { filter: "a", shard: 3, after: "k" } },
       ]);
       store.addDrops(new Map([["queue-full", 2]]));
       store.apply([{ kind: "end-session" }, { kind: "delete-hand-back", id: 1 }]);
       const empty = reopen();
       const nothing = { record: undefined, inbound: undefined, window: undefined, will: undefined };
-      expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill], handBacks: [handBack] });
+      expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill], handBacks: [handBack], replays: [] });
       expect([empty.subscriptionCount(), empty.queueBounds(), empty.hasAliases()]).toEqual([0, undefined, false]);
       expect(empty.sourceSequence("p", 1, 2)).toBe(0);
       expect([empty.isEmpty, empty.holdsSession]).toEqual([false, false]);
@@ -286,6 +288,21 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       expect(empty.isEmpty).toBe(false);
       store.apply([{ kind: "delete-hand-back", id: handBack.id }]);
       expect([empty.isEmpty, empty.drops()]).toEqual([true, new Map([["queue-full", 2]])]);
+    }),
+  );
+
+  test(
+    "where retained messages have come to is kept by filter and shard",
+    onStore((store, reopen) => {
+      const replays = [
+        { filter: "a/#", shard: 3, after: "l" },
+        { filter: "b/#", shard: 3, after: "k" },
+      ];
+      const before: Change = { kind: "put-replay", replay: { filter: "a/#", shard: 3, after: "k" } };
+      store.apply([before, ...replays.map((replay): Change => ({ kind: "put-replay", replay }))]);
+      store.apply([{ kind: "put-replay", replay: { filter: "a/#", shard: 4, after: "k" } }]);
+      store.apply([{ kind: "delete-replay", filter: "a/#", shard: 4 }]);
+      expect(reopen().load().replays).toEqual(replays);
     }),
   );
 

@@ -80,7 +80,7 @@ export class CoreShard {
         this.#groups.handBack(first.handBack.share, first.handBack.body);
         return nothing;
       case "replay":
-        return { refused: [], retained: [this.#page(first.entry, first.after)] };
+        return { refused: [], retained: [this.#page(first.entry, first.replay.after)] };
     }
   }
 

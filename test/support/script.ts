@@ -169,7 +169,7 @@ function askText(item: LaneItem): string {
     case "unsubscribe":
       return `ask unsubscribe ${item.filters.join(", ")}`;
     case "replay":
-      return `ask replay ${item.entry.filter} after ${item.after}`;
+      return `ask replay ${item.entry.filter} after ${item.replay.after}`;
   }
 }
 

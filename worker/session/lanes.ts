@@ -121,7 +121,7 @@ export class ShardLanes {
       case "hand-back":
         return { kind: "hand-back", key, share: first.handBack.share, body: first.handBack.body };
       case "replay":
-        return { kind: "replay", key, entry: first.entry, after: first.after };
+        return { kind: "replay", key, entry: first.entry, after: first.replay.after };
     }
   }
 }
