@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { buildCommand } from "./commands/build.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 
 const program = new Command("durablemq")
@@ -9,6 +10,7 @@ const program = new Command("durablemq")
   .version(packageJson.version)
   .showHelpAfterError("(--help shows what there is)")
   .configureHelp({ showGlobalOptions: true })
-  .addCommand(gatewayCommand());
+  .addCommand(gatewayCommand())
+  .addCommand(buildCommand());
 
 await program.parseAsync();

@@ -9,6 +9,13 @@ export function brokerUrlOption(): Option {
     .argParser(brokerUrl);
 }
 
+export function environmentOption(): Option {
+  return new Option("-e, --env <name>", "the environment in wrangler.toml; its top level unless named").default(
+    "",
+    "the top level",
+  );
+}
+
 function brokerUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !["ws:", "wss:"].includes(url.protocol)) {

@@ -1,15 +1,15 @@
 // What has to exist before the runtime starts: the Worker as one bundle, and the control database at its newest schema.
 
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathWith, root } from "./setup.mjs";
+import { ask } from "../cli/deployment/wrangler.ts";
+import { root } from "./setup.mjs";
 
 /** Bundles exactly as a deploy would; returns the path of the main module. */
 export async function bundleWorker(stateDir) {
   const outdir = join(stateDir, "bundle");
-  await wrangler(["deploy", "--dry-run", "--outdir", outdir], "The Worker could not be bundled.");
+  await wrangler(["deploy", "--dry-run", "--env", "", "--outdir", outdir], "The Worker could not be bundled.");
   return join(outdir, "index.js");
 }
 
@@ -31,31 +31,13 @@ export async function prepareDatabases(stateDir, bindings) {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
 
   for (const binding of bindings) {
-    const command = ["d1", "migrations", "apply", binding, "--local", "--persist-to", stateDir];
+    const command = ["d1", "migrations", "apply", binding, "--local", "--env", "", "--persist-to", stateDir];
     await wrangler(command, `The migrations of the database ${binding} could not be applied.`);
   }
   writeFileSync(stamp, digest);
 }
 
-function wrangler(args, failure) {
-  const child = spawn(join(root, "node_modules", ".bin", "wrangler"), args, {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      CI: "true",
-      NO_COLOR: "1",
-      PATH: pathWith(process.execPath),
-      WRANGLER_HIDE_BANNER: "true",
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_WRITE_LOGS: "false",
-    },
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => (output += chunk));
-  child.stderr.on("data", (chunk) => (output += chunk));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${failure}\n${output.trim()}`))));
-  });
+async function wrangler(args, failure) {
+  const { code, output } = await ask(args);
+  if (code !== 0) throw new Error(`${failure}\n${output}`);
 }
