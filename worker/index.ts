@@ -1,6 +1,7 @@
 // The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; the HTTP API, health and counters.
 
-import { app, basePath } from "./admin/app.ts";
+import { app } from "./admin/app.ts";
+import { basePath } from "./admin/base-path.ts";
 import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";

@@ -239,3 +239,18 @@ describe("resources", () => {
     expect((await api("DELETE", `/bans/client/${encodeURIComponent(value)}`)).status).toBe(404);
   });
 });
+
+describe("documentation", () => {
+  test("OpenAPI and a page, for anybody; the page asks no other origin, and runs nothing", async () => {
+    const document = await api("GET", "/openapi.json", undefined, "");
+    expect(document).toMatchObject({ status: 200, body: { openapi: "3.1.0" } });
+    expect(Object.keys(document.body.paths).length).toBe(new Set(routes.map(({ path }) => path)).size);
+    const page = await api("GET", "", undefined, "");
+    expect([page.status, page.type]).toEqual([200, "text/html; charset=UTF-8"]);
+    expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    expect(page.body).not.toMatch(/<script|https?:|src=/i);
+    const text = page.body.replaceAll("&#39;", "'").replaceAll("&quot;", '"');
+    for (const { summary } of routes) expect(text).toContain(summary);
+    expect(page.body.length).toBeLessThan(500_000);
+  });
+});

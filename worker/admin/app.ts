@@ -6,11 +6,15 @@ import type * as z from "zod/mini";
 import { counters } from "../counters.ts";
 import { Control, ControlUnavailable } from "../d1/control.ts";
 import type { Env } from "../env.ts";
+import { basePath } from "./base-path.ts";
+import { readBody } from "./body.ts";
 import { callerOf, mayUse } from "./caller.ts";
+import { openApiOf } from "./docs/document.ts";
+import { outlineOf } from "./docs/outline.ts";
+import { pageOfOutline } from "./docs/page.ts";
 import {
   controlUnavailable,
   internal,
-  invalid,
   invalidInput,
   methodNotAllowed,
   noSuchRoute,
@@ -21,10 +25,14 @@ import {
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
-export const basePath = "/api/v1";
-const bodyBytesMax = 1024 * 1024;
-
 export const app = new Hono<{ Bindings: Env }>().basePath(basePath);
+
+// Documentation says nothing of this deployment, and needs no key.
+app.get("/", (context) => {
+  context.header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  return context.html(pageOfOutline(outlineOf(openApiOf(routes, basePath)), basePath));
+});
+app.get("/openapi.json", () => Response.json(openApiOf(routes, basePath)));
 
 for (const [path, group] of byPath(routes)) {
   for (const one of group)
@@ -77,47 +85,28 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
     request,
     path: check(route.params, params, "path"),
     query: check(route.query, query, "query"),
-    body: route.body === undefined ? undefined : check(route.body, await jsonOf(request), "body"),
+    headers: route.headers === undefined ? {} : check(route.headers, headersOf(route.headers, request), "headers"),
+    body: route.body === undefined ? undefined : check(route.body, await readBody(route, request), "body"),
   });
-  if (answer.body === undefined) return new Response(null, { status: answer.status });
-  return Response.json(answer.body, { status: answer.status, headers: { "Cache-Control": "no-store" } });
+  const answerHeaders = { ...answer.headers, "Cache-Control": "no-store" };
+  if (answer.body === undefined) return new Response(null, { status: answer.status, headers: answerHeaders });
+  if (!(answer.body instanceof ReadableStream)) {
+    return Response.json(answer.body, { status: answer.status, headers: answerHeaders });
+  }
+  return new Response(answer.body, {
+    status: answer.status,
+    headers: { ...answerHeaders, "Content-Type": route.answers.type ?? "application/octet-stream" },
+  });
 }
 
-function check(schema: z.ZodMiniType, value: unknown, where: string): unknown {
+function headersOf(schema: z.ZodMiniObject, request: Request): Record<string, string | undefined> {
+  return Object.fromEntries(Object.keys(schema.shape).map((name) => [name, request.headers.get(name) ?? undefined]));
+}
+
+function check<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalidInput(
     result.error.issues.map(({ path, message }) => ({ path: [where, ...path].map(String).join("."), message })),
   );
-}
-
-async function jsonOf(request: Request): Promise<unknown> {
-  const type = request.headers.get("Content-Type") ?? "";
-  if (!/^application\/json\b/i.test(type)) throw invalid("body", "send JSON, with Content-Type: application/json");
-  const text = await textOf(request);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalid("body", "is not JSON");
-  }
-}
-
-/** Reads no more than is allowed, whatever the request says about its length. */
-async function textOf(request: Request): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax) {
-      throw new ProblemError({
-        status: 413,
-        name: "body-too-large",
-        title: `The body is larger than ${bodyBytesMax} bytes.`,
-        remedy: "Send less at once.",
-      });
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

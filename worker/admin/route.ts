@@ -9,7 +9,7 @@ import type { Caller } from "./caller.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-export interface Call<Path, Query, Body> {
+export interface Call<Path, Query, Body, Headers = Readonly<Record<string, never>>> {
   readonly env: Env;
   readonly control: Control;
   readonly caller: Caller;
@@ -17,16 +17,23 @@ export interface Call<Path, Query, Body> {
   readonly path: Path;
   readonly query: Query;
   readonly body: Body;
+  readonly headers: Headers;
   readonly request: Request;
 }
 
 export interface Answer {
   readonly status: number;
-  /** Undefined: none, as for 204. */
+  /** Undefined: none, as for 204. Sent as JSON, unless it is a stream, which is sent as it is. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface RouteShape<Path extends z.ZodMiniType, Query extends z.ZodMiniType, Body extends z.ZodMiniType> {
+export interface RouteShape<
+  Path extends z.ZodMiniType,
+  Query extends z.ZodMiniType,
+  Body extends z.ZodMiniType,
+  Headers extends z.ZodMiniObject,
+> {
   readonly method: Method;
   /** Under /api/v1, with parameters in braces. */
   readonly path: string;
@@ -37,17 +44,31 @@ export interface RouteShape<Path extends z.ZodMiniType, Query extends z.ZodMiniT
   readonly description?: string;
   readonly params: Path;
   readonly query: Query;
+  /** Request headers that mean something to this route, by their names. */
+  readonly headers?: Headers;
   /** What the body has to be; absent for a route without one. */
   readonly body?: Body;
-  readonly answers: { readonly status: number; readonly description: string; readonly schema?: z.ZodMiniType };
-  handle(call: Call<z.output<Path>, z.output<Query>, z.output<Body>>): Promise<Answer>;
+  /** If the body is a list, it may also come as `application/x-ndjson`: one value on each line. */
+  readonly takesLines?: true;
+  readonly bodyBytesMax?: number;
+  readonly answers: {
+    readonly status: number;
+    readonly description: string;
+    readonly schema?: z.ZodMiniType;
+    /** Of a body that is a stream; otherwise it is JSON. */
+    readonly type?: "text/event-stream" | "application/x-ndjson";
+  };
+  handle(call: Call<z.output<Path>, z.output<Query>, z.output<Body>, z.output<Headers>>): Promise<Answer>;
 }
 
-export type Route = RouteShape<z.ZodMiniType, z.ZodMiniType, z.ZodMiniType>;
+export type Route = RouteShape<z.ZodMiniType, z.ZodMiniType, z.ZodMiniType, z.ZodMiniObject>;
 
 /** Says what the handler gets; the list of routes does not need to know. */
-export function route<Path extends z.ZodMiniType, Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
-  shape: RouteShape<Path, Query, Body>,
-): Route {
+export function route<
+  Path extends z.ZodMiniType,
+  Query extends z.ZodMiniType,
+  Body extends z.ZodMiniType,
+  Headers extends z.ZodMiniObject,
+>(shape: RouteShape<Path, Query, Body, Headers>): Route {
   return shape as unknown as Route;
 }

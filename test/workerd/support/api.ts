@@ -25,13 +25,13 @@ export async function api(
 
 export async function send(request: Request): Promise<ApiAnswer> {
   const response = await exports.default.fetch(request);
-  const text = await response.text();
-  return {
-    status: response.status,
-    type: response.headers.get("Content-Type") ?? "",
-    headers: response.headers,
-    body: text === "" ? undefined : JSON.parse(text),
-  };
+  const { status, headers } = response;
+  const type = headers.get("Content-Type") ?? "";
+  const isJson = /^application\/(problem\+)?json$/.test(type);
+  // A stream may have no end.
+  if (type === "text/event-stream") await response.body?.cancel();
+  const text = response.bodyUsed ? "" : await response.text();
+  return { status, type, headers, body: text === "" ? undefined : isJson ? JSON.parse(text) : text };
 }
 
 /** Calls and expects success. */

@@ -1,0 +1,2 @@
+/** Where the HTTP API lives. */
+export const basePath = "/api/v1";
