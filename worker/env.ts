@@ -19,6 +19,7 @@ export interface Env {
   readonly QUEUE_BYTES_MAX?: string;
   readonly QUEUE_POLICY?: string;
   readonly INFLIGHT_MAX?: string;
+  readonly HELD_MESSAGES_MAX?: string;
   readonly RECEIVE_MAXIMUM?: string;
   readonly ROUTING_BYTES_MAX?: string;
   readonly SUBSCRIPTIONS_MAX?: string;

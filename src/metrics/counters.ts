@@ -22,6 +22,7 @@ export const counterHelp = {
   messages_sent: "PUBLISH packets sent to clients",
   messages_delayed: "Messages taken to be published later",
   messages_released: "Delayed messages published",
+  batches_unwritten: "Batches of QoS 1 that needed no row, because their client acknowledged them in time",
   deliveries_owed: "Deliveries that missed the deadline and went to a shard's outbox",
   call_retries: "Calls between objects that were repeated",
   drops: "Messages given up, by reason",

@@ -10,6 +10,8 @@ export interface QueueLimits {
   readonly queuePolicy: FullQueuePolicy;
   /** Messages in flight to one client, whatever Receive Maximum it announces. */
   readonly inflightMax: number;
+  /** Messages of a batch that is not written if its client acknowledges it at once; 0: every batch is written. */
+  readonly heldMessagesMax: number;
 }
 
 export const defaultQueueLimits: QueueLimits = {
@@ -17,4 +19,5 @@ export const defaultQueueLimits: QueueLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   queuePolicy: "reject",
   inflightMax: 1_024,
+  heldMessagesMax: 64,
 };

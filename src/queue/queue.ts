@@ -37,7 +37,7 @@ interface Held {
   readonly bytes: number;
   readonly offered: boolean;
   /** False where the session ends with its connection and the client could be sent everything at once. */
-  readonly stored: boolean;
+  stored: boolean;
   /** Absent once every message was sent: a resend reads the row again. */
   body: Uint8Array | undefined;
 }
@@ -82,6 +82,12 @@ export class Queue {
 
   get bounds(): QueueBounds {
     return { first: this.#start, end: this.#end, bytes: this.#bytes };
+  }
+
+  /** The segment at this position was appended unstored and has become a row. */
+  written(position: number): void {
+    const held = this.#held[this.#indexFrom(position)];
+    if (held?.position === position) held.stored = true;
   }
 
   /** `next` is the window's: a segment that it has yet to reach through others on disk is not kept in memory. */

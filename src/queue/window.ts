@@ -148,6 +148,13 @@ export class Window {
     this.#advance();
   }
 
+  /** Those in flight from `from` to `to` will not be acknowledged, or if they are it does not matter. */
+  giveUp(from: number, to: number): void {
+    for (let position = Math.max(from, this.#head); position < Math.min(to, this.#next); position++) {
+      if (isInflight(this.progressAt(position))) this.finish(position);
+    }
+  }
+
   /** The connection ended: whatever is not finished will be sent again on the next one. */
   rewind(): void {
     for (let position = this.#head; position < this.#next; position++) {

@@ -31,6 +31,8 @@ export interface DurableWindow extends WrittenProgress {
   /** Positions below were not sent unless `dupBelow` says so, whatever their segment's `offered` says. */
   readonly exactBelow: number;
   readonly gaps: readonly Gap[];
+  /** Positions below may have been used by messages that never became rows; absent: none were. */
+  readonly usedBelow?: number;
 }
 
 /** The will of the living connection. */

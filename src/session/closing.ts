@@ -6,6 +6,7 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
+import { forgetHeld, writeHeld } from "./holding.ts";
 import { giveUpReplays } from "./replay.ts";
 import {
   handBackShared,
@@ -75,6 +76,7 @@ function endConnection(session: Session, effects: Effects, nowMs: number, publis
     endSession(session, effects, nowMs);
     return;
   }
+  writeHeld(session, effects);
   rewindWindow(session, connection.offeredBelow, effects);
   leaveShares(session, connection.generation, effects);
   if (session.record !== undefined && expirySeconds !== SESSION_NEVER_EXPIRES) {
@@ -118,6 +120,7 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
   if (unfinished > 0) effects.drop("session-ended", "undelivered at the end of the session", unfinished);
   giveUpReplays(session, effects);
   hastenWills(session, effects, nowMs);
+  forgetHeld(session, effects);
   effects.persist.push({ kind: "end-session" });
   forgetState(session);
 }

@@ -65,6 +65,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
     });
   }
+  session.holding.begin();
   cancelWills(session, effects);
   if (connect.will !== undefined) takeWill(session, connect.will, generation, effects);
   // Aliases do not outlive a connection [MQTT-3.3.2-7].

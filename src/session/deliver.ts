@@ -4,6 +4,7 @@
 import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
+import { hold, mayHold, putSegment } from "./holding.ts";
 import type { RetainedPage } from "./routing.ts";
 import { continueShares, roomForShared } from "./sharing.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
@@ -63,6 +64,12 @@ interface Intake {
   readonly bodies: { readonly body: Uint8Array; readonly count: number; readonly share: string | undefined }[];
   messages: number;
   bytes: number;
+  /** Something in it has to be written, and at once: see src/session/holding.ts, rules 3 and 4. */
+  needsRow: boolean;
+}
+
+function intakeOf(session: Session, shard: number, effects: Effects, nowMs: number, needsRow: boolean): Intake {
+  return { session, shard, effects, nowMs, bodies: [], messages: 0, bytes: 0, needsRow };
 }
 
 export function deliver(
@@ -73,7 +80,8 @@ export function deliver(
   nowMs: number,
 ): DeliveryAnswer {
   if (owedDoNotFit(session, parts)) return { busy: true, parts: [] };
-  const intake: Intake = { session, shard, effects, nowMs, bodies: [], messages: 0, bytes: 0 };
+  const needsRow = parts.some(({ owed, share }) => owed || share !== undefined);
+  const intake = intakeOf(session, shard, effects, nowMs, needsRow);
   const generation = generationOf(session);
   const answers = parts.map((part) => {
     if (generation === undefined || part.generation !== generation) return goneAnswer;
@@ -105,7 +113,7 @@ export function refusedThenOwed(parts: readonly DeliveryPart[], before: Delivery
 
 /** Retained messages for a new subscription: like any other, but nobody can be refused. */
 export function deliverRetained(session: Session, page: RetainedPage, effects: Effects, nowMs: number): void {
-  const intake: Intake = { session, shard: -1, effects, nowMs, bodies: [], messages: 0, bytes: 0 };
+  const intake = intakeOf(session, -1, effects, nowMs, true);
   takePart(intake, { publisher: "", publisherGeneration: 0, generation: 0, body: page.body, owed: false });
   store(intake);
 }
@@ -153,7 +161,9 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
   return refused;
 }
 
-function putCursor({ session, shard, effects, nowMs }: Intake, part: DeliveryPart, sequence: number): void {
+function putCursor(intake: Intake, part: DeliveryPart, sequence: number): void {
+  const { session, shard, effects, nowMs } = intake;
+  intake.needsRow = true;
   const { publisher, publisherGeneration } = part;
   session.sources.set(cursorName(shard, part), sequence);
   effects.persist.push({
@@ -237,7 +247,8 @@ function store(intake: Intake): void {
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
-  const isKept = session.record !== undefined || !goesAtOnce;
+  const isHeld = goesAtOnce && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
+  const isKept = !goesAtOnce || (session.record !== undefined && !isHeld);
 
   let pending: Uint8Array[] = [];
   let count = 0;
@@ -249,7 +260,8 @@ function store(intake: Intake): void {
     const stored = isKept || share !== undefined;
     const segment = queue.append(concatenate(pending), count, { offered, stored, next: window.next });
     const origin = share === undefined ? undefined : { share, shard: intake.shard };
-    if (stored) effects.persist.push({ kind: "put-segment", segment, origin });
+    if (isHeld) hold(session, segment, effects);
+    else if (stored) putSegment(session, segment, origin, effects);
     pending = [];
     count = 0;
     bytes = 0;

@@ -4,6 +4,7 @@
 import type { ServerPacket } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import type { Change } from "./changes.ts";
+import type { Hold } from "./holding.ts";
 import { Outbox, type Routing } from "./outgoing.ts";
 
 /** Something to count and to log: why, how often, and what an operator wants to know of it. */
@@ -26,6 +27,10 @@ export class Effects {
   windowChanged = false;
   /** What waits in the lane that has just answered must not follow: it fails too. */
   haltsLane = false;
+  /** What was delivered is not written: the answer to its shard has to wait until it is settled. */
+  held: Hold | undefined;
+  /** What was held is acknowledged by the client, or written in this step. */
+  readonly settled: Hold[] = [];
 
   routings(): Routing[] {
     return this.outbox.take();

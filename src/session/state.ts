@@ -9,6 +9,7 @@ import { Window, type WindowSnapshot } from "../queue/window.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
 import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import { Holding } from "./holding.ts";
 import { Inbound } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Operation } from "./outgoing.ts";
@@ -40,6 +41,8 @@ export interface ConnectionSnapshot {
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
+  /** What was held at that moment, by position and count; absent if nothing was. */
+  readonly held?: readonly (readonly [number, number])[];
   /** Absent where there is nothing to say. */
   readonly sharing?: { readonly askedBy: readonly number[]; readonly holds: boolean };
 }
@@ -68,6 +71,7 @@ export interface Session {
   readonly handBacksInFlight: Set<number>;
   window: Window;
   queue: Queue;
+  holding: Holding;
   /** See DurableWindow: up to here `dupBelow` is exact. */
   exactBelow: number;
   /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
@@ -121,11 +125,17 @@ export function loadSession(
     incomingAliases: new Map<number, AliasedTopic>(),
   };
   if (snapshot !== undefined) {
+    const window = Window.restore(wholeWindow(snapshot, stored));
+    // Its object was reset, though its connection was not: the shard has no answer and comes with it again.
+    for (const [position, count] of snapshot.held ?? []) {
+      if (reads.segmentFrom(position)?.position !== position) window.giveUp(position, position + count);
+    }
     return {
       ...shared,
       connection: snapshot.connection,
-      window: Window.restore(wholeWindow(snapshot, stored)),
+      window,
       queue: new Queue(reads, snapshot.queue),
+      holding: new Holding(snapshot.queue.end, stored.window?.usedBelow ?? 0),
       exactBelow: snapshot.exactBelow,
       durableDupBelow: snapshot.durableDupBelow,
     };
@@ -142,32 +152,42 @@ function wholeWindow(
   return connectionWindow;
 }
 
-type Outbound = Pick<Session, "window" | "queue" | "exactBelow" | "durableDupBelow">;
+type Outbound = Pick<Session, "window" | "queue" | "holding" | "exactBelow" | "durableDupBelow">;
 
 /** The outbound side from rows alone: nobody is connected, and whoever was may have vanished without a word. */
 function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
   const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gaps: [], runs: [] };
   const span = readProgress(row).length;
   // Positions are never used twice, also when their rows are gone.
-  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, row.gaps.at(-1)?.to ?? 0);
+  const usedBelow = row.usedBelow ?? 0;
+  const gapsEnd = row.gaps.at(-1)?.to ?? 0;
+  const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, gapsEnd, usedBelow);
   const bounds = reads.queueBounds() ?? { first: start, end: start, bytes: 0 };
-  const queue = new Queue(reads, { ...bounds, end: Math.max(bounds.end, row.gaps.at(-1)?.to ?? 0) });
+  const end = Math.max(bounds.end, gapsEnd);
   const window = Window.restore({ ...row, next: row.head });
   window.moveTo(bounds.first);
-  window.dupBelow = Math.min(window.dupBelow, queue.end);
-  return { window, queue, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
+  window.dupBelow = Math.min(window.dupBelow, end);
+  const queue = new Queue(reads, { ...bounds, end: Math.max(end, usedBelow) });
+  const holding = new Holding(queue.end, usedBelow);
+  if (usedBelow > end) {
+    window.drop(end, usedBelow);
+    holding.gapIsUnwritten = true;
+  }
+  return { window, queue, holding, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
 }
 
 /** What to keep with the socket. */
 export function snapshotOf(session: Session, connection: Connection): ConnectionSnapshot {
   const { exactBelow, durableDupBelow, sharing } = session;
   const { askedBy, holds } = sharing;
+  const { held } = session.holding;
   return {
     connection,
     window: session.window.snapshot(),
     queue: session.queue.bounds,
     exactBelow,
     durableDupBelow,
+    ...(held.length > 0 ? { held: held.map(({ segment }) => [segment.position, segment.count] as const) } : {}),
     ...(askedBy.size > 0 || holds ? { sharing: { askedBy: [...askedBy], holds } } : {}),
   };
 }
@@ -202,6 +222,7 @@ export function forgetState(session: Session): void {
   session.inbound = new Inbound({ nextSequence: session.inbound.nextSequence, runs: [] });
   session.window = new Window(end);
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
+  session.holding = new Holding(end, 0);
   session.exactBelow = end;
   session.durableDupBelow = end;
   session.sources.clear();

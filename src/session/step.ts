@@ -10,6 +10,7 @@ import { type ConnectInput, connect } from "./connect.ts";
 import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
 import { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
+import { type Hold, settleHeld, writeLate } from "./holding.ts";
 import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
@@ -35,6 +36,8 @@ export type SessionInput =
     }
   /** A shard could not be brought to an answer. */
   | { readonly type: "failed"; readonly items: readonly LaneItem[] }
+  /** The client has not acknowledged it in time. */
+  | { readonly type: "late"; readonly hold: Hold }
   /** The object woke and found rows of a session that ended with a connection nobody saw end. */
   | { readonly type: "abandoned" }
   /** The alarm. */
@@ -60,6 +63,9 @@ export function step(session: Session, input: SessionInput, nowMs: number): Effe
       break;
     case "failed":
       failed(session, input.items, effects, nowMs);
+      break;
+    case "late":
+      writeLate(session, input.hold, effects);
       break;
     case "abandoned":
       abandon(session, effects, nowMs);
@@ -161,11 +167,14 @@ export function take(
 
 /** Rows that change many times in a step are written once, at its end. */
 function finish(session: Session, effects: Effects): void {
+  if (session.holding.held.length > 0) settleHeld(session, effects);
   const inbound = session.inbound.takeChanges();
   if (inbound !== undefined) effects.persist.push({ kind: "put-inbound", changes: inbound });
   if (effects.windowChanged && session.record !== undefined) {
     const { durableDupBelow: dupBelow, exactBelow } = session;
     const { next: _next, ...window } = session.window.rewound(dupBelow);
-    effects.persist.push({ kind: "put-window", window: { ...window, exactBelow } });
+    const { usedBelow } = session.holding;
+    const used = usedBelow > 0 ? { usedBelow } : {};
+    effects.persist.push({ kind: "put-window", window: { ...window, exactBelow, ...used } });
   }
 }

@@ -73,7 +73,10 @@ export class CoreBroker implements Venue<CoreSocket> {
   }
 
   deliver(target: string, shard: number, part: DeliveryPart): PartAnswer {
-    const answer = this.#session(target).rig.deliver(shard, [part]);
+    const { rig } = this.#session(target);
+    const answer = rig.deliver(shard, [part]);
+    // No time passes here but what is waited for, and a shard waits for this.
+    for (const hold of rig.held) rig.step({ type: "late", hold });
     return answer.parts[0] as PartAnswer;
   }
 

@@ -113,6 +113,12 @@ export class ModelClient {
     }
   }
 
+  /** Its session has lost it and cannot know that it came: it comes as if for the first time. */
+  disown(payload: string): void {
+    if (!this.#idOf.delete(payload)) return;
+    this.received.splice(this.received.indexOf(payload), 1);
+  }
+
   #take(qos: 1 | 2, packetId: number, payload: string, dup: boolean): void {
     const knownId = this.#idOf.get(payload);
     if (qos === 2 && this.#held.get(packetId) !== payload) {

@@ -5,6 +5,7 @@
 //   publish <topic>:<payload> q1 #<id> [dup] [retain] [ill-formed] [expiry=<s>]      puback|pubrec|pubrel|pubcomp #<id> [0x..]
 //   subscribe #<id> <filter>,q1[,nl][,rap][,rh1] ... [identifier=<n>]   unsubscribe #<id> <filter> ...
 //   disconnect [0x04] [expiry=<s>] · ping · violation         several packets in one frame are joined by " & "
+//   late (what is held is to be written)
 //   cut · crash (memory and connection are lost) · sleep (memory is lost) · tick · wait <ms>
 //   deliver <record>, <record> ... [| from=<publisher> gen=<n> pubgen=<n> owed shard=<n> share=<filter>]
 //   answer <topic> [refused=<i>,<i>] [retained=<record>;<record>] [next=<key>] · fail <topic> · answer all
@@ -62,6 +63,9 @@ class Player {
       case "connect":
         rig.connect(connectPacket(words));
         break;
+      case "late":
+        for (const hold of [...rig.held]) rig.step({ type: "late", hold });
+        break;
       case "cut":
         rig.step({ type: "closed" });
         break;
@@ -103,6 +107,8 @@ class Player {
 
   #effects(effects: Effects, writes: boolean): void {
     if (writes) for (const { kind } of effects.persist) this.#shown.push(`write ${kind}`);
+    if (effects.held !== undefined) this.#shown.push("held");
+    for (const { isWritten } of effects.settled) this.#shown.push(isWritten ? "settled, written" : "settled");
     for (const { event, reason, count } of effects.reports) {
       this.#shown.push(`${event} ${reason}${count === 1 ? "" : ` ${count}`}`);
     }

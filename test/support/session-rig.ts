@@ -6,6 +6,7 @@ import { Lane } from "../../src/hop/lane.ts";
 import type { Connect, ServerPacket } from "../../src/protocol/packet.ts";
 import type { DeliveryAnswer, DeliveryPart } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
+import type { Hold } from "../../src/session/holding.ts";
 import { defaultSessionLimits, type SessionLimits } from "../../src/session/limits.ts";
 import { type LaneItem, packItems, type Routing } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
@@ -44,7 +45,7 @@ export class SessionRig {
   #settling: Lane<LaneItem> | undefined;
 
   constructor(limits: Partial<SessionLimits>, events: RigEvents, name = "c1", clock: Clock = { nowMs: 1_000_000 }) {
-    this.limits = { ...defaultSessionLimits, topicShards: rigShards, ...limits };
+    this.limits = { ...defaultSessionLimits, topicShards: rigShards, heldMessagesMax: 0, ...limits };
     this.#events = events;
     this.name = name;
     this.#clock = clock;
@@ -63,8 +64,13 @@ export class SessionRig {
     return this.session.connection !== undefined;
   }
 
+  /** What a shard waits for; the object does not sleep meanwhile. */
+  get held(): readonly Hold[] {
+    return this.session.holding.held;
+  }
+
   get isIdle(): boolean {
-    return [...this.lanes.values()].every((lane) => lane.idle);
+    return this.held.length === 0 && [...this.lanes.values()].every((lane) => lane.idle);
   }
 
   /** Memory is lost, and whatever was under way. */

@@ -12,10 +12,12 @@ import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
+import { type Hold, holdMsMax } from "../../src/session/holding.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
 import { inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
@@ -45,7 +47,9 @@ export class SessionObject extends DurableObject<Env> {
   readonly #store: SessionStore;
   #session: Session;
   readonly #lanes: ShardLanes;
-  readonly #fence: Fence<DeliveryAnswer>;
+  readonly #fence: Fence<DeliveryAnswer | Promise<DeliveryAnswer>>;
+  /** Deliveries that wait for their client or their row, and who hears of it. */
+  readonly #holds = new Map<Hold, () => void>();
   #link: Link | undefined;
   #lastEpoch = 0;
   #alarmAtMs = 0;
@@ -110,7 +114,10 @@ export class SessionObject extends DurableObject<Env> {
     await this.#rest();
   }
 
-  /** Messages from a topic shard. When this returns, they are durable here, or on their way to the client. */
+  /**
+   * Messages from a topic shard. When this returns, they are durable here, acknowledged by the client, or nothing that
+   * survives its connection is owed them.
+   */
   async deliver(call: DeliveryCall): Promise<DeliveryAnswer | Stale> {
     // What that sets in motion is not waited for: the shard could be waiting for this answer.
     this.#settleAbandoned();
@@ -118,27 +125,36 @@ export class SessionObject extends DurableObject<Env> {
     const admission = this.#fence.admit(call.key);
     if (admission.kind === "stale") return { stale: admission.known };
     if (admission.kind === "repeat") {
-      const before = admission.answer ?? { busy: false, parts: call.parts.map(() => ({ gone: false, refused: [] })) };
-      const refused = refusedThenOwed(call.parts, before);
-      if (refused.length === 0) return before;
-      const again = this.#take(call.shard, refused);
+      const known = await admission.answer;
+      const first = known ?? { busy: false, parts: call.parts.map(() => ({ gone: false, refused: [] })) };
+      const refused = refusedThenOwed(call.parts, first);
+      if (refused.length === 0) return first;
+      const again = await this.#take(call.shard, refused);
       if (!again.busy) this.#fence.settle(call.key, again);
       return again;
     }
     const answer = this.#take(call.shard, call.parts);
-    if (answer.busy) this.#fence.forget(call.key);
+    if ("busy" in answer && answer.busy) this.#fence.forget(call.key);
     else this.#fence.settle(call.key, answer);
     return answer;
   }
 
-  #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer {
-    let answer: DeliveryAnswer | undefined;
-    this.#carryOut(() => {
-      const taken = take(this.#session, shard, parts, Date.now());
-      answer = taken.answer;
-      return taken.effects;
+  #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer | Promise<DeliveryAnswer> {
+    let taken: DeliveryAnswer | undefined;
+    const { held } = this.#carryOut(() => {
+      const { answer, effects } = take(this.#session, shard, parts, Date.now());
+      taken = answer;
+      return effects;
     });
-    return answer as unknown as DeliveryAnswer;
+    const answer = taken as unknown as DeliveryAnswer;
+    return held === undefined ? answer : this.#settled(held).then(() => answer);
+  }
+
+  async #settled(held: Hold): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<true>();
+    this.#holds.set(held, () => resolve(true));
+    if ((await before(holdMsMax, promise)) === undefined) this.#step({ type: "late", hold: held });
+    if (!held.isWritten) counters.add("batches_unwritten");
   }
 
   #takeHello(socket: WebSocket, frame: Uint8Array): void {
@@ -245,6 +261,10 @@ export class SessionObject extends DurableObject<Env> {
       if (effects.send.length > 0) this.#send(link, effects.send);
       if (effects.close !== undefined) closeQuietly(link.socket);
       if (this.#session.connection === undefined) this.#unlink(link);
+    }
+    for (const held of effects.settled) {
+      this.#holds.get(held)?.();
+      this.#holds.delete(held);
     }
     this.#wake();
     this.#remember();

@@ -8,10 +8,11 @@ import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
+import { before } from "../before.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import type { Semaphore } from "./semaphore.ts";
-import { before, callSession, deadlineMs } from "./session-call.ts";
+import { callSession, deadlineMs } from "./session-call.ts";
 
 const callBytesMax = 1024 * 1024;
 /** Calls that may be owed to one session; beyond, its publishers are refused. */

@@ -11,11 +11,12 @@ import { onTerms } from "../../src/shard/group-row.ts";
 import type { Offer, OfferOutcome } from "../../src/shard/offer.ts";
 import type { SharedBatch } from "../../src/shard/plan.ts";
 import type { ShareStrategy } from "../../src/shard/strategy.ts";
+import { before } from "../before.ts";
 import { report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { Semaphore } from "./semaphore.ts";
-import { before, callSession, deadlineMs } from "./session-call.ts";
+import { callSession, deadlineMs } from "./session-call.ts";
 
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;

@@ -19,6 +19,7 @@ import { Sql } from "../../src/store/sql.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
+import { before } from "../before.ts";
 import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
@@ -30,7 +31,6 @@ import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
 import { Semaphore } from "./semaphore.ts";
-import { before } from "./session-call.ts";
 
 /** Calls that a shard has under way at once. */
 const concurrentCallsMax = 64;

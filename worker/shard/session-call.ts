@@ -24,16 +24,3 @@ export async function callSession(
   if (isStale(again)) throw new Error("the session refuses the newest incarnation");
   return again;
 }
-
-/** The promise's value, or undefined if it takes longer. The object is awake for the call anyway while the timer runs. */
-export async function before<Value>(waitMs: number, value: Promise<Value>): Promise<Value | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), waitMs);
-  });
-  try {
-    return await Promise.race([value, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

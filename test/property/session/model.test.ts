@@ -103,6 +103,8 @@ class World {
   /** What a shard has yet to bring to this session. */
   #deliveries: string[] = [];
   #lastDelivered: string[] = [];
+  /** Sent and not written: its shard waits for the answer. */
+  #held: string[] = [];
 
   constructor(version: ProtocolVersion, { sleepy, ...limits }: Variant) {
     this.version = version;
@@ -121,6 +123,7 @@ class World {
 
   run(command: Command): void {
     this.#act(command);
+    if (this.rig.held.length === 0) this.#takeOver(this.#held.splice(0));
     if (this.#sleepy && this.rig.isIdle) this.rig.sleep();
   }
 
@@ -163,6 +166,9 @@ class World {
         for (const name of topics) if (command.heard) this.shards.get(name)?.take(rig.inFlight(rig.shardOf(name)));
         client.disconnected();
         client.crashed = true;
+        // The shard has had no answer, and comes with it again.
+        for (const text of this.#held) client.disown(payloadOf(text));
+        this.#deliveries.unshift(...this.#held.splice(0));
         return rig.crash();
       case "connect":
         return this.connect(command.receiveMaximum);
@@ -206,6 +212,8 @@ class World {
 
   /** What was refused, or was too much, comes again first. `again`: and so does what was taken, its answer being lost. */
   deliver(owed: boolean, again: boolean): void {
+    for (const hold of [...this.rig.held]) this.rig.step({ type: "late", hold });
+    this.#takeOver(this.#held.splice(0));
     const generation = generationOf(this.rig.session);
     if (generation === undefined) {
       this.#deliveries = [];
@@ -231,11 +239,16 @@ class World {
     if (busy) return [...batch];
     const refused = parts[0]?.refused ?? [];
     const taken = batch.filter((text, index) => !text.endsWith("q0") && !refused.includes(index));
-    for (const text of taken) {
-      const payload = text.slice(2, text.indexOf(" "));
+    if (this.rig.held.length > 0) this.#held = taken;
+    else this.#takeOver(taken);
+    return refused.map((index) => batch[index] as string);
+  }
+
+  #takeOver(texts: readonly string[]): void {
+    for (const text of texts) {
+      const payload = payloadOf(text);
       if (!this.taken.includes(payload)) this.taken.push(payload);
     }
-    return refused.map((index) => batch[index] as string);
   }
 
   answer(topic: "a" | "b", refuseFrom: number): void {
@@ -296,6 +309,10 @@ class World {
   }
 }
 
+function payloadOf(text: string): string {
+  return text.slice(2, text.indexOf(" "));
+}
+
 /** Limits, and whether the object loses its memory whenever it is at rest. */
 type Variant = Partial<SessionLimits> & { readonly sleepy?: boolean };
 
@@ -305,6 +322,11 @@ const variants: readonly [ProtocolVersion, Variant][] = [
   [3, {}],
   [5, { sleepy: true }],
   [4, { sleepy: true }],
+  [5, { heldMessagesMax: 64 }],
+  [4, { heldMessagesMax: 64 }],
+  [5, { heldMessagesMax: 64, sleepy: true }],
+  [5, { heldMessagesMax: 64, inflightMax: 3 }],
+  [5, { heldMessagesMax: 64, queueMessagesMax: 6, queuePolicy: "drop-oldest" }],
   [5, { queueMessagesMax: 6, inflightMax: 3 }],
   [5, { queueMessagesMax: 6, queuePolicy: "drop-oldest" }],
   [5, { queueBytesMax: 100, queuePolicy: "drop-oldest" }],
