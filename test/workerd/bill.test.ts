@@ -31,21 +31,24 @@ interface Lone {
   readonly persistent?: boolean;
   /** The subscriber is the one member of a group. */
   readonly shared?: boolean;
+  /** The subscriber acknowledges only when the publisher has its acknowledgement. */
+  readonly late?: boolean;
   /** All objects concerned sleep before each message, as they do when messages are rare. */
   readonly asleep?: boolean;
 }
 
 async function loneMessages(qos: 0 | 1 | 2, options: Lone = {}): Promise<Bill> {
-  const { persistent = true, shared = false, asleep = false } = options;
+  const { persistent = true, shared = false, late = false, asleep = false } = options;
   const topic = uniqueId("bill/lone");
   const subscriber = await Client.connect({ persistent });
   const publisher = await Client.connect({ persistent: true });
   await subscriber.subscribe(shared ? `$share/group/${topic}` : topic, qos);
   const send = async () => {
-    const arrives = subscriber.expect("publish").then((packet) => subscriber.acknowledge(packet));
-    if (qos === 0) publisher.publish(topic, "m", 0);
-    else await publisher.deliver(topic, "m", qos);
-    await arrives;
+    const accepted = qos === 0 ? publisher.publish(topic, "m", 0) : publisher.deliver(topic, "m", qos);
+    const packet = await subscriber.expect("publish");
+    if (late) await accepted;
+    await subscriber.acknowledge(packet);
+    await accepted;
   };
   await send();
   const messages = asleep ? 5 : lone;
@@ -66,6 +69,12 @@ test("BILL-1 a lone QoS 0 message writes no row and takes 2 calls", async () => 
 
 test("BILL-2 a lone QoS 1 message to a persistent session online writes no row and takes 2 calls", async () => {
   expectWithin("lone QoS 1", await loneMessages(1), { rows: 0, calls: 2 });
+});
+
+test("BILL-18 a lone QoS 1 message whose client acknowledges late writes 2 rows and takes 2 calls", async () => {
+  const bill = await loneMessages(1, { late: true });
+  expectWithin("lone QoS 1, late", bill, { rows: 2, calls: 2 });
+  expect(bill.rows_written, inWords("lone QoS 1, late", bill)).toBe(2);
 });
 
 test("BILL-3 a lone QoS 1 message to a clean session online writes no row", async () => {
