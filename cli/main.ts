@@ -3,6 +3,8 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { buildCommand } from "./commands/build.ts";
+import { deployCommand } from "./commands/deploy.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 
 const program = new Command("durablemq")
@@ -11,6 +13,8 @@ const program = new Command("durablemq")
   .showHelpAfterError("(--help shows what there is)")
   .configureHelp({ showGlobalOptions: true })
   .addCommand(gatewayCommand())
-  .addCommand(buildCommand());
+  .addCommand(buildCommand())
+  .addCommand(doctorCommand())
+  .addCommand(deployCommand());
 
 await program.parseAsync();

@@ -1,22 +1,25 @@
 // Options that several commands share, each with its environment variable.
 
+import { join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
+import { root } from "./root.ts";
 
 export function brokerUrlOption(): Option {
   return new Option("-u, --url <url>", "the broker, as clients reach it")
     .env("DURABLEMQ_URL")
     .default("ws://127.0.0.1:8787/mqtt")
-    .argParser(brokerUrl);
+    .argParser(parseBrokerUrl);
 }
 
 export function environmentOption(): Option {
-  return new Option("-e, --env <name>", "the environment in wrangler.toml; its top level unless named").default(
-    "",
-    "the top level",
-  );
+  return new Option("-e, --env <name>", "the environment in wrangler.toml").default("", "its top level");
 }
 
-function brokerUrl(text: string): string {
+export function configOption(): Option {
+  return new Option("-c, --config <file>", "another wrangler.toml").default(join(root, "wrangler.toml"), "this one");
+}
+
+export function parseBrokerUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !["ws:", "wss:"].includes(url.protocol)) {
     throw new InvalidArgumentError("It takes a URL that begins with ws:// or wss://.");

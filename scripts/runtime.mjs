@@ -5,6 +5,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { secretVariables } from "../worker/config.ts";
 import { bundleWorker, prepareDatabases } from "./prepare.mjs";
 import { root } from "./setup.mjs";
 
@@ -147,9 +148,6 @@ function withoutSignalHandlers(create) {
 
 /** On the loopback interface the broker is open, unless the environment says otherwise. The local runtime has no jurisdictions. */
 export const localVariables = { ALLOW_ANONYMOUS: "true", JURISDICTION: "none" };
-
-/** Variables that wrangler.toml must not list: a deployment has them from `wrangler secret`, this machine from .dev.vars. */
-const secretVariables = ["SCRAM_USERS", "ADMIN_KEY"];
 
 /** A variable can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
 function withEnvironment(bindings = {}) {

@@ -115,6 +115,14 @@ const variables = z.object({
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
 });
 
+export const variableNames = Object.keys(variables.shape) as readonly (keyof typeof variables.shape)[];
+
+/** Variables that wrangler.toml must not list: a deployment has them from `wrangler secret`, this machine from .dev.vars. */
+export const secretVariables = [
+  "SCRAM_USERS",
+  "ADMIN_KEY",
+] as const satisfies readonly (keyof typeof variables.shape)[];
+
 /** What is bound under the names of the variables. */
 export type Variables = Readonly<Partial<Record<keyof typeof variables.shape, unknown>>>;
 

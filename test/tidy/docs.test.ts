@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { counterHelp } from "../../src/metrics/counters.ts";
+import { secretVariables } from "../../worker/config.ts";
 import { filesOf, root, type Source } from "./sources.ts";
 
 const pages = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
@@ -70,11 +71,9 @@ test("the variables of worker/config.ts are those of docs/configuration.md, of w
   expect(described.filter((name) => !ofLauncher.includes(name)).toSorted()).toEqual(variables);
   // The launcher takes from the environment what [vars] lists.
   const [, listed = ""] = /^\[vars\]\n([\s\S]*?)(?=^\[)/m.exec(textOf("wrangler.toml")) ?? [];
-  const [, secrets = ""] = /^const secretVariables = \[(.*)\];$/m.exec(textOf("scripts/runtime.mjs")) ?? [];
-  const elsewhere = matchesIn(secrets, /"([A-Z][A-Z0-9_]+)"/g);
   expect(
     matchesIn(listed, /^([A-Z][A-Z0-9_]+) =/gm)
-      .concat(elsewhere)
+      .concat(secretVariables)
       .toSorted(),
   ).toEqual(variables);
   expect(matchesIn(textOf("worker/env.ts"), /readonly ([A-Z][A-Z0-9_]+)\?: string/g).toSorted()).toEqual(variables);
@@ -99,4 +98,21 @@ test("every reason for which something is dropped or refused is in docs/operatio
   const described = matchesIn(textOf("docs/operations.md"), /`([\w-]+)`/g);
   expect(reasons).not.toEqual([]);
   expect(reasons.filter((reason) => !described.includes(reason))).toEqual([]);
+});
+
+test("every finding of doctor is in docs/deployment.md", () => {
+  const [, section = ""] = /^## What doctor finds\n([\s\S]*)/m.exec(textOf("docs/deployment.md")) ?? [];
+  const found = matchesIn(textOf("cli/deployment/findings.ts"), /\b(?:error|warning)\(\s*"([a-z-]+)"/g);
+  expect(found).not.toEqual([]);
+  expect(matchesIn(section, /^\| `([a-z-]+)` +\|/gm)).toEqual([...new Set(found)].toSorted());
+});
+
+test("the deploy button asks for every secret, and says what each binding is for", () => {
+  const { cloudflare } = JSON.parse(textOf("package.json")) as {
+    cloudflare: { bindings: Record<string, { description: string }> };
+  };
+  const asked = matchesIn(textOf(".dev.vars.example"), /^([A-Z_]+)=/gm);
+  expect(asked.toSorted()).toEqual(secretVariables.toSorted());
+  const bound = matchesIn(textOf("worker/env.ts"), /readonly ([A-Z]+): \w/g);
+  expect(Object.keys(cloudflare.bindings)).toEqual(expect.arrayContaining([...bound, ...asked]));
 });
