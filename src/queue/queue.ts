@@ -10,6 +10,8 @@ export interface Segment {
   readonly body: Uint8Array;
   /** Stored while a client was connected that may have been sent any of it at once. */
   readonly offered: boolean;
+  /** When it was stored; 0: earlier code did not say. */
+  readonly atMs: number;
 }
 
 /** The extent of a queue: its first segment, the position behind its last, and what lies in between. */
@@ -31,11 +33,26 @@ export interface QueueReads {
   offeredEnd(from: number, to: number): number;
 }
 
+export interface AppendOptions {
+  readonly offered: boolean;
+  readonly stored: boolean;
+  /** The window's: a segment that it has yet to reach through others on disk is not kept in memory. */
+  readonly next: number;
+  readonly atMs: number;
+}
+
+export interface FoundRecord {
+  readonly reader: RecordReader;
+  readonly offered: boolean;
+  readonly atMs: number;
+}
+
 interface Held {
   readonly position: number;
   readonly end: number;
   readonly bytes: number;
   readonly offered: boolean;
+  readonly atMs: number;
   /** False where the session ends with its connection and the client could be sent everything at once. */
   stored: boolean;
   /** Absent once every message was sent: a resend reads the row again. */
@@ -90,24 +107,23 @@ export class Queue {
     if (held?.position === position) held.stored = true;
   }
 
-  /** `next` is the window's: a segment that it has yet to reach through others on disk is not kept in memory. */
-  append(body: Uint8Array, count: number, options: { offered: boolean; stored: boolean; next: number }): Segment {
-    const { offered, stored, next } = options;
+  append(body: Uint8Array, count: number, options: AppendOptions): Segment {
+    const { offered, stored, next, atMs } = options;
     const position = this.#end;
     this.#end += count;
     this.#bytes += body.length;
     const follows = position === next || (this.#far === 0 && this.#held.at(-1)?.end === position);
     if (stored && !(follows && this.#heldBytes + body.length <= heldBytesMax)) this.#far++;
-    this.#held.push({ position, end: this.#end, bytes: body.length, offered, stored, body });
+    this.#held.push({ position, end: this.#end, bytes: body.length, offered, atMs, stored, body });
     this.#heldBytes += body.length;
-    return { position, count, body, offered };
+    return { position, count, body, offered, atMs };
   }
 
   /**
    * The record at a position, on a reader that is valid until the next call; undefined if the position is in no
    * segment, because it was dropped.
    */
-  read(position: number): { readonly reader: RecordReader; readonly offered: boolean } | undefined {
+  read(position: number): FoundRecord | undefined {
     let cursor = this.#cursor;
     if (cursor === undefined || position < cursor.position || position >= cursor.held.end) {
       const held = this.#holding(position);
@@ -119,7 +135,7 @@ export class Queue {
       if (!cursor.reader.next()) throw new RangeError("a segment holds fewer messages than its row says");
       cursor.position++;
     }
-    return { reader: cursor.reader, offered: cursor.held.offered };
+    return { reader: cursor.reader, offered: cursor.held.offered, atMs: cursor.held.atMs };
   }
 
   /** The first position from `position` on that is in a segment; the queue's end if there is none. */
@@ -215,8 +231,8 @@ export class Queue {
   }
 
   #insert(index: number, row: Segment): Held {
-    const { position, offered, body } = row;
-    const held: Held = { position, end: position + row.count, bytes: body.length, offered, stored: true, body };
+    const { position, offered, atMs, body } = row;
+    const held: Held = { position, end: position + row.count, bytes: body.length, offered, atMs, stored: true, body };
     this.#held.splice(index, 0, held);
     this.#bodiless = Math.min(this.#bodiless, index);
     this.#heldBytes += body.length;

@@ -97,11 +97,16 @@ export class Window {
     return this.#progress[position & (this.#progress.length - 1)] as Progress;
   }
 
-  /** The message at `next` goes out (again). */
-  send(qos: QoS): void {
-    this.#set(this.#next, qos === 2 ? Progress.sentQos2 : Progress.sentQos1);
-    this.#next++;
+  /** The message at `next` goes out (again), or one that was passed. */
+  send(qos: QoS, position = this.#next): void {
+    this.#set(position, qos === 2 ? Progress.sentQos2 : Progress.sentQos1);
+    if (position === this.#next) this.#next++;
     this.#inflight++;
+  }
+
+  /** The message at `next` is somebody else's for now; when it is not any more it is sent from behind `next`. */
+  pass(): void {
+    this.#next++;
   }
 
   /** PUBREL for the message at `next` goes out again. */
@@ -115,6 +120,35 @@ export class Window {
     this.#set(this.#next, Progress.done);
     this.#next++;
     this.#advance();
+  }
+
+  /** A message that is not in flight is finished, wherever it lies and whether or not anybody is connected. */
+  settle(position: number): void {
+    this.changes++;
+    this.#set(position, Progress.done);
+    while (this.passGap() || this.progressAt(this.#next) === Progress.done) {
+      if (this.progressAt(this.#next) === Progress.done) this.skip();
+    }
+    this.#advance();
+  }
+
+  /** Finished behind an unfinished one. */
+  get finishedAhead(): number {
+    return this.#done;
+  }
+
+  /** From here on no message was touched. */
+  get touchedEnd(): number {
+    return this.#touchedEnd;
+  }
+
+  isDropped(position: number): boolean {
+    return this.#gaps.some(({ from, to }) => position >= from && position < to);
+  }
+
+  /** Positions from here on have to wait for the head: their identifiers are taken. */
+  get spanEnd(): number {
+    return this.#head + packetIdCount;
   }
 
   /** Messages that were not sent are given up. Everything from `from` to `to` is, that has not been before. */

@@ -2,10 +2,12 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { WrittenProgress } from "../queue/progress.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
 import type { Gap, WindowSnapshot } from "../queue/window.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
+import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
@@ -22,7 +24,16 @@ export interface SessionRecord {
   readonly expiresAtMs: number;
   /** Of the last of its wills that was routed: the next is above it, also when the clock went back. */
   readonly lastWillSequence?: number;
+  /** It was made for its client, which has yet to connect. */
+  readonly isProvisioned?: true;
+  /** Where it has other limits than the deployment says. */
+  readonly limits?: SessionOverrides;
 }
+
+/** Limits that can be given to one session. */
+export type SessionOverrides = Partial<
+  Pick<SessionLimits, "queueMessagesMax" | "queueBytesMax" | "queuePolicy" | "inflightMax" | "subscriptionsMax">
+>;
 
 /** The outbound window as the next connection finds it, if this one ends without a word. */
 export interface DurableWindow extends WrittenProgress {
@@ -95,6 +106,7 @@ export type Change =
   | { readonly kind: "put-session"; readonly record: SessionRecord }
   | { readonly kind: "put-inbound"; readonly changes: InboundChanges }
   | { readonly kind: "put-window"; readonly window: DurableWindow }
+  | { readonly kind: "put-leases"; readonly leases: LeaseSnapshot }
   | { readonly kind: "put-will"; readonly will: StoredWill }
   | { readonly kind: "delete-will" }
   | { readonly kind: "put-due-will"; readonly will: DueWill }
@@ -119,7 +131,11 @@ export type Change =
 export interface SessionReads extends QueueReads {
   subscription(filter: string): StoredSubscription | undefined;
   subscriptions(): readonly StoredSubscription[];
+  /** So many of them, by filter, that stand behind it. */
+  subscriptionsAfter(filter: string, limit: number): readonly StoredSubscription[];
   subscriptionCount(): number;
+  /** Messages given up, by reason, since the session's object came to be. */
+  drops(): ReadonlyMap<string, number>;
   /** Shared subscriptions, as the client wrote them. */
   sharedFilters(): readonly string[];
   /** What the queue holds of them, in the order of the queue. */
@@ -141,6 +157,8 @@ export interface StoredSession {
   readonly window: DurableWindow | undefined;
   /** The window of the living connection, where its socket had no room for it. */
   readonly connectionWindow: WindowSnapshot | undefined;
+  /** Messages that are handed out over HTTP. */
+  readonly leases: LeaseSnapshot | undefined;
   readonly will: StoredWill | undefined;
   /** By rising id. */
   readonly dueWills: readonly DueWill[];

@@ -6,6 +6,7 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
+import { fill } from "./fill.ts";
 import { forgetHeld, writeHeld } from "./holding.ts";
 import { giveUpReplays } from "./replay.ts";
 import {
@@ -134,7 +135,11 @@ export function abandon(session: Session, effects: Effects, nowMs: number): void
 export function tick(session: Session, effects: Effects, nowMs: number): void {
   routeDueWills(session, effects, nowMs);
   routeHandBacks(session, effects);
-  if (session.connection !== undefined) return;
+  if (session.connection !== undefined) {
+    // What a worker had over HTTP, and had for too long.
+    if (session.leases.size > 0) fill(session, effects, nowMs);
+    return;
+  }
   const { record, will } = session;
   if (record !== undefined && record.expiresAtMs === 0 && record.expirySeconds !== SESSION_NEVER_EXPIRES) {
     // The client vanished with the broker: its time starts when that is noticed.
@@ -172,6 +177,8 @@ export function wakeAtMs(session: Session, nowMs: number): number | undefined {
     const grown = Math.max(livenessFirstMs, connection.keepAliveSeconds * 1500, nowMs - connection.connectedAtMs);
     times.push(nowMs + Math.min(grown, livenessMaxMs));
   }
+  const visibleAtMs = connection === undefined ? undefined : session.leases.nextVisibleAtMs(nowMs);
+  if (visibleAtMs !== undefined) times.push(visibleAtMs);
   if (connection === undefined && will !== undefined) times.push(nowMs + livenessFirstMs);
   if (connection === undefined && expires) {
     times.push(record.expiresAtMs === 0 ? nowMs + record.expirySeconds * 1000 : record.expiresAtMs);

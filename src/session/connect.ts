@@ -25,9 +25,14 @@ export interface ConnectInput {
   readonly clientIdWasAssigned: boolean;
   /** Who the client has proved to be. A name in CONNECT alone proves nothing. */
   readonly username?: string;
+  /** Where the client is. */
+  readonly address?: string;
   /** The server's own proof, for CONNACK. */
   readonly authenticationData?: Uint8Array;
 }
+
+/** Characters of a name that a connection carries: it has little room. */
+const shownMax = 256;
 
 /** Whoever was connected has been told to go before this: see "taken-over". */
 export function connect(session: Session, input: ConnectInput, effects: Effects, nowMs: number): void {
@@ -51,6 +56,8 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     topicAliasMaximum: connect.topicAliasMaximum,
     requestProblemInformation: connect.requestProblemInformation,
     connectedAtMs: nowMs,
+    ...(input.username === undefined ? {} : { username: input.username.slice(0, shownMax) }),
+    ...(input.address === undefined ? {} : { address: input.address.slice(0, shownMax) }),
     offeredBelow: session.queue.end,
   };
   if (found !== undefined || expirySeconds > 0) {
@@ -63,6 +70,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       expirySeconds,
       expiresAtMs: 0,
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
+      ...(found?.limits === undefined ? {} : { limits: found.limits }),
     });
   }
   session.holding.begin();
@@ -117,7 +125,8 @@ function keepRecord(session: Session, effects: Effects, record: SessionRecord): 
     known.expirySeconds !== record.expirySeconds ||
     known.expiresAtMs !== 0 ||
     known.version !== record.version ||
-    known.username !== record.username
+    known.username !== record.username ||
+    known.isProvisioned === true
   ) {
     effects.persist.push({ kind: "put-session", record });
   }

@@ -258,7 +258,7 @@ function store(intake: Intake): void {
     if (count === 0) return;
     // Of a share there is somebody to hand it back to, also for a session that ends with its connection.
     const stored = isKept || share !== undefined;
-    const segment = queue.append(concatenate(pending), count, { offered, stored, next: window.next });
+    const segment = queue.append(concatenate(pending), count, { offered, stored, next: window.next, atMs: nowMs });
     const origin = share === undefined ? undefined : { share, shard: intake.shard };
     if (isHeld) hold(session, segment, effects);
     else if (stored) putSegment(session, segment, origin, effects);
@@ -283,11 +283,10 @@ function store(intake: Intake): void {
  * client remembers the identifier.
  */
 function dropOldest(session: Session, effects: Effects): void {
-  const { window, queue, limits, reads } = session;
+  const { window, queue, limits } = session;
   const excess = queueDepth(session) - limits.queueMessagesMax;
   if (excess <= 0 && queue.bytes <= limits.queueBytesMax) return;
-  const offeredBelow = session.connection?.offeredBelow ?? queue.end;
-  const begun = Math.max(window.next, window.dupBelow, reads.offeredEnd(session.exactBelow, offeredBelow));
+  const begun = begunEnd(session);
   const last = window.gaps.at(-1);
   const first = Math.max(begun, last?.to ?? 0);
   // What was dropped before goes on growing, unless something begun lies in between.
@@ -300,10 +299,21 @@ function dropOldest(session: Session, effects: Effects): void {
   }
   if (to <= first) return;
   effects.drop("queue-full", `topic ${queue.read(first)?.reader.topic}, the oldest`, to - first);
+  drop(session, from, first, to, effects);
+}
+
+/** Gives up the messages from `first` to before `to`; those from `from` on were given up before. */
+export function drop({ queue, window }: Session, from: number, first: number, to: number, effects: Effects): void {
   queue.drop(from, to);
   window.drop(first, to);
   effects.persist.push({ kind: "delete-segments-within", from, to });
   effects.windowChanged = true;
+}
+
+/** From here on nobody can have been handed anything. */
+export function begunEnd({ window, queue, reads, leases, connection, exactBelow }: Session): number {
+  const offeredEnd = reads.offeredEnd(exactBelow, connection?.offeredBelow ?? queue.end);
+  return Math.max(window.next, window.dupBelow, offeredEnd, leases.end, window.touchedEnd);
 }
 
 /** Bytes of the messages at these positions, as far as their segments are still there. */

@@ -25,6 +25,8 @@ export class Effects {
   close: ReasonCode | undefined;
   /** The window's row is to be written, once, however often it changed in this step. */
   windowChanged = false;
+  /** Requests on a client's behalf that the shards have carried out, or could not. */
+  readonly carriedOut: { readonly ticket: number; readonly isDone: boolean }[] = [];
   /** What waits in the lane that has just answered must not follow: it fails too. */
   haltsLane = false;
   /** What was delivered is not written: the answer to its shard has to wait until it is settled. */

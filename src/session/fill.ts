@@ -17,7 +17,7 @@ export function fill(session: Session, effects: Effects, nowMs: number): void {
   const { connection, window, queue, limits } = session;
   if (connection !== undefined) {
     const inflightMax = Math.min(connection.receiveMaximum, limits.inflightMax);
-    let bytes = 0;
+    let bytes = sendReturned(session, connection, inflightMax, effects, nowMs);
     while (window.next < queue.end && window.inflight < inflightMax && !window.spanIsFull && bytes < stepBytesMax) {
       bytes += advance(session, connection, effects, nowMs);
     }
@@ -29,9 +29,13 @@ export function fill(session: Session, effects: Effects, nowMs: number): void {
 
 /** Sends, resends or skips the message at `next`; how many bytes it took. */
 function advance(session: Session, connection: Connection, effects: Effects, nowMs: number): number {
-  const { window, queue } = session;
+  const { window } = session;
   if (window.passGap()) return 0;
   const position = window.next;
+  if (session.leases.isHidden(position, nowMs)) {
+    window.pass();
+    return 0;
+  }
   const progress = window.progressAt(position);
   if (progress === Progress.done) {
     // Of an earlier connection, or dropped.
@@ -43,29 +47,60 @@ function advance(session: Session, connection: Connection, effects: Effects, now
     window.sendRelease();
     return 4;
   }
+  return sendMessage(session, connection, position, effects, nowMs);
+}
+
+/** What was passed because somebody had it over HTTP, and has it no more: it was not acknowledged. */
+function sendReturned(
+  session: Session,
+  connection: Connection,
+  inflightMax: number,
+  effects: Effects,
+  nowMs: number,
+): number {
+  const { leases, window } = session;
+  let bytes = 0;
+  if (leases.size === 0) return bytes;
+  for (const position of leases.visible(nowMs)) {
+    if (window.inflight >= inflightMax || bytes >= stepBytesMax) break;
+    const waits = position >= window.head && position < window.next;
+    if (!waits || window.progressAt(position) !== Progress.untouched) continue;
+    bytes += sendMessage(session, connection, position, effects, nowMs);
+  }
+  return bytes;
+}
+
+/** Sends or gives up a message that is not in flight. */
+function sendMessage(
+  session: Session,
+  connection: Connection,
+  position: number,
+  effects: Effects,
+  nowMs: number,
+): number {
+  const { window, queue } = session;
   const found = queue.read(position);
   if (found === undefined) throw new Error(`no segment holds position ${position}`);
-
   const { reader } = found;
   const dup = position < window.dupBelow || wasOffered(session, position, found.offered);
   // An expired message goes unsent, unless its delivery has begun [MQTT-3.3.2-5] [MQTT-4.3.3-7].
-  if (!dup && isExpired(reader, nowMs)) return giveUp(session, "expired", reader.topic, effects);
+  if (!dup && isExpired(reader, nowMs)) return giveUp(session, position, "expired", reader.topic, effects);
   const sized = publishPacket(session, connection, reader, window.packetIdAt(position), dup, nowMs);
-  if (sized === undefined) return giveUp(session, "packet-too-large", reader.topic, effects);
+  if (sized === undefined) return giveUp(session, position, "packet-too-large", reader.topic, effects);
   // Whether it was sent must be known after a crash: its segment says so, or the window's row, ahead of time.
   const saysSo = found.offered && position >= session.exactBelow;
   if (!saysSo && session.record !== undefined && position >= session.durableDupBelow) {
     putWindow(session, effects, position + reservedAhead);
   }
-  window.send(reader.qos);
+  window.send(reader.qos, position);
   effects.send.push(sized.packet);
   return sized.bytes;
 }
 
 /** Written down: an object that loses its memory would take it for one that was sent, and send it behind its followers. */
-function giveUp({ window }: Session, reason: string, topic: string, effects: Effects): number {
+function giveUp({ window }: Session, position: number, reason: string, topic: string, effects: Effects): number {
   effects.drop(reason, topic);
-  window.skip();
+  window.settle(position);
   effects.windowChanged = true;
   return 0;
 }

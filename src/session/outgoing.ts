@@ -24,6 +24,8 @@ export interface Operation {
   readonly epoch: number;
   readonly packetId: number;
   readonly reasons: readonly ReasonCode[];
+  /** Of whoever else waits for the answer: see Effects. */
+  readonly ticket?: number | undefined;
   /** Filters to forget once an UNSUBSCRIBE is confirmed. */
   readonly filters: readonly string[];
   shardsLeft: number;

@@ -31,10 +31,10 @@ export function advanceReplay(session: Session, { replay }: ReplayItem, after: s
   else proceed(session, shard, filter, after, effects);
 }
 
-/** Asks for further pages as far as there is room for what they bring. */
-export function continueReplays(session: Session, effects: Effects): void {
-  const { replays, limits, reads, connection } = session;
-  if (replays.size === 0 || connection === undefined) return;
+/** Asks for further pages as far as there is room for what they bring, and somebody who reads them. */
+export function continueReplays(session: Session, effects: Effects, isRead = session.connection !== undefined): void {
+  const { replays, limits, reads } = session;
+  if (replays.size === 0 || !isRead) return;
   if (queueDepth(session) > Math.min(depthMax, limits.queueMessagesMax / 2)) return;
   const generation = generationOf(session) as number;
   for (const replay of replays.takeWaiting()) {

@@ -108,6 +108,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
     session.removals.delete(filter);
     effects.persist.push({ kind: "delete-subscription", filter });
   }
+  if (operation.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: true });
   if (session.connection?.epoch !== operation.epoch) return;
   effects.send.push({ type: kind === "subscribe" ? "suback" : "unsuback", packetId, reasons });
 }
@@ -117,6 +118,9 @@ export function failed(session: Session, items: readonly LaneItem[], effects: Ef
   for (const item of items) {
     if (item.kind === "hand-back") handBackFailed(session, item.handBack);
     if (item.kind === "replay") replayFailed(session, item);
+    const asksForOther = item.kind === "subscribe" || item.kind === "unsubscribe";
+    const ticket = asksForOther ? item.operation?.ticket : undefined;
+    if (ticket !== undefined) effects.carriedOut.push({ ticket, isDone: false });
     if (item.kind !== "publish") continue;
     if (item.will === undefined) session.routingBytes -= item.body.length;
     else willFailed(session, item.will);

@@ -2,6 +2,7 @@
 // connected through hibernation, from what the socket carries.
 
 import type { ProtocolVersion } from "../protocol/version.ts";
+import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
 import { Queue, type QueueBounds } from "../queue/queue.ts";
 import { Window, type WindowSnapshot } from "../queue/window.ts";
@@ -28,6 +29,9 @@ export interface Connection {
   readonly topicAliasMaximum: number;
   readonly requestProblemInformation: boolean;
   readonly connectedAtMs: number;
+  /** Who the client has proved to be, and where it is, for who looks at it: no more than the beginning of either. */
+  readonly username?: string;
+  readonly address?: string;
   /** End of the queue when it began: segments before may have been offered to an earlier connection. */
   readonly offeredBelow: number;
 }
@@ -48,7 +52,9 @@ export interface ConnectionSnapshot {
 }
 
 export interface Session {
-  readonly limits: SessionLimits;
+  /** Those of the deployment, or its own where its record has some. */
+  limits: SessionLimits;
+  readonly deploymentLimits: SessionLimits;
   readonly reads: SessionReads;
   /** Name of this session towards shards and other sessions. */
   readonly name: string;
@@ -72,6 +78,8 @@ export interface Session {
   window: Window;
   queue: Queue;
   holding: Holding;
+  /** Messages that are handed out over HTTP. */
+  leases: Leases;
   /** See DurableWindow: up to here `dupBelow` is exact. */
   exactBelow: number;
   /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
@@ -103,7 +111,8 @@ export function loadSession(
   snapshot: ConnectionSnapshot | undefined,
 ): Session {
   const shared = {
-    limits,
+    limits: { ...limits, ...stored.record?.limits },
+    deploymentLimits: limits,
     reads,
     name,
     record: stored.record,
@@ -115,6 +124,7 @@ export function loadSession(
     willsInFlight: new Set<number>(),
     sharing: { askedBy: new Set(snapshot?.sharing?.askedBy), holds: snapshot?.sharing?.holds ?? false },
     handBacks: [...stored.handBacks],
+    leases: new Leases(stored.leases),
     handBacksInFlight: new Set<number>(),
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
@@ -218,11 +228,13 @@ export function wasOffered({ connection, queue, exactBelow }: Session, position:
 export function forgetState(session: Session): void {
   const end = session.queue.end;
   session.record = undefined;
+  session.limits = session.deploymentLimits;
   // Sequences go on: shards remember the last one of this client id.
   session.inbound = new Inbound({ nextSequence: session.inbound.nextSequence, runs: [] });
   session.window = new Window(end);
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
   session.holding = new Holding(end, 0);
+  session.leases = new Leases();
   session.exactBelow = end;
   session.durableDupBelow = end;
   session.sources.clear();

@@ -11,6 +11,7 @@ import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
 import { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { type Hold, settleHeld, writeLate } from "./holding.ts";
+import { type Managed, type ManageRequest, manage } from "./manage.ts";
 import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
@@ -163,6 +164,19 @@ export function take(
   const answer = deliver(session, shard, parts, effects, nowMs);
   finish(session, effects);
   return { effects, answer };
+}
+
+/** What an operator or a worker asks for over HTTP; see src/session/manage.ts. */
+export function administer(
+  session: Session,
+  request: ManageRequest,
+  ticket: number,
+  nowMs: number,
+): Managed & { readonly effects: Effects } {
+  const effects = new Effects();
+  const managed = manage(session, request, ticket, effects, nowMs);
+  finish(session, effects);
+  return { ...managed, effects };
 }
 
 /** Rows that change many times in a step are written once, at its end. */

@@ -2,7 +2,7 @@
 // of them have confirmed.
 
 import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
-import { ReasonCode } from "../protocol/reason.ts";
+import { isFailure, ReasonCode } from "../protocol/reason.ts";
 import { varintBytes } from "../protocol/varint.ts";
 import { isShared, parseFilter } from "../topic/share.ts";
 import { violate } from "./closing.ts";
@@ -10,10 +10,25 @@ import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
 import { forgetReplays } from "./replay.ts";
 import { shardsOfSubscription } from "./sharing.ts";
-import type { Connection, Session } from "./state.ts";
+import { type Connection, generationOf, type Session } from "./state.ts";
+
+/** What SUBSCRIBE asks for one filter. */
+export type SubscriptionRequest = Subscribe["subscriptions"][number];
+
+/** Who waits for the answer to a SUBSCRIBE or UNSUBSCRIBE, and which it is. */
+type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket">;
+
+/** Of an asker without a connection. */
+const nobody = -1;
+
+export interface SettledRequest {
+  readonly reasons: readonly ReasonCode[];
+  /** No shard has to be asked. */
+  readonly isSettled: boolean;
+}
 
 export function subscribe(session: Session, packet: Subscribe, effects: Effects, nowMs: number): void {
-  const { connection, reads, limits } = session;
+  const { connection } = session;
   if (connection === undefined) return;
   if (connection.version !== 5) {
     // 5.0 has a reason code for it; before, it is a violation that closes the connection [MQTT3-4.8.0-1].
@@ -29,18 +44,47 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
   }
   if (!answerFits(connection, packet.subscriptions.length)) return refuseLength(session, effects, nowMs);
-  const identifier = packet.identifier ?? 0;
+  const { granted, entriesOf } = grant(session, packet.subscriptions, packet.identifier ?? 0, effects);
+  // Before 5.0 there is one code for all refusals.
+  const reasons = granted.map((reason) =>
+    isFailure(reason) && connection.version !== 5 ? ReasonCode.unspecifiedError : reason,
+  );
+  if (entriesOf.size === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
+  ask(session, entriesOf, { epoch: connection.epoch, packetId: packet.packetId, reasons }, effects);
+}
+
+/** On a client's behalf, whether or not it is connected. The reasons it would be told. */
+export function subscribeFor(
+  session: Session,
+  requests: readonly SubscriptionRequest[],
+  identifier: number,
+  ticket: number,
+  effects: Effects,
+): SettledRequest {
+  const { granted, entriesOf } = grant(session, requests, identifier, effects);
+  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: granted, ticket }, effects);
+  return { reasons: granted, isSettled: entriesOf.size === 0 };
+}
+
+/** Writes those that are granted, and says which routes they need. */
+function grant(
+  session: Session,
+  requests: readonly SubscriptionRequest[],
+  identifier: number,
+  effects: Effects,
+): { readonly granted: ReasonCode[]; readonly entriesOf: Map<number, RouteEntry[]> } {
+  const { reads, limits } = session;
   const reasons: ReasonCode[] = [];
   const entriesOf = new Map<number, RouteEntry[]>();
   let count = reads.subscriptionCount();
 
-  for (const request of packet.subscriptions) {
+  for (const request of requests) {
     const { filter, qos, noLocal, retainAsPublished } = request;
     const known = reads.subscription(filter);
     const refusal = refusalOf(session, filter, known === undefined ? count : 0);
     const granted = Math.min(qos, limits.maximumQos) as QoS;
     if (refusal !== undefined) {
-      reasons.push(connection.version === 5 ? refusal : ReasonCode.unspecifiedError);
+      reasons.push(refusal);
       effects.refuse("subscription-refused", filter);
       continue;
     }
@@ -57,17 +101,17 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     // Any QoS may be asked for [MQTT-3.2.2-10].
     reasons.push(granted);
   }
+  return { granted: reasons, entriesOf };
+}
 
-  const operation: Operation = {
-    kind: "subscribe",
-    epoch: connection.epoch,
-    packetId: packet.packetId,
-    reasons,
-    filters: [],
-    shardsLeft: entriesOf.size,
-  };
-  if (entriesOf.size === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
-  const { generation } = connection;
+function ask(
+  session: Session,
+  entriesOf: ReadonlyMap<number, readonly RouteEntry[]>,
+  asker: Asker,
+  effects: Effects,
+): void {
+  const operation: Operation = { kind: "subscribe", ...asker, filters: [], shardsLeft: entriesOf.size };
+  const generation = generationOf(session) as number;
   for (const [shard, entries] of entriesOf) {
     effects.outbox.push(shard, { kind: "subscribe", generation, entries, operation });
   }
@@ -99,9 +143,31 @@ export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effe
   const { connection } = session;
   if (connection === undefined) return;
   if (!answerFits(connection, packet.filters.length)) return refuseLength(session, effects, nowMs);
+  const { known, reasons } = markRemoved(session, packet.filters, effects);
+  const shards = remove(session, known, { epoch: connection.epoch, packetId: packet.packetId, reasons }, effects);
+  if (shards === 0) effects.send.push({ type: "unsuback", packetId: packet.packetId, reasons });
+}
+
+/** On a client's behalf, whether or not it is connected. */
+export function unsubscribeFor(
+  session: Session,
+  filters: readonly string[],
+  ticket: number,
+  effects: Effects,
+): SettledRequest {
+  const { known, reasons } = markRemoved(session, filters, effects);
+  const shards = remove(session, known, { epoch: nobody, packetId: 0, reasons, ticket }, effects);
+  return { reasons, isSettled: shards === 0 };
+}
+
+function markRemoved(
+  session: Session,
+  filters: readonly string[],
+  effects: Effects,
+): { readonly known: string[]; readonly reasons: ReasonCode[] } {
   const known: string[] = [];
   let leaving: readonly string[] | undefined;
-  const reasons = packet.filters.map((filter) => {
+  const reasons = filters.map((filter) => {
     const subscription = session.reads.subscription(filter);
     if (subscription === undefined) {
       // UNSUBACK says that the routes are gone: those that an UNSUBSCRIBE before this one removes may still stand.
@@ -115,42 +181,30 @@ export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effe
     known.push(filter);
     return ReasonCode.success;
   });
-  remove(session, known, { packetId: packet.packetId, reasons }, effects);
+  return { known, reasons };
 }
 
 /** An UNSUBSCRIBE that a crash interrupted is carried through before anything else happens. */
 export function finishRemovals(session: Session, effects: Effects): void {
   const filters = session.reads.filtersBeingRemoved();
-  if (filters.length > 0) remove(session, filters, undefined, effects);
+  // Nobody waits for the answer.
+  if (filters.length > 0) remove(session, filters, { epoch: nobody, packetId: 0, reasons: [] }, effects);
 }
 
-function remove(
-  session: Session,
-  filters: readonly string[],
-  answer: { readonly packetId: number; readonly reasons: ReasonCode[] } | undefined,
-  effects: Effects,
-): void {
-  const { connection, limits } = session;
-  if (connection === undefined) return;
+/** How many shards are asked to. */
+function remove(session: Session, filters: readonly string[], asker: Asker, effects: Effects): number {
+  const { limits } = session;
   const filtersOf = new Map<number, string[]>();
   for (const filter of filters) {
     for (const shard of shardsOfSubscription(filter, limits)) addTo(filtersOf, shard, filter);
   }
-  const operation: Operation = {
-    kind: "unsubscribe",
-    // Nobody waits for the answer to what is carried through after a crash.
-    epoch: answer === undefined ? -1 : connection.epoch,
-    packetId: answer?.packetId ?? 0,
-    reasons: answer?.reasons ?? [],
-    filters,
-    shardsLeft: filtersOf.size,
-  };
+  const operation: Operation = { kind: "unsubscribe", ...asker, filters, shardsLeft: filtersOf.size };
   for (const filter of filters) session.removals.set(filter, operation);
-  if (filtersOf.size === 0 && answer !== undefined) effects.send.push({ type: "unsuback", ...answer });
-  const { generation } = connection;
+  const generation = generationOf(session) as number;
   for (const [shard, of] of filtersOf) {
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters: of, operation });
   }
+  return filtersOf.size;
 }
 
 function addTo<Item>(map: Map<number, Item[]>, shard: number, item: Item): void {

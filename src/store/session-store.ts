@@ -1,6 +1,7 @@
 // The SQL of a session object: its rows, read when it wakes, and the changes of a step, written in one transaction.
 
 import type { QoS } from "../protocol/packet.ts";
+import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
 import type { WindowSnapshot } from "../queue/window.ts";
 import type {
@@ -48,11 +49,13 @@ const migrations: Migrations = [
     `CREATE TABLE replay (filter TEXT, shard INTEGER, after TEXT NOT NULL, PRIMARY KEY (filter, shard))
       WITHOUT ROWID`,
   ],
+  // When a message was stored, for who looks into the queue.
+  ["ALTER TABLE segment ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0"],
 ];
 
 /** Keys of the table `state`. */
 const livingWill = 0;
-const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4 } as const;
+const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4, leases: 5 } as const;
 /** Pages of inbound identifiers have the keys from here on. */
 const firstPageKey = 100;
 
@@ -70,7 +73,7 @@ export class SessionStore implements SessionReads {
   load(): StoredSession {
     if (this.#version === 0) {
       const none = { record: undefined, inbound: undefined, window: undefined, connectionWindow: undefined };
-      return { ...none, will: undefined, dueWills: [], handBacks: [], replays: [] };
+      return { ...none, leases: undefined, will: undefined, dueWills: [], handBacks: [], replays: [] };
     }
     this.#migrate();
     const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
@@ -83,6 +86,7 @@ export class SessionStore implements SessionReads {
       inbound: withPages(parse(stateKey.inbound), state),
       window: parse(stateKey.window) as DurableWindow | undefined,
       connectionWindow: parse(stateKey.connectionWindow) as WindowSnapshot | undefined,
+      leases: parse(stateKey.leases) as LeaseSnapshot | undefined,
       will: wills.find(({ id }) => id === livingWill),
       dueWills: wills.filter(({ id }) => id !== livingWill),
       handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
@@ -157,6 +161,12 @@ export class SessionStore implements SessionReads {
   subscriptions(): readonly StoredSubscription[] {
     if (this.#version === 0) return [];
     return this.#sql.all("SELECT * FROM subscription").map(toSubscription);
+  }
+
+  subscriptionsAfter(filter: string, limit: number): readonly StoredSubscription[] {
+    if (this.#version === 0) return [];
+    const statement = "SELECT * FROM subscription WHERE filter > ? AND removing = 0 ORDER BY filter LIMIT ?";
+    return this.#sql.all(statement, filter, limit).map(toSubscription);
   }
 
   subscriptionCount(): number {
@@ -265,6 +275,8 @@ export class SessionStore implements SessionReads {
         return this.#putInbound(change.changes);
       case "put-window":
         return this.#putState(stateKey.window, change.window);
+      case "put-leases":
+        return this.#putState(stateKey.leases, change.leases);
       case "put-will":
         return this.#putWill({ ...change.will, id: livingWill, dueAtMs: 0, sequence: 0 });
       case "delete-will":
@@ -284,11 +296,11 @@ export class SessionStore implements SessionReads {
       case "delete-subscription":
         return sql.run("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
       case "put-segment": {
-        const { position, count, offered, body } = change.segment;
+        const { position, count, offered, atMs, body } = change.segment;
         const { share = null, shard = null } = change.origin ?? {};
-        const statement = `INSERT INTO segment (position, count, bytes, offered, body, share, shard)
-          VALUES (?, ?, ?, ?, ?, ?, ?)`;
-        return sql.run(statement, position, count, body.length, +offered, body, share, shard);
+        const statement = `INSERT INTO segment (position, count, bytes, offered, at_ms, body, share, shard)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+        return sql.run(statement, position, count, body.length, +offered, atMs, body, share, shard);
       }
       case "delete-segments-within": {
         const { from, to } = change;
@@ -402,6 +414,7 @@ function toSegment(row: SqlRow): Segment {
     position: row["position"] as number,
     count: row["count"] as number,
     offered: row["offered"] === 1,
+    atMs: row["at_ms"] as number,
     body: row["body"] as Uint8Array,
   };
 }

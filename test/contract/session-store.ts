@@ -38,7 +38,7 @@ function subscription(filter: string, qos: 0 | 1 | 2 = 1): StoredSubscription {
 
 function segment(position: number, count: number, options: { offered?: boolean; body?: Uint8Array } = {}) {
   const { offered = false, body = records(`t:${position} q1`) } = options;
-  return { kind: "put-segment" as const, segment: { position, count, body, offered } };
+  return { kind: "put-segment" as const, segment: { position, count, body, offered, atMs: 1_000 + position } };
 }
 
 const source = (publisher: string, sequence: number, generation = 1, shard = 2): Change => ({
@@ -181,7 +181,13 @@ export function sessionStoreContract(withDriver: WithDriver): void {
           20,
           undefined,
         ]);
-        expect(store.segmentFrom(12)).toEqual({ position: 10, count: 5, offered: true, body: records("t:10 q1") });
+        expect(store.segmentFrom(12)).toEqual({
+          position: 10,
+          count: 5,
+          offered: true,
+          atMs: 1_010,
+          body: records("t:10 q1"),
+        });
       }),
     );
 

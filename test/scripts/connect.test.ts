@@ -208,7 +208,7 @@ test("a long life is no burden at the next wake", () => {
   rig.store.apply([
     {
       kind: "put-segment",
-      segment: { position, count: 1, body: records("a:1 q1"), offered: false },
+      segment: { position, count: 1, body: records("a:1 q1"), offered: false, atMs: 0 },
     },
   ]);
   rig.crash();

@@ -231,3 +231,19 @@ test("drop-oldest, what a later connection passed over is not taken off the dept
   ];
   play(lines, { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } });
 });
+
+test("drop-oldest: what was given up before is not given up again in place of what waits", () => {
+  play(
+    [
+      ["connect expiry=1000 receive=1", "connack"],
+      ["deliver a:1 q1, a:2 q1 exp=1001000", "publish a:1 q1 #1"],
+      ["cut"],
+      ["wait 1000"],
+      ["connect expiry=1000 receive=5", "drop expired", "connack present", "publish a:1 q1 #1 dup"],
+      ["crash"],
+      ["deliver a:3 q1, a:4 q1, a:5 q1", "drop queue-full"],
+      ["connect expiry=1000", "connack present", "publish a:1 q1 #1 dup", "publish a:4 q1 #4", "publish a:5 q1 #5"],
+    ],
+    { limits: { queueMessagesMax: 3, queuePolicy: "drop-oldest" } },
+  );
+});

@@ -8,10 +8,11 @@ import type { DeliveryAnswer, DeliveryPart } from "../../src/session/deliver.ts"
 import type { Effects } from "../../src/session/effects.ts";
 import type { Hold } from "../../src/session/holding.ts";
 import { defaultSessionLimits, type SessionLimits } from "../../src/session/limits.ts";
+import type { Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type LaneItem, packItems, type Routing } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import { type ConnectionSnapshot, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
-import { type SessionInput, step, take } from "../../src/session/step.ts";
+import { administer, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { shardOf } from "../../src/topic/shards.ts";
@@ -40,6 +41,7 @@ export class SessionRig {
   store!: SessionStore;
   lanes = new Map<number, Lane<LaneItem>>();
   #epoch = 0;
+  #lastTicket = 0;
   #incarnation = 0;
   #numbering!: Numbering;
   #settling: Lane<LaneItem> | undefined;
@@ -102,6 +104,13 @@ export class SessionRig {
     const { effects, answer } = take(this.session, shard, parts, this.nowMs);
     this.#apply(effects);
     return answer;
+  }
+
+  manage(request: ManageRequest): Managed {
+    this.#settleAbandoned();
+    const { effects, ...managed } = administer(this.session, request, ++this.#lastTicket, this.nowMs);
+    this.#apply(effects);
+    return managed;
   }
 
   step(input: SessionInput): Effects {

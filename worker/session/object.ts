@@ -10,11 +10,13 @@ import type { Stale } from "../../src/hop/key.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
+import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMsMax } from "../../src/session/holding.ts";
+import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
-import { inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
+import { administer, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { before } from "../before.ts";
@@ -28,6 +30,8 @@ import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
 import { type Attachment, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
+import { Tickets } from "./tickets.ts";
+import { Waiters, waiterPath } from "./waiters.ts";
 
 /** A connection whose edge has not written for this long is gone, whatever the socket says. */
 const silentMsMax = 20 * 60_000;
@@ -50,6 +54,8 @@ export class SessionObject extends DurableObject<Env> {
   readonly #fence: Fence<DeliveryAnswer | Promise<DeliveryAnswer>>;
   /** Deliveries that wait for their client or their row, and who hears of it. */
   readonly #holds = new Map<Hold, () => void>();
+  readonly #tickets = new Tickets();
+  readonly #waiters: Waiters;
   #link: Link | undefined;
   #lastEpoch = 0;
   #alarmAtMs = 0;
@@ -60,6 +66,7 @@ export class SessionObject extends DurableObject<Env> {
     super(ctx, env);
     counters.add("wakes");
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(alivePing, alivePong));
+    this.#waiters = new Waiters(ctx);
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
@@ -81,8 +88,9 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** The edge opens a socket; the client's CONNECT comes as its first frame. */
-  override fetch(_request: Request): Response {
+  override fetch(request: Request): Response {
     this.#settleAbandoned();
+    if (new URL(request.url).pathname === waiterPath) return this.#waiters.accept(this.#hasNews());
     const { 0: edge, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);
     return new Response(null, { status: 101, webSocket: edge });
@@ -139,6 +147,29 @@ export class SessionObject extends DurableObject<Env> {
     return answer;
   }
 
+  /** What an operator or a worker asks for over HTTP. What is answered holds. */
+  async manage(request: ManageRequest): Promise<ManageAnswer> {
+    this.#settleAbandoned();
+    const ticket = this.#tickets.next();
+    let managed: Managed | undefined;
+    this.#carryOut(() => {
+      const { effects, ...rest } = administer(this.#session, request, ticket, Date.now());
+      managed = rest;
+      return effects;
+    });
+    const { answer, waits } = managed as unknown as Managed;
+    const isSettled = waits ? this.#tickets.settled(ticket) : true;
+    if (request.kind === "settle" && request.action === "return") this.#waiters.tellSome(request.handles.length);
+    await this.#rest();
+    return (await isSettled) ? answer : { kind: "unreachable" };
+  }
+
+  /** Whether somebody who waits for messages need not. */
+  #hasNews(): boolean {
+    const { record, connection } = this.#session;
+    return record === undefined || connection !== undefined || hasVisible(this.#session, Date.now());
+  }
+
   #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer | Promise<DeliveryAnswer> {
     let taken: DeliveryAnswer | undefined;
     const { held } = this.#carryOut(() => {
@@ -167,6 +198,7 @@ export class SessionObject extends DurableObject<Env> {
     this.#linkTo(socket, epoch, decoded);
     const { clientId, ...introduction } = hello;
     this.#step({ type: "connect", connect: { ...decoded, clientId }, epoch, ...introduction });
+    this.#waiters.tellAll();
   }
 
   #takeFrame(link: Link, frame: Uint8Array): void {
@@ -256,6 +288,8 @@ export class SessionObject extends DurableObject<Env> {
     const link = this.#link;
     this.#store.apply(effects.persist);
     if (effects.reports.length > 0) this.#report(effects);
+    if (effects.carriedOut.length > 0) this.#tickets.settle(effects);
+    if (link === undefined) this.#waiters.tell(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
     if (link !== undefined) {
       if (effects.send.length > 0) this.#send(link, effects.send);

@@ -52,7 +52,8 @@ class World {
         if (command.large) texts[0] = `t${"x".repeat(60_000)}:${this.end} q1 `;
         const { offered } = command;
         this.queue.settle();
-        const segment = this.queue.append(records(...texts), command.count, { offered, stored: true, next: this.next });
+        const options = { offered, stored: true, next: this.next, atMs: 0 };
+        const segment = this.queue.append(records(...texts), command.count, options);
         expect(segment.position).toBe(this.end);
         rows.put(segment);
         this.end += command.count;

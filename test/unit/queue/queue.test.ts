@@ -10,7 +10,7 @@ const mebibyte = records(`t:${1024 * 1024}*x q1`);
 
 function append(queue: Queue, rows: FakeQueue, body: Uint8Array, count = 1, stored = true): void {
   queue.settle();
-  const segment = queue.append(body, count, { offered: true, stored, next: 0 });
+  const segment = queue.append(body, count, { offered: true, stored, next: 0, atMs: 0 });
   if (stored) rows.put(segment);
 }
 
@@ -88,7 +88,7 @@ test("after hibernation a queue releases rows that it does not know, and what wa
 test("a hole is not read, and a row that promises more than it holds is noticed", () => {
   const rows = new FakeQueue();
   const queue = new Queue(rows, { first: 0, end: 6, bytes: 0 });
-  rows.put({ position: 4, count: 2, body: records("t:4 q1"), offered: true });
+  rows.put({ position: 4, count: 2, body: records("t:4 q1"), offered: true, atMs: 0 });
   expect(queue.read(2)).toBeUndefined();
   expect(textAt(queue, 4)).toBe("4");
   expect(() => queue.read(5)).toThrow(RangeError);

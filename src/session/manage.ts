@@ -1,0 +1,131 @@
+// A session as it is managed from outside: what an operator may ask of it, and what is answered. Requests and answers travel
+// between objects: fields are only ever added.
+
+import { ReasonCode } from "../protocol/reason.ts";
+import type { StoredSubscription } from "./changes.ts";
+import { endIfOver, endSession, violate } from "./closing.ts";
+import { type PullAnswer, type PullRequest, pull, type SettleAnswer, type SettleRequest, settle } from "./consume.ts";
+import { type Description, describe } from "./describe.ts";
+import type { Effects } from "./effects.ts";
+import { type ProvisionRequest, provision } from "./provision.ts";
+import { type PurgeAnswer, purge } from "./purge.ts";
+import { type QueuePage, type QueueRequest, queuePage } from "./queue-page.ts";
+import { generationOf, type Session } from "./state.ts";
+import { type SubscriptionRequest, subscribeFor, unsubscribeFor } from "./subscribe.ts";
+import { startWill } from "./wills.ts";
+
+export type ManageRequest =
+  | { readonly kind: "describe" }
+  /** The client is told why, in 5.0, and may come again. */
+  | { readonly kind: "kick"; readonly reason: ReasonCode }
+  /** The session ends, whoever is connected. */
+  | { readonly kind: "end" }
+  | { readonly kind: "purge" }
+  | QueueRequest
+  | { readonly kind: "subscriptions"; readonly after: string; readonly limit: number }
+  | {
+      readonly kind: "subscribe";
+      readonly subscriptions: readonly SubscriptionRequest[];
+      readonly identifier: number;
+    }
+  | { readonly kind: "unsubscribe"; readonly filters: readonly string[] }
+  | ProvisionRequest
+  | PullRequest
+  | SettleRequest;
+
+export type ManageAnswer =
+  | Description
+  | { readonly kind: "kicked"; readonly wasConnected: boolean }
+  | { readonly kind: "ended"; readonly existed: boolean }
+  | PurgeAnswer
+  | QueuePage
+  | { readonly kind: "subscriptions"; readonly subscriptions: readonly StoredSubscription[] }
+  /** A reason for each filter, as SUBACK or UNSUBACK would have it. */
+  | { readonly kind: "subscribed"; readonly reasons: readonly ReasonCode[] }
+  | {
+      readonly kind: "provisioned";
+      readonly created: boolean;
+      readonly reasons: readonly ReasonCode[];
+      readonly generation: number;
+    }
+  | PullAnswer
+  | SettleAnswer
+  /** A topic shard did not answer: what was asked for may hold in part, and asking again completes it. */
+  | { readonly kind: "unreachable" }
+  /** There is no such session. */
+  | { readonly kind: "absent" }
+  /** This code does not know the request: newer code has asked. */
+  | { readonly kind: "unknown" };
+
+export interface Managed {
+  readonly answer: ManageAnswer;
+  /** The answer holds once `Effects.carriedOut` names the ticket. */
+  readonly waits: boolean;
+}
+
+/** `ticket` is not used by anything else that is under way. */
+export function manage(
+  session: Session,
+  request: ManageRequest,
+  ticket: number,
+  effects: Effects,
+  nowMs: number,
+): Managed {
+  endIfOver(session, effects, nowMs);
+  const isAbsent = generationOf(session) === undefined;
+  switch (request.kind) {
+    case "provision": {
+      const { waits, ...answer } = provision(session, request, ticket, effects, nowMs);
+      return { answer, waits };
+    }
+    case "describe":
+      return atOnce(isAbsent ? absent : describe(session));
+    case "kick": {
+      const wasConnected = session.connection !== undefined;
+      violate(session, request.reason, "an operator has ended the connection", effects, nowMs);
+      return atOnce({ kind: "kicked", wasConnected });
+    }
+    case "end":
+      end(session, effects, nowMs);
+      return atOnce({ kind: "ended", existed: !isAbsent });
+    case "purge":
+      return atOnce(isAbsent ? absent : purge(session, effects));
+    case "queue":
+      return atOnce(isAbsent ? absent : queuePage(session, request, nowMs));
+    case "subscriptions": {
+      const subscriptions = session.reads.subscriptionsAfter(request.after, request.limit);
+      return atOnce(isAbsent ? absent : { kind: "subscriptions", subscriptions });
+    }
+    case "subscribe": {
+      if (isAbsent) return atOnce(absent);
+      const { reasons, isSettled } = subscribeFor(session, request.subscriptions, request.identifier, ticket, effects);
+      return { answer: { kind: "subscribed", reasons }, waits: !isSettled };
+    }
+    case "unsubscribe": {
+      if (isAbsent) return atOnce(absent);
+      const { reasons, isSettled } = unsubscribeFor(session, request.filters, ticket, effects);
+      return { answer: { kind: "subscribed", reasons }, waits: !isSettled };
+    }
+    case "pull":
+      return atOnce(pull(session, request, effects, nowMs));
+    case "settle":
+      return atOnce(settle(session, request, effects, nowMs));
+    default:
+      request satisfies never;
+      return atOnce({ kind: "unknown" });
+  }
+}
+
+const absent = { kind: "absent" } as const;
+
+function atOnce(answer: ManageAnswer): Managed {
+  return { answer, waits: false };
+}
+
+/** Its will is published at once: a will does not outwait its session [MQTT-3.1.2-8]. */
+function end(session: Session, effects: Effects, nowMs: number): void {
+  violate(session, ReasonCode.administrativeAction, "an operator has ended the session", effects, nowMs);
+  if (session.record === undefined) return;
+  startWill(session, 0, effects, nowMs);
+  endSession(session, effects, nowMs);
+}
