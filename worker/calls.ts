@@ -13,6 +13,8 @@ export type ShardRequest =
       /** Name of the publishing session. */
       readonly session: string;
       readonly generation: number;
+      /** Of the numbers of its QoS 2 messages; see src/session/inbound.ts. Earlier versions know but one, 0. */
+      readonly stream?: number;
       readonly isWill: boolean;
       /** Records; see src/queue/record.ts. */
       readonly body: Uint8Array;

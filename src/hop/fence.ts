@@ -1,7 +1,14 @@
 // The receiving end of a hop: remembers each source's last call and its answer, so that a repeated call changes nothing
-// and gets the answer of the first. Memory only and bounded: what must hold across a reset has durable cursors of its own.
+// and gets the answer of the first. Memory only and bounded: what must hold across a reset has durable cursors of its own,
+// and a call whose time is over is told by what the sender had the receiver write down (see CallKey).
 
 import type { CallKey } from "./key.ts";
+
+/** Of a source, as it was written down: it and all before it are over. */
+export interface LastCall {
+  readonly incarnation: number;
+  readonly sequence: number;
+}
 
 interface Last<Answer> {
   incarnation: number;
@@ -20,13 +27,15 @@ const admitted = { kind: "new" } as const;
 export class Fence<Answer> {
   readonly #sources = new Map<string, Last<Answer>>();
   readonly #sourcesMax: number;
+  readonly #recall: (source: string) => LastCall | undefined;
 
-  constructor(sourcesMax: number) {
+  constructor(sourcesMax: number, recall: (source: string) => LastCall | undefined = () => undefined) {
     this.#sourcesMax = sourcesMax;
+    this.#recall = recall;
   }
 
   admit(key: CallKey): Admission<Answer> {
-    const last = this.#sources.get(key.source);
+    const last = this.#sources.get(key.source) ?? this.#recalled(key.source);
     if (last === undefined) return this.#remember(key);
     if (key.incarnation < last.incarnation) return { kind: "stale", known: last.incarnation };
     if (key.incarnation > last.incarnation || key.sequence > last.sequence) return this.#remember(key);
@@ -46,6 +55,11 @@ export class Fence<Answer> {
       last.sequence--;
       last.answer = undefined;
     }
+  }
+
+  #recalled(source: string): Last<Answer> | undefined {
+    const last = this.#recall(source);
+    return last === undefined ? undefined : { ...last, answer: undefined };
   }
 
   #remember(key: CallKey): Admission<Answer> {

@@ -6,6 +6,11 @@ export interface CallKey {
   readonly source: string;
   readonly incarnation: number;
   readonly sequence: number;
+  /**
+   * An earlier call may still be under way, though its sender has given it up or repeated it. Its time is over: the
+   * receiver remembers that beyond its own life, so that it does not run behind later ones.
+   */
+  readonly endsEarlier?: true;
 }
 
 /** The receiver knows a later incarnation of this source: take one above `known` and call again. */
@@ -29,8 +34,9 @@ export class Numbering {
     this.#incarnation = incarnation;
   }
 
-  next(): CallKey {
-    return { source: this.#source, incarnation: this.#incarnation, sequence: ++this.#sequence };
+  next(endsEarlier = false): CallKey {
+    const key = { source: this.#source, incarnation: this.#incarnation, sequence: ++this.#sequence };
+    return endsEarlier ? { ...key, endsEarlier } : key;
   }
 
   /** A receiver knows a later incarnation, which a clock that went back can cause: go above it. */

@@ -16,10 +16,17 @@ export class Lane<Item> {
   readonly #pack: Packing<Item>;
   #waiting: Item[] = [];
   #flight: Flight<Item> | undefined;
+  #isInDoubt: boolean;
 
-  constructor(numbering: Numbering, pack: Packing<Item>) {
+  constructor(numbering: Numbering, pack: Packing<Item>, isInDoubt = false) {
     this.#numbering = numbering;
     this.#pack = pack;
+    this.#isInDoubt = isInDoubt;
+  }
+
+  /** An attempt may still be under way that nobody waits for: the next call says that its time is over. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
   }
 
   get idle(): boolean {
@@ -38,15 +45,21 @@ export class Lane<Item> {
   start(): Flight<Item> | undefined {
     if (this.#flight !== undefined || this.#waiting.length === 0) return undefined;
     const items = this.#waiting.splice(0, this.#pack(this.#waiting));
-    this.#flight = { key: this.#numbering.next(), items };
+    this.#flight = { key: this.#numbering.next(this.#isInDoubt), items };
+    this.#isInDoubt = false;
     return this.#flight;
+  }
+
+  /** The call in flight was not answered: it may run yet. */
+  doubt(): void {
+    this.#isInDoubt = true;
   }
 
   /** The receiver has seen a later incarnation: the call in flight goes again under a key above it. */
   renew(known: number): Flight<Item> {
     if (this.#flight === undefined) throw new Error("no call is in flight");
     this.#numbering.renew(known);
-    this.#flight = { key: this.#numbering.next(), items: this.#flight.items };
+    this.#flight = { key: this.#numbering.next(this.#flight.key.endsEarlier), items: this.#flight.items };
     return this.#flight;
   }
 

@@ -4,6 +4,7 @@
 import type { ServerPacket } from "../protocol/packet.ts";
 import { isFailure, type ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
+import type { ProtocolVersion } from "../protocol/version.ts";
 import type { Inbound, InboundEntry } from "./inbound.ts";
 
 /** One QoS 1 or 2 PUBLISH on its way to the shards. `reason` is undefined until the answer is known. */
@@ -15,6 +16,12 @@ export interface PendingAcknowledgement {
   reason: ReasonCode | undefined;
   /** The client has been sent it. */
   told: boolean;
+}
+
+/** The client that they are sent to. */
+interface Reader {
+  readonly version: ProtocolVersion;
+  readonly requestProblemInformation: boolean;
 }
 
 export class Acknowledgements {
@@ -50,12 +57,13 @@ export class Acknowledgements {
     return pending;
   }
 
-  /** Moves what is answered, up to the first that is not, into `send`. */
-  flush(send: ServerPacket[], inbound: Inbound, explains: boolean): void {
+  /** Moves what is answered, up to the first that is not, or cannot be said, into `send`. */
+  flush(send: ServerPacket[], inbound: Inbound, { version, requestProblemInformation: explains }: Reader): void {
     while (this.#first < this.#pending.length) {
       const pending = this.#pending[this.#first] as PendingAcknowledgement;
       const { packetId, qos, reason, entry } = pending;
-      if (reason === undefined) break;
+      // Before 5.0 no acknowledgement can say no.
+      if (reason === undefined || (isFailure(reason) && version !== 5)) break;
       pending.told = true;
       const type = qos === 1 ? "puback" : "pubrec";
       // Words only for a client that asks for them [MQTT-3.1.2-29].

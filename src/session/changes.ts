@@ -1,5 +1,7 @@
 // The durable state of a session, and the changes a step asks for. All changes of one step are one transaction.
 
+import type { LastCall } from "../hop/fence.ts";
+import type { CallKey } from "../hop/key.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import type { LeaseSnapshot } from "../queue/leases.ts";
@@ -118,6 +120,8 @@ export type Change =
   /** Those that lie wholly within. */
   | { readonly kind: "delete-segments-within"; readonly from: number; readonly to: number }
   | { readonly kind: "put-source"; readonly cursor: SourceCursor }
+  /** Calls before this one are over. */
+  | { readonly kind: "end-earlier-calls"; readonly key: CallKey; readonly atMs: number }
   | { readonly kind: "put-alias"; readonly alias: number; readonly topic: string }
   | { readonly kind: "clear-aliases" }
   | { readonly kind: "put-hand-back"; readonly handBack: HandBack }
@@ -147,6 +151,8 @@ export interface SessionReads extends QueueReads {
   hasAliases(): boolean;
   /** The last sequence taken over from a publisher by way of a shard; 0 if none. */
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number;
+  /** Of a caller, if it ever had doubts. */
+  lastCall(source: string): LastCall | undefined;
 }
 
 /** The rows a session object loads when it wakes. */

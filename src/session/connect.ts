@@ -74,6 +74,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     });
   }
   session.holding.begin();
+  session.inbound.awaitAll();
   cancelWills(session, effects);
   if (connect.will !== undefined) takeWill(session, connect.will, generation, effects);
   // Aliases do not outlive a connection [MQTT-3.3.2-7].

@@ -66,6 +66,8 @@ export interface PublishItem {
   readonly pending: readonly (PendingAcknowledgement | undefined)[];
   /** Of the publishing session. */
   readonly generation: number;
+  /** Of the numbers in it; undefined if it has none, or a will's. */
+  readonly stream: number | undefined;
   /** The one record is this will: its row goes when the shard has confirmed. */
   readonly will: DueWill | undefined;
 }
@@ -87,15 +89,17 @@ export class Outbox {
     message: RoutedMessage,
     pending: PendingAcknowledgement | undefined,
   ): number {
+    const stream = pending?.entry?.stream;
     let batch = this.#open.get(shard);
-    if (batch === undefined || batch.writer.byteLength >= itemBytesMax) {
-      batch = { writer: new RecordWriter(), pending: [], generation };
+    if (batch === undefined || batch.writer.byteLength >= itemBytesMax || areDifferent(batch.stream, stream)) {
+      batch = { writer: new RecordWriter(), pending: [], generation, stream };
       this.#open.set(shard, batch);
       this.#routings.push({ shard, open: batch });
     }
     const before = batch.writer.byteLength;
     batch.writer.append(message);
     batch.pending.push(pending);
+    batch.stream ??= stream;
     return batch.writer.byteLength - before;
   }
 
@@ -107,10 +111,11 @@ export class Outbox {
   take(): Routing[] {
     return this.#routings.map((routing) => {
       if ("item" in routing) return routing;
-      const { writer, pending, generation } = routing.open;
+      const { writer, pending, generation, stream } = routing.open;
       const { count } = writer;
       const body = writer.take();
-      return { shard: routing.shard, item: { kind: "publish", body, count, pending, generation, will: undefined } };
+      const item = { kind: "publish" as const, body, count, pending, generation, stream, will: undefined };
+      return { shard: routing.shard, item };
     });
   }
 }
@@ -119,6 +124,12 @@ interface OpenBatch {
   readonly writer: RecordWriter;
   readonly pending: (PendingAcknowledgement | undefined)[];
   readonly generation: number;
+  stream: number | undefined;
+}
+
+/** Numbers of two streams do not go in one call. */
+function areDifferent(stream: number | undefined, other: number | undefined): boolean {
+  return stream !== undefined && other !== undefined && stream !== other;
 }
 
 /** A call carries no more than this, unless a single message is larger. */
@@ -130,15 +141,23 @@ export function packItems(waiting: readonly LaneItem[]): number {
   let count = 0;
   let bytes = 0;
   let generation = 0;
+  let stream: number | undefined;
   for (const item of waiting) {
     // A will is a source of its own.
     if (item.kind !== "publish" || item.will !== undefined) return Math.max(count, 1);
     bytes += item.body.length;
-    if (count > 0 && (bytes > callBytesMax || item.generation !== generation)) return count;
+    const isOther = item.generation !== generation || areDifferent(stream, item.stream);
+    if (count > 0 && (bytes > callBytesMax || isOther)) return count;
     generation = item.generation;
+    stream ??= item.stream;
     count++;
   }
   return count;
+}
+
+/** Of the messages that leave together. */
+export function streamOf(items: readonly PublishItem[]): number {
+  return items.find(({ stream }) => stream !== undefined)?.stream ?? 0;
 }
 
 export function joinBodies(items: readonly PublishItem[]): Uint8Array {

@@ -74,14 +74,14 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
     if (connection.version !== 5) return violate(session, shard.code, shard.detail, effects, nowMs);
     // In its turn, like any other [MQTT-4.6.0-2]; only the message is refused, not the connection.
     acknowledgements.expect(packetId, qos, known).reason = shard.code;
-    return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+    return acknowledgements.flush(effects.send, session.inbound, connection);
   }
-  const entry = qos === 2 ? (known ?? session.inbound.receive(packetId)) : undefined;
+  const entry = qos === 2 ? session.inbound.receive(packetId) : undefined;
   const pending = acknowledgements.expect(packetId, qos, entry);
   if (entry?.routed) {
     // Held until PUBREL: PUBREC again, and no second delivery [MQTT-4.3.3-10].
     pending.reason = ReasonCode.success;
-    return acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
+    return acknowledgements.flush(effects.send, session.inbound, connection);
   }
   message.sequence = entry?.sequence ?? 0;
   session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);

@@ -46,10 +46,7 @@ export function answered(
     }
   }
   const { connection } = session;
-  // Before 5.0 no acknowledgement can say no.
-  if (connection !== undefined && (refused.length === 0 || connection.version === 5)) {
-    session.acknowledgements.flush(effects.send, session.inbound, connection.requestProblemInformation);
-  }
+  if (connection !== undefined) session.acknowledgements.flush(effects.send, session.inbound, connection);
   if (refused.some(({ told }) => !told)) {
     // The client keeps a message of which it has heard nothing, and comes again with it; what waits behind it in the lane
     // must not get there first.

@@ -1,6 +1,7 @@
 // The rules of a session: an input, the time, and out come effects. Nothing here waits, reads a clock or touches a
 // platform; the object that calls it makes the effects come true in their order.
 
+import type { CallKey } from "../hop/key.ts";
 import type { ProtocolFailure } from "../protocol/failure.ts";
 import type { ClientPacket } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
@@ -17,7 +18,7 @@ import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
 import { answered, failed, type ShardAnswer } from "./routing.ts";
 import { continueShares } from "./sharing.ts";
-import type { Session } from "./state.ts";
+import { generationOf, type Session } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 
 export type SessionInput =
@@ -177,6 +178,13 @@ export function administer(
   const managed = manage(session, request, ticket, effects, nowMs);
   finish(session, effects);
   return { ...managed, effects };
+}
+
+/** The caller says that its calls before this one are over. One that finds no session finds none later either. */
+export function endEarlierCalls(session: Session, key: CallKey, nowMs: number): Effects {
+  const effects = new Effects();
+  if (generationOf(session) !== undefined) effects.persist.push({ kind: "end-earlier-calls", key, atMs: nowMs });
+  return effects;
 }
 
 /** Rows that change many times in a step are written once, at its end. */

@@ -57,7 +57,8 @@ export function routeDueWills(session: Session, effects: Effects, nowMs: number)
   for (const will of ready.sort((left, right) => left.sequence - right.sequence)) {
     session.willsInFlight.add(will.id);
     const { shard, body, generation } = will;
-    effects.outbox.push(shard, { kind: "publish", body, count: 1, pending: [undefined], generation, will });
+    const item = { body, count: 1, pending: [undefined], generation, stream: undefined, will };
+    effects.outbox.push(shard, { kind: "publish", ...item });
   }
 }
 

@@ -1,5 +1,7 @@
 // The durable state of a topic shard, and the changes to it.
 
+import type { LastCall } from "../hop/fence.ts";
+import type { CallKey } from "../hop/key.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedSizes } from "../retain/quota.ts";
 import type { OrderedKeys } from "../topic/key.ts";
@@ -164,6 +166,8 @@ export type ShardChange =
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
   | { readonly kind: "put-retained"; readonly key: string; readonly body: Uint8Array }
   | { readonly kind: "delete-retained"; readonly key: string }
+  /** Calls before this one are over. */
+  | { readonly kind: "end-earlier-calls"; readonly key: CallKey; readonly atMs: number }
   | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
   | { readonly kind: "put-owed"; readonly call: OwedCall }
   | { readonly kind: "delete-owed"; readonly call: Omit<OwedCall, "parts"> };
@@ -178,6 +182,8 @@ export interface ShardReads extends RetainedSizes {
   retained(key: string): Uint8Array | undefined;
   /** The last QoS 2 message of a publisher that was routed, if any. */
   source(source: string): Omit<StoredCursor, "atMs"> | undefined;
+  /** Of a caller, if it ever had doubts. */
+  lastCall(source: string): LastCall | undefined;
   readonly groups: GroupReads;
   readonly delayed: DelayedReads;
   /** Sessions that are owed something, and in how many calls. */

@@ -8,6 +8,12 @@ type Cursor = Omit<StoredCursor, "atMs">;
 
 const rememberedMax = 10_000;
 
+/** A session's wills are a source of their own, and so is each stream of its numbers. */
+export function sourceName(session: string, isWill: boolean, stream: number): string {
+  if (isWill) return `!${session}`;
+  return stream === 0 ? `=${session}` : `=${stream} ${session}`;
+}
+
 export class SourceCursors {
   readonly #reads: ShardReads;
   readonly #remembered = new Map<string, Cursor>();

@@ -1,5 +1,6 @@
 // The SQL of a session object: its rows, read when it wakes, and the changes of a step, written in one transaction.
 
+import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
@@ -12,13 +13,14 @@ import type {
   SegmentOrigin,
   SessionReads,
   SessionRecord,
+  SourceCursor,
   StoredSession,
   StoredSubscription,
 } from "../session/changes.ts";
 import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
-import { SourceSweep } from "./source-sweep.ts";
+import { callerName, SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 
 // An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
@@ -52,6 +54,9 @@ const migrations: Migrations = [
   // When a message was stored, for who looks into the queue.
   ["ALTER TABLE segment ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0"],
 ];
+
+/** Calls that are over are in the table `source` too, which forgets what was not heard of for long. */
+const noShard = -1;
 
 /** Keys of the table `state`. */
 const livingWill = 0;
@@ -217,6 +222,14 @@ export class SessionStore implements SessionReads {
     return (row?.["sequence"] as number | undefined) ?? 0;
   }
 
+  lastCall(source: string): LastCall | undefined {
+    if (this.#version === 0) return undefined;
+    const statement = "SELECT generation, sequence FROM source WHERE publisher = ? AND shard = ?";
+    const row = this.#sql.first(statement, callerName(source), noShard);
+    if (row === undefined) return undefined;
+    return { incarnation: row["generation"] as number, sequence: row["sequence"] as number };
+  }
+
   segmentFrom(position: number): Segment | undefined {
     if (this.#version === 0) return undefined;
     // Two look-ups by key: a condition on the end of a segment would read all before it.
@@ -308,12 +321,12 @@ export class SessionStore implements SessionReads {
       }
       case "delete-segments":
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
-      case "put-source": {
-        const { publisher, shard, publisherGeneration, sequence, atMs } = change.cursor;
-        const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
-        sql.run(statement, publisher, shard, publisherGeneration, sequence, atMs);
-        return this.#sweep.swept(sql, atMs);
+      case "put-source":
+        return this.#putSource(change.cursor);
+      case "end-earlier-calls": {
+        const { source, incarnation, sequence } = change.key;
+        const last = { publisherGeneration: incarnation, sequence: sequence - 1, atMs: change.atMs };
+        return this.#putSource({ publisher: callerName(source), shard: noShard, ...last });
       }
       case "put-hand-back": {
         const { id, shard, share, body } = change.handBack;
@@ -354,6 +367,13 @@ export class SessionStore implements SessionReads {
       generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
       due_at_ms = excluded.due_at_ms, sequence = excluded.sequence, body = excluded.body`;
     this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
+  }
+
+  #putSource({ publisher, shard, publisherGeneration, sequence, atMs }: SourceCursor): void {
+    const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
+    this.#sql.run(statement, publisher, shard, publisherGeneration, sequence, atMs);
+    this.#sweep.swept(this.#sql, atMs);
   }
 
   #putInbound({ inbound, pages, dropsPages }: InboundChanges): void {

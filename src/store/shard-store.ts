@@ -1,15 +1,16 @@
 // The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox; groups and delayed messages
 // have files of their own.
 
+import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
-import type { OwedCall, OwedTarget, Route, ShardChange, ShardReads } from "../shard/changes.ts";
+import type { OwedCall, OwedTarget, Route, ShardChange, ShardReads, StoredCursor } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
 import { GroupRows, groupTables } from "./group-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
-import { SourceSweep } from "./source-sweep.ts";
+import { callerName, SourceSweep } from "./source-sweep.ts";
 import type { Sql } from "./sql.ts";
 
 // Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
@@ -85,6 +86,11 @@ export class ShardStore implements ShardReads {
     return { generation: row["generation"] as number, sequence: row["sequence"] as number };
   }
 
+  lastCall(source: string): LastCall | undefined {
+    const last = this.source(callerName(source));
+    return last === undefined ? undefined : { incarnation: last.generation, sequence: last.sequence };
+  }
+
   owedTargets(): readonly OwedTarget[] {
     const statement = "SELECT target, COUNT(*) AS calls, MAX(incarnation) AS newest FROM owed GROUP BY target";
     return this.#sql.all(statement).map((row) => ({
@@ -139,12 +145,12 @@ export class ShardStore implements ShardReads {
         );
       case "delete-retained":
         return sql.run("DELETE FROM retained WHERE key = ?", change.key);
-      case "put-source": {
-        const { generation, sequence, atMs } = change.cursor;
-        const statement = `INSERT INTO source (source, generation, sequence, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
-        sql.run(statement, change.source, generation, sequence, atMs);
-        return this.#sweep.swept(sql, atMs);
+      case "put-source":
+        return this.#putSource(change.source, change.cursor);
+      case "end-earlier-calls": {
+        const { source, incarnation, sequence } = change.key;
+        const last = { generation: incarnation, sequence: sequence - 1, atMs: change.atMs };
+        return this.#putSource(callerName(source), last);
       }
       case "put-owed": {
         const { target, incarnation, sequence, parts } = change.call;
@@ -164,5 +170,12 @@ export class ShardStore implements ShardReads {
       default:
         change satisfies never;
     }
+  }
+
+  #putSource(source: string, { generation, sequence, atMs }: StoredCursor): void {
+    const statement = `INSERT INTO source (source, generation, sequence, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
+    this.#sql.run(statement, source, generation, sequence, atMs);
+    this.#sweep.swept(this.#sql, atMs);
   }
 }

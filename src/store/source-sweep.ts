@@ -9,6 +9,11 @@ export const sourceKeptMs = 30 * 86_400_000;
 const firstSweepAfter = 16;
 const sweepEvery = 1_024;
 
+/** Under which a caller's last call is in the same table; no publisher has such a name. */
+export function callerName(source: string): string {
+  return `@${source}`;
+}
+
 export class SourceSweep {
   #writes = 0;
 

@@ -245,6 +245,10 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         2 ** 47,
       ]);
       store.apply([source("p", 1, 2)]);
+      const key = { source: "shard-2", incarnation: 2 ** 52, sequence: 8 };
+      store.apply([{ kind: "end-earlier-calls", key, atMs: 1_700_000_000_000 }]);
+      expect(reopen().lastCall("shard-2")).toEqual({ incarnation: 2 ** 52, sequence: 7 });
+      expect(reopen().lastCall("p")).toBeUndefined();
       expect([read.sourceSequence("p", 1, 2), read.sourceSequence("p", 2, 2), read.sourceSequence("q", 1, 2)]).toEqual([
         0, 1, 0,
       ]);
@@ -288,7 +292,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       const nothing = { record: undefined, inbound: undefined, window: undefined, will: undefined };
       expect(empty.load()).toEqual({ ...nothing, dueWills: [dueWill], handBacks: [handBack], replays: [] });
       expect([empty.subscriptionCount(), empty.queueBounds(), empty.hasAliases()]).toEqual([0, undefined, false]);
-      expect(empty.sourceSequence("p", 1, 2)).toBe(0);
+      expect([empty.sourceSequence("p", 1, 2), empty.lastCall("shard-2")]).toEqual([0, undefined]);
       expect([empty.isEmpty, empty.holdsSession]).toEqual([false, false]);
       store.apply([{ kind: "delete-due-will", id: dueWill.id }]);
       expect(empty.isEmpty).toBe(false);

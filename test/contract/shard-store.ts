@@ -206,6 +206,10 @@ export function shardStoreContract(withDriver: WithDriver): void {
       store.apply([putSource("=p", 5), putSource("!p", 2 ** 47)]);
       store.apply([putSource("=p", 1, 2)]);
       expect(reopen().source("=p")).toEqual({ generation: 2, sequence: 1 });
+      const key = { source: "=p", incarnation: 2 ** 52, sequence: 8 };
+      store.apply([{ kind: "end-earlier-calls", key, atMs: 1_700_000_000_000 }]);
+      expect(reopen().lastCall("=p")).toEqual({ incarnation: 2 ** 52, sequence: 7 });
+      expect([reopen().source("=p")?.sequence, reopen().lastCall("!p")]).toEqual([1, undefined]);
       expect([reopen().source("!p"), reopen().source("=q")]).toEqual([{ generation: 1, sequence: 2 ** 47 }, undefined]);
     }),
   );
@@ -264,6 +268,7 @@ export function shardStoreContract(withDriver: WithDriver): void {
         [{ kind: "delete-retained", key }, 0],
         [putSource("=p", 1), 1],
         [putSource("=p", 2), 1],
+        [{ kind: "end-earlier-calls", key: { source: "=p", incarnation: 5, sequence: 8 }, atMs: 1 }, 1],
         [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1")) }, 1],
         [{ kind: "delete-owed", call: { target: "c:1", incarnation: 1, sequence: 1 } }, 1],
       ];

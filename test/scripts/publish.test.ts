@@ -216,11 +216,11 @@ test("refusals are counted through the items of one call", () => {
   ]);
 });
 
-test("a full queue at a subscriber: 3.1.1 is closed without an acknowledgement, and comes again", () => {
+test("a full queue at a subscriber: 3.1.1 is closed behind the last that was taken, and comes again", () => {
   play([
     ["connect v4", "connack"],
-    ["publish a:1 q1 #1 & publish a:2 q1 #2", "ask publish a:1 q1, a:2 q1"],
-    ["answer a refused=1", "refusal Quota exceeded", "close"],
+    ["publish a:1 q1 #1 & publish a:2 q1 #2 & publish a:3 q1 #3", "ask publish a:1 q1, a:2 q1, a:3 q1"],
+    ["answer a refused=1", "refusal Quota exceeded", "puback #1", "close"],
     ["connect v4", "connack present"],
     ["publish a:2 q1 #2 dup", "ask publish a:2 q1"],
     ["answer a", "puback #2"],
@@ -273,7 +273,7 @@ test("a refused QoS 2 message of a 3.1.1 client comes again under its number: ot
   play([
     ["connect v4", "connack"],
     ["publish a:1 q2 #1 & publish a:2 q2 #2", "ask publish a:1 q2 seq=1, a:2 q2 seq=2"],
-    ["answer a refused=1", "refusal Quota exceeded", "close"],
+    ["answer a refused=1", "refusal Quota exceeded", "pubrec #1", "close"],
     ["connect v4", "connack present"],
     ["publish a:1 q2 #1 dup & publish a:2 q2 #2 dup", "ask publish a:2 q2 seq=2", "pubrec #1"],
     ["answer a", "pubrec #2"],
@@ -312,4 +312,38 @@ test.each(["q1", "q2"])("%s, a refusal that cannot be told yet halts what follow
     ["answer b refused=0", "refusal Quota exceeded", "disconnect 0x97", "close"],
   ]);
   expect(rig.inFlight(rig.shardOf("b"))).toEqual([]);
+});
+
+test("a QoS 2 message whose refusal was lost comes ahead of unfinished ones with lower numbers: in another stream", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["publish a:1 q2 #1", "ask publish a:1 q2 seq=1"],
+    ["publish b:2 q2 #2", "ask publish b:2 q2 seq=2"],
+    ["answer a refused=0", "pubrec #1 0x97"],
+    ["cut"],
+    ["connect expiry=100", "connack present"],
+    [
+      "publish b:1 q2 #1 dup & publish b:2 q2 #2 dup & publish b:3 q2 #3",
+      "ask publish/1 b:1 q2 seq=3",
+      "ask publish b:2 q2 seq=2, b:3 q2 seq=4",
+    ],
+  ]);
+});
+
+test("a client that sends a QoS 2 message before it comes again with an unfinished one loses neither", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["publish a:1 q2 #1 & publish a:2 q2 #2", "ask publish a:1 q2 seq=1, a:2 q2 seq=2"],
+    ["crash"],
+    ["connect expiry=100", "connack present"],
+    [
+      "publish a:3 q2 #3 & publish a:4 q1 #4 & publish a:1 q2 #1 dup & publish a:2 q2 #2 dup & publish a:5 q2 #5",
+      "ask publish/1 a:3 q2 seq=3, a:4 q1",
+      "ask publish a:1 q2 seq=1, a:2 q2 seq=2, a:5 q2 seq=4",
+    ],
+    // What is known of the streams is durable.
+    ["crash"],
+    ["connect expiry=100", "connack present"],
+    ["publish a:3 q2 #3 dup", "ask publish/1 a:3 q2 seq=3"],
+  ]);
 });

@@ -5,6 +5,7 @@
 //   --seed 1         the first seed; without it, one from the clock
 //   --threads 2      how many worlds at once
 //   --harsh          with more than the broker withstands so far: see docs/fault-injection.md
+//   --profile name   only worlds of this deployment: see test/sim/profiles.ts
 //   --mutant name    with a mistake made on purpose: see test/sim/mutants.ts
 //   --trace          prints everything that happens in the world of --seed
 //
@@ -14,6 +15,7 @@ import { appendFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { explore, exploreOne } from "./explorer.ts";
+import { profiles } from "./profiles.ts";
 import type { Verdict } from "./verdict.ts";
 
 const failuresFile = "chaos-failures.log";
@@ -27,13 +29,23 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${Date.now() % 1_000_000_000}` },
     threads: { type: "string", default: `${availableParallelism()}` },
     harsh: { type: "boolean", default: false },
+    profile: { type: "string" },
     mutant: { type: "string" },
     trace: { type: "boolean", default: false },
   },
 });
 
 const firstSeed = wholeNumber("seed");
-const options = { harsh: values.harsh, mutant: values.mutant };
+const options = { harsh: values.harsh, profile: values.profile, mutant: values.mutant };
+const flags = [
+  values.harsh ? "--harsh" : "",
+  values.profile === undefined ? "" : `--profile ${values.profile}`,
+  values.mutant === undefined ? "" : `--mutant ${values.mutant}`,
+].filter((flag) => flag !== "");
+if (values.profile !== undefined && !(values.profile in profiles)) {
+  console.error(`There is no profile ${values.profile}, but ${Object.keys(profiles).join(", ")}.`);
+  process.exit(2);
+}
 
 if (values.trace) {
   const { verdict, trace } = await exploreOne(firstSeed, { ...options, traces: true });
@@ -46,8 +58,7 @@ const untilMs = values.worlds === undefined ? Date.now() + wholeNumber("seconds"
 const worldsMax = values.worlds === undefined ? Number.POSITIVE_INFINITY : wholeNumber("worlds");
 const startedMs = Date.now();
 const total = { worlds: 0, broken: 0, messages: 0, deliveries: 0, turns: 0, resets: 0, evictions: 0 };
-const mutation = values.mutant === undefined ? "" : `, mutant ${values.mutant}`;
-console.log(`Worlds from seed ${firstSeed} on${values.harsh ? ", harsh" : ""}${mutation}.`);
+console.log(`Worlds from seed ${firstSeed} on ${flags.join(" ")}`);
 const progress = setInterval(() => console.log(summary()), progressEveryMs);
 await explore({ ...options, seeds: seeds(), threads: wholeNumber("threads") }, ({ verdict }) => {
   total.worlds++;
@@ -93,9 +104,8 @@ function describe({ seed, profile, broken }: Verdict): void {
 }
 
 function keep({ seed, profile, broken }: Verdict): void {
-  const flags = `${values.harsh ? " --harsh" : ""}${values.mutant === undefined ? "" : ` --mutant ${values.mutant}`}`;
   const promises = Object.keys(broken).join(", ");
-  appendFileSync(failuresFile, `--seed ${seed}${flags} (${profile}): ${promises}\n`);
+  appendFileSync(failuresFile, `${["--seed", seed, ...flags].join(" ")} (${profile}): ${promises}\n`);
 }
 
 function summary(): string {

@@ -14,11 +14,11 @@ const worldMsMax = 120_000;
 
 /** Hands over each report as it comes, until `visit` says true or there are no more seeds. */
 export async function explore(expedition: Expedition, visit: (report: Report) => boolean): Promise<void> {
-  const { seeds, threads = 1, harsh = false, traces = false, mutant } = expedition;
+  const { seeds, threads = 1, harsh = false, traces = false, profile, mutant } = expedition;
   const iterator = seeds[Symbol.iterator]();
   let isOver = false;
   const run = async () => {
-    const worker = start({ harsh, traces, mutant });
+    const worker = start({ harsh, traces, profile, mutant });
     try {
       while (!isOver) {
         const { value, done } = iterator.next();

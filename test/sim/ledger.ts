@@ -26,7 +26,12 @@ export interface Message {
   isAbandoned: boolean;
   /** More than one connection brought it. */
   isResent: boolean;
+  /** The broker refused it, and its publisher did not hear that: to the broker what then comes again is a new message. */
+  wasRefusedUnheard: boolean;
 }
+
+/** What becomes of a message is not known when it leaves. */
+const asSent = { acknowledgedAt: never, isAbandoned: false, isResent: false, wasRefusedUnheard: false };
 
 export interface Subscription {
   readonly filter: string;
@@ -100,9 +105,9 @@ export class Ledger {
     return ++this.#moment;
   }
 
-  published(message: Omit<Message, "id" | "sentAt" | "acknowledgedAt" | "isAbandoned" | "isResent">): Message {
+  published(message: Omit<Message, "id" | "sentAt" | keyof typeof asSent>): Message {
     const id = this.messages.length;
-    const noted = { ...message, id, sentAt: this.now(), acknowledgedAt: never, isAbandoned: false, isResent: false };
+    const noted = { ...message, id, sentAt: this.now(), ...asSent };
     this.messages.push(noted);
     return noted;
   }

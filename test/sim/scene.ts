@@ -24,27 +24,23 @@ const allFilters = ["a", "a/x", "a/y", "a/#", "a/+", "b/#", "+/x", "+/+", "b/y/z
 export class Scene {
   readonly profile: Profile;
   readonly topics: readonly string[];
-  readonly #isHarsh: boolean;
   readonly #retained: number;
   readonly #large: number;
   /** Clients whose connection the broker ended although nothing was wrong any more. */
   readonly endedInPeace: string[] = [];
   isPeaceful = false;
 
-  constructor(profile: Profile, isHarsh: boolean, random: Random) {
+  constructor(profile: Profile, random: Random) {
     this.profile = profile;
-    this.#isHarsh = isHarsh;
     this.topics = allTopics.slice(0, random.between(2, allTopics.length));
     this.#retained = random.pick([0, 0.1, 0.4]);
     this.#large = random.pick([0, 0, 0.05]);
   }
 
-  message(random: Random, version: ProtocolVersion) {
-    // Beyond what the broker withstands so far: a QoS 2 publisher that did not hear that it was refused.
-    const isUnsafe = this.profile.refuses && version === 5 && !this.#isHarsh;
+  message(random: Random) {
     return {
       topic: random.pick(this.topics),
-      qos: random.pick<QoS>(isUnsafe ? [0, 1, 1] : [0, 1, 1, 2, 2]),
+      qos: random.pick<QoS>([0, 1, 1, 2, 2]),
       retain: random.chance(this.#retained),
     };
   }

@@ -9,6 +9,8 @@ import type { Verdict } from "./verdict.ts";
 export interface ThreadOptions {
   readonly harsh: boolean;
   readonly traces: boolean;
+  /** The only profile; undefined for any. */
+  readonly profile: string | undefined;
   /** Its name; undefined for the broker as it is. */
   readonly mutant: string | undefined;
 }
@@ -26,7 +28,7 @@ registerHooks({
   },
 });
 
-const { harsh, traces, mutant: mutantName } = workerData as ThreadOptions;
+const { harsh, traces, profile, mutant: mutantName } = workerData as ThreadOptions;
 const { installGlobals } = await import("./platform/globals.ts");
 const { runWorld } = await import("./world.ts");
 const { mutants } = await import("./mutants.ts");
@@ -39,7 +41,7 @@ mutant?.install?.();
 
 parentPort?.on("message", async (seed: number) => {
   const trace: string[] = [];
-  const options = { seed, harsh, bugs: mutant?.platform ?? {} };
+  const options = { seed, harsh, profile, bugs: mutant?.platform ?? {} };
   const verdict = await runWorld(traces ? { ...options, trace: (line) => trace.push(line) } : options);
   parentPort?.postMessage({ verdict, trace } satisfies Report);
 });

@@ -13,7 +13,7 @@ import { Ledger } from "./ledger.ts";
 import { inhabit } from "./platform/globals.ts";
 import type { ObjectClass } from "./platform/host.ts";
 import { Platform, type PlatformBugs } from "./platform/platform.ts";
-import { profiles } from "./profiles.ts";
+import { type Profile, profiles } from "./profiles.ts";
 import { Random } from "./random.ts";
 import { Scene } from "./scene.ts";
 import { judge, unfinishedIn, type Verdict } from "./verdict.ts";
@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Beyond what the broker withstands so far. */
   readonly harsh?: boolean;
+  /** The only profile; otherwise the seed decides. */
+  readonly profile?: string | undefined;
   readonly bugs?: PlatformBugs;
   /** Gets each line of what happens. */
   readonly trace?: (line: string) => void;
@@ -37,10 +39,12 @@ const restMs = 5 * 60_000;
 const vanishedMs = 90 * 60_000;
 const inspectionEveryMs = 1_000;
 
-export async function runWorld({ seed, harsh = false, bugs = {}, trace }: WorldOptions): Promise<Verdict> {
+export async function runWorld(options: WorldOptions): Promise<Verdict> {
+  const { seed, harsh = false, bugs = {}, trace } = options;
   const random = new Random(seed);
-  const profileName = random.pick(Object.keys(profiles));
-  const profile = profiles[profileName] ?? { variables: {} };
+  const drawn = random.pick(Object.keys(profiles));
+  const profileName = options.profile ?? drawn;
+  const profile = profiles[profileName] as Profile;
   const platform = new Platform({
     random,
     weather: drawWeather(random, harsh),
@@ -54,7 +58,7 @@ export async function runWorld({ seed, harsh = false, bugs = {}, trace }: WorldO
   platform.note("weather", profileName, () => JSON.stringify(platform.weather));
   const config = setConfiguration(platform.env as unknown as Env);
   const ledger = new Ledger();
-  const scene = new Scene(profile, harsh, random);
+  const scene = new Scene(profile, random);
   const arrive = (behaviour: ReturnType<typeof drawBehaviour>) => new Client(behaviour, platform, ledger, scene);
   const first = arrive(observer(random, "observer"));
   const clients = [first];

@@ -5,14 +5,14 @@ import { RecordReader } from "../../src/queue/record.ts";
 import { retainedPage } from "../../src/retain/page.ts";
 import { RetainedQuota, type RetainLimits } from "../../src/retain/quota.ts";
 import type { DeliveryPart, PartAnswer } from "../../src/session/deliver.ts";
-import { joinBodies, type LaneItem, type PublishItem, type RouteEntry } from "../../src/session/outgoing.ts";
+import { joinBodies, type LaneItem, type PublishItem, type RouteEntry, streamOf } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
 import { DelayedMessages } from "../../src/shard/delayed.ts";
 import type { DelayedLimits } from "../../src/shard/delayed-quota.ts";
 import { type Batch, type Delivery, type Plan, plan } from "../../src/shard/plan.ts";
 import { Routes } from "../../src/shard/routes.ts";
-import { SourceCursors } from "../../src/shard/source-cursors.ts";
+import { SourceCursors, sourceName } from "../../src/shard/source-cursors.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
@@ -86,7 +86,7 @@ export class CoreShard {
 
   #publish(session: string, items: readonly PublishItem[]): ShardAnswer {
     const { generation, will } = items[0] as PublishItem;
-    const source = `${will === undefined ? "=" : "!"}${session}`;
+    const source = sourceName(session, will !== undefined, streamOf(items));
     const body = joinBodies(items);
     const routedUpTo = () => this.#cursors.get(source, generation);
     const delays = this.#settings.delayedSecondsMax > 0;

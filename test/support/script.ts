@@ -16,7 +16,7 @@ import { type AckType, type ClientPacket, type Connect, EMPTY_BYTES } from "../.
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import type { SessionLimits } from "../../src/session/limits.ts";
-import type { LaneItem } from "../../src/session/outgoing.ts";
+import type { LaneItem, PublishItem } from "../../src/session/outgoing.ts";
 import type { RetainedPage } from "../../src/session/routing.ts";
 import { generationOf } from "../../src/session/state.ts";
 import { inSteps } from "../../src/session/step.ts";
@@ -161,7 +161,7 @@ class Player {
 function askText(item: LaneItem): string {
   switch (item.kind) {
     case "publish":
-      return `ask ${item.will === undefined ? "publish" : "will"} ${recordTexts(item.body).join(", ")}`;
+      return `ask ${publishWord(item)} ${recordTexts(item.body).join(", ")}`;
     case "subscribe": {
       const entries = item.entries.map(
         ({ filter, qos, sendRetained }) => `${filter} q${qos}${sendRetained ? " +retained" : ""}`,
@@ -278,4 +278,10 @@ function clientPacket(text: string): ClientPacket | ProtocolFailure {
     default:
       throw new Error(`no such command: ${text}`);
   }
+}
+
+/** Messages that are numbered in a stream of their own: publish/1. */
+function publishWord({ will, stream = 0 }: PublishItem): string {
+  if (will !== undefined) return "will";
+  return stream === 0 ? "publish" : `publish/${stream}`;
 }

@@ -3,7 +3,14 @@
 
 import { isStale, Numbering, type Stale } from "../../src/hop/key.ts";
 import { type Flight, Lane } from "../../src/hop/lane.ts";
-import { joinBodies, type LaneItem, type PublishItem, packItems, type Routing } from "../../src/session/outgoing.ts";
+import {
+  joinBodies,
+  type LaneItem,
+  type PublishItem,
+  packItems,
+  type Routing,
+  streamOf,
+} from "../../src/session/outgoing.ts";
 import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardRequest } from "../calls.ts";
 import type { Env } from "../env.ts";
@@ -80,6 +87,7 @@ export class ShardLanes {
       if (first?.kind === "subscribe" || first?.kind === "replay") this.#subscribing.set(shard, call);
       const answer = await call;
       this.#subscribing.delete(shard);
+      if (answer === undefined) lane.doubt();
       lane.finish();
       // Nothing may overtake what failed: what waits behind it goes back to the client as well.
       if (answer === undefined) this.#events.failed([...items, ...lane.drain()]);
@@ -96,6 +104,7 @@ export class ShardLanes {
   async #call(shard: number, lane: Lane<LaneItem>, flight: Flight<LaneItem>): Promise<ShardAnswer> {
     return withRetries(async (attempt) => {
       const stub = shardStub(this.#env, shard);
+      if (attempt > 0) lane.doubt();
       let answer: ShardAnswer | Stale = await stub.exchange(this.#request(lane.flight ?? flight, attempt > 0));
       if (isStale(answer)) answer = await stub.exchange(this.#request(lane.renew(answer.stale), false));
       if (isStale(answer)) throw new Error("the shard refuses the newest incarnation");
@@ -108,9 +117,10 @@ export class ShardLanes {
     const session = this.#session;
     switch (first.kind) {
       case "publish": {
-        const body = joinBodies(items as readonly PublishItem[]);
-        const { generation } = first;
-        return { kind: "publish", key, session, generation, isWill: first.will !== undefined, body, repeated };
+        const messages = items as readonly PublishItem[];
+        const { generation, will } = first;
+        const batch = { body: joinBodies(messages), stream: streamOf(messages), isWill: will !== undefined };
+        return { kind: "publish", key, session, generation, ...batch, repeated };
       }
       case "subscribe":
         return { kind: "subscribe", key, session, generation: first.generation, entries: first.entries };

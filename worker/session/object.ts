@@ -16,9 +16,10 @@ import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMsMax } from "../../src/session/holding.ts";
 import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
-import { administer, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
+import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { Alarm } from "../alarm.ts";
 import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
@@ -58,7 +59,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #waiters: Waiters;
   #link: Link | undefined;
   #lastEpoch = 0;
-  #alarmAtMs = 0;
+  readonly #alarm: Alarm;
   /** Nothing has happened since the object woke. */
   #untouched = true;
 
@@ -70,7 +71,7 @@ export class SessionObject extends DurableObject<Env> {
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
-    this.#fence = new Fence(limits.topicShards + groupsMax);
+    this.#fence = new Fence(limits.topicShards + groupsMax, (source) => this.#store.lastCall(source));
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
     this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot);
@@ -78,11 +79,12 @@ export class SessionObject extends DurableObject<Env> {
       answered: (shard, items, answer) => this.#step({ type: "answered", shard, items, answer }).haltsLane,
       failed: (items) => this.#step({ type: "failed", items }),
     });
-    this.#alarmAtMs = stored.record?.expiresAtMs ?? 0;
+    this.#alarm = new Alarm(ctx.storage);
+    this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
     const connection = this.#session.connection;
     if (connected !== undefined && connection !== undefined) {
       const { epoch, alarmAtMs } = connected.attachment;
-      this.#alarmAtMs = alarmAtMs;
+      this.#alarm.atMs = alarmAtMs;
       this.#linkTo(connected.socket, epoch, connection);
     }
   }
@@ -114,8 +116,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    counters.add("alarms");
-    this.#alarmAtMs = 0;
+    this.#alarm.rang();
     this.#settleAbandoned();
     if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
@@ -132,6 +133,7 @@ export class SessionObject extends DurableObject<Env> {
     await this.#lanes.subscribing(call.shard);
     const admission = this.#fence.admit(call.key);
     if (admission.kind === "stale") return { stale: admission.known };
+    if (call.key.endsEarlier) this.#carryOut(() => endEarlierCalls(this.#session, call.key, this.#alarm.nowMs));
     if (admission.kind === "repeat") {
       const known = await admission.answer;
       const first = known ?? { busy: false, parts: call.parts.map(() => ({ gone: false, refused: [] })) };
@@ -153,7 +155,7 @@ export class SessionObject extends DurableObject<Env> {
     const ticket = this.#tickets.next();
     let managed: Managed | undefined;
     this.#carryOut(() => {
-      const { effects, ...rest } = administer(this.#session, request, ticket, Date.now());
+      const { effects, ...rest } = administer(this.#session, request, ticket, this.#alarm.nowMs);
       managed = rest;
       return effects;
     });
@@ -167,13 +169,13 @@ export class SessionObject extends DurableObject<Env> {
   /** Whether somebody who waits for messages need not. */
   #hasNews(): boolean {
     const { record, connection } = this.#session;
-    return record === undefined || connection !== undefined || hasVisible(this.#session, Date.now());
+    return record === undefined || connection !== undefined || hasVisible(this.#session, this.#alarm.nowMs);
   }
 
   #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer | Promise<DeliveryAnswer> {
     let taken: DeliveryAnswer | undefined;
     const { held } = this.#carryOut(() => {
-      const { answer, effects } = take(this.#session, shard, parts, Date.now());
+      const { answer, effects } = take(this.#session, shard, parts, this.#alarm.nowMs);
       taken = answer;
       return effects;
     });
@@ -233,7 +235,7 @@ export class SessionObject extends DurableObject<Env> {
     }
     const { name, limits } = this.#session;
     this.#session = loadSession(name, limits, this.#store, this.#store.load(), snapshot);
-    this.#alarmAtMs = alarmAtMs;
+    this.#alarm.atMs = alarmAtMs;
     this.#linkTo(socket, epoch, snapshot.connection);
   }
 
@@ -263,7 +265,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #step(input: SessionInput): Effects {
-    return this.#carryOut(() => step(this.#session, input, Date.now()));
+    return this.#carryOut(() => step(this.#session, input, this.#alarm.nowMs));
   }
 
   /**
@@ -322,14 +324,9 @@ export class SessionObject extends DurableObject<Env> {
     }
   }
 
-  /** Sets the alarm when it is to ring earlier than it would: each setting is a row. A late one finds nothing to do. */
   #wake(): void {
-    const nowMs = Date.now();
-    const atMs = wakeAtMs(this.#session, nowMs);
-    if (atMs === undefined || (this.#alarmAtMs > 0 && this.#alarmAtMs <= atMs)) return;
-    this.#alarmAtMs = atMs;
-    counters.add("alarms_set");
-    this.ctx.storage.setAlarm(atMs);
+    const atMs = wakeAtMs(this.#session, this.#alarm.nowMs);
+    if (atMs !== undefined) this.#alarm.wakeAt(atMs);
   }
 
   /** What hibernation must not lose stays with the socket. */
@@ -338,7 +335,7 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#link === undefined || connection === undefined) return;
     const { epoch, socket } = this.#link;
     const snapshot = snapshotOf(this.#session, connection);
-    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarmAtMs };
+    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs };
     if (writeAttachment(socket, attachment)) return this.#store.keepConnectionWindow(undefined);
     this.#store.keepConnectionWindow(snapshot.window);
     if (!writeAttachment(socket, { ...attachment, snapshot: withoutWindow(snapshot) })) {
@@ -349,7 +346,7 @@ export class SessionObject extends DurableObject<Env> {
   #isSilent({ socket }: Link): boolean {
     const heard = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     const since = heard ?? this.#session.connection?.connectedAtMs ?? 0;
-    return Date.now() - since > silentMsMax;
+    return this.#alarm.nowMs - since > silentMsMax;
   }
 
   /** A handler ends when all that it set in motion has: nothing keeps the object awake afterwards. */
@@ -364,7 +361,7 @@ export class SessionObject extends DurableObject<Env> {
       await this.ctx.storage.deleteAll();
       this.#store.forgotten();
       // The alarm went with it.
-      this.#alarmAtMs = 0;
+      this.#alarm.atMs = 0;
     }
   }
 }

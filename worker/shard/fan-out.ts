@@ -2,7 +2,7 @@
 // in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
 // publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
 
-import { Numbering } from "../../src/hop/key.ts";
+import { type CallKey, Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane, packByBytes } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
@@ -66,6 +66,8 @@ export class FanOut {
   readonly #semaphore: Semaphore;
   /** Sessions with something in the outbox, and how many calls. */
   readonly #owed: Map<string, number>;
+  /** Sessions to which a call may be under way that was given up. */
+  readonly #inDoubt: Set<string>;
   #pauseMs = firstPauseMs;
 
   constructor(
@@ -86,6 +88,7 @@ export class FanOut {
     const newest = owed.reduce((newest, { newestIncarnation }) => Math.max(newest, newestIncarnation), 0);
     this.#numbering = new Numbering(`shard-${shard}`, Math.max(incarnation, newest + 1));
     this.#owed = new Map(owed.map(({ target, calls }) => [target, calls]));
+    this.#inDoubt = new Set(this.#owed.keys());
     if (this.#owed.size > 0) events.wakeAt(Date.now() + firstPauseMs);
   }
 
@@ -168,7 +171,7 @@ export class FanOut {
     }
     let lane = this.#lanes.get(target);
     if (lane === undefined) {
-      lane = new Lane(this.#numbering, pack);
+      lane = new Lane(this.#numbering, pack, this.#inDoubt.delete(target));
       this.#lanes.set(target, lane);
       lane.push(item);
       void this.#run(target, lane);
@@ -182,6 +185,7 @@ export class FanOut {
     for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
       await this.#semaphore.acquire();
       const outcome = await this.#attempt(target, lane, flight).finally(() => this.#semaphore.release());
+      if (outcome === undefined) lane.doubt();
       lane.finish();
       if (outcome === undefined) {
         this.#owe(target, flight.items, flight);
@@ -193,6 +197,7 @@ export class FanOut {
       }
     }
     this.#lanes.delete(target);
+    if (lane.isInDoubt) this.#inDoubt.add(target);
   }
 
   /** The session's answer; undefined if there was none in time. */
@@ -275,7 +280,8 @@ export class FanOut {
 
   async #deliverOwedCall(owed: OwedCall): Promise<boolean> {
     const { target, incarnation, sequence } = owed;
-    const key = { source: `shard-${this.#shard}`, incarnation, sequence };
+    const named = { source: `shard-${this.#shard}`, incarnation, sequence };
+    const key: CallKey = this.#inDoubt.delete(target) ? { ...named, endsEarlier: true } : named;
     const parts = owed.parts.map((part) => ({ ...part, owed: true }));
     await this.#semaphore.acquire();
     try {
@@ -286,11 +292,13 @@ export class FanOut {
           return this.#numbering.next();
         }),
       );
+      if (answer === undefined) this.#inDoubt.add(target);
       if (answer === undefined || answer.busy) return false;
       this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
       this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);
       return true;
     } catch (error) {
+      this.#inDoubt.add(target);
       console.error(JSON.stringify({ event: "session-unreachable", target, shard: this.#shard, error: `${error}` }));
       return false;
     } finally {

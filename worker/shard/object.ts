@@ -13,12 +13,13 @@ import type { ShardChange } from "../../src/shard/changes.ts";
 import { DelayedMessages } from "../../src/shard/delayed.ts";
 import { type Batch, type Plan, plan } from "../../src/shard/plan.ts";
 import { Routes } from "../../src/shard/routes.ts";
-import { SourceCursors } from "../../src/shard/source-cursors.ts";
+import { SourceCursors, sourceName } from "../../src/shard/source-cursors.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
+import { Alarm } from "../alarm.ts";
 import { before } from "../before.ts";
 import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
@@ -51,10 +52,10 @@ export class TopicShard extends DurableObject<Env> {
   readonly #delayed: DelayedMessages;
   readonly #delays: boolean;
   readonly #release: Release;
-  readonly #fence = new Fence<Promise<ShardAnswer>>(callersMax);
+  readonly #fence: Fence<Promise<ShardAnswer>>;
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
-  #alarmAtMs = 0;
+  readonly #alarm: Alarm;
   /** When what sessions did not take is tried again: the alarm rings for other things too. */
   #retryAtMs = Number.POSITIVE_INFINITY;
 
@@ -64,11 +65,13 @@ export class TopicShard extends DurableObject<Env> {
     const config = configOf(env);
     this.#name = ctx.id.name as string;
     this.#store = new ShardStore(new Sql(new ObjectSql(ctx.storage)));
+    this.#fence = new Fence(callersMax, (source) => this.#store.lastCall(source));
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
     this.#quota = new RetainedQuota(this.#store, config);
     this.#delayed = new DelayedMessages(this.#store.delayed, config);
     this.#delays = config.delayedSecondsMax > 0;
+    this.#alarm = new Alarm(ctx.storage);
     this.#expectAlarm();
     const shard = shardIndex(this.#name);
     const incarnation = newIncarnation();
@@ -83,6 +86,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#release = new Release(this.#delayed, this.#fanOut, this.#groups, {
       plan: (batch, retains) => this.#plan({ ...batch, quota: retains ? this.#quota : undefined, delays: false }),
       persist: events.persist,
+      nowMs: () => this.#alarm.nowMs,
     });
   }
 
@@ -91,6 +95,7 @@ export class TopicShard extends DurableObject<Env> {
     const { key } = request;
     const admission = this.#fence.admit(key);
     if (admission.kind === "stale") return { stale: admission.known };
+    if (key.endsEarlier) this.#persist([{ kind: "end-earlier-calls", key, atMs: this.#alarm.nowMs }]);
     if (admission.kind === "repeat") return (await admission.answer) ?? nothing;
     const answer = this.#handle(request);
     this.#fence.settle(key, answer);
@@ -103,13 +108,12 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    counters.add("alarms");
-    this.#alarmAtMs = 0;
+    this.#alarm.rang();
     const retried = this.#retry();
     do await this.#release.run();
     while ((await before(releaseEveryMs, retried)) === undefined);
     const nextAtMs = this.#delayed.nextAtMs();
-    if (nextAtMs !== undefined) this.#wakeAt(nextAtMs);
+    if (nextAtMs !== undefined) this.#alarm.wakeAt(nextAtMs);
   }
 
   async #handle(request: ShardRequest): Promise<ShardAnswer> {
@@ -132,12 +136,12 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   async #publish(request: ShardRequest & { readonly kind: "publish" }): Promise<ShardAnswer> {
-    const { session, generation, isWill, body, repeated } = request;
-    const source = `${isWill ? "!" : "="}${session}`;
+    const { session, generation, stream = 0, isWill, body, repeated } = request;
+    const source = sourceName(session, isWill, stream);
     const routedUpTo = () => this.#cursors.get(source, generation);
     const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota, delays: this.#delays };
     const { deliveries, shared, delays } = this.#plan(batch);
-    const nowMs = Date.now();
+    const nowMs = this.#alarm.nowMs;
     // A will has nobody who could come again with it: where there is no room it is owed.
     const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries, !isWill));
     if (delays) this.#refuseWithoutRoom(batch, refusedSet);
@@ -149,7 +153,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#persist([...kept, ...(delayed?.changes ?? []), ...advanced]);
     if (delayed?.nextAtMs !== undefined) {
       counters.add("messages_delayed", delayed.count);
-      this.#wakeAt(delayed.nextAtMs);
+      this.#alarm.wakeAt(delayed.nextAtMs);
     }
     if (shared.length > 0) await this.#groups.dispatch(shared, session);
     return { refused, retained: [] };
@@ -209,7 +213,7 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   #page(entry: RouteEntry, after: string | undefined): RetainedPage {
-    const page = retainedPage(this.#store, entry, after, Date.now());
+    const page = retainedPage(this.#store, entry, after, this.#alarm.nowMs);
     for (const key of page.expired) this.#quota.take(key, 0);
     this.#persist(page.expired.map((key) => ({ kind: "delete-retained", key })));
     return { entry, body: page.body, after: page.after };
@@ -239,32 +243,25 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   async #retry(): Promise<true> {
-    if (Date.now() >= this.#retryAtMs) {
+    if (this.#alarm.nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Number.POSITIVE_INFINITY;
       await Promise.all([this.#fanOut.deliverOwed(), this.#groups.retry()]);
     } else if (this.#retryAtMs < Number.POSITIVE_INFINITY) {
-      this.#wakeAt(this.#retryAtMs);
+      this.#alarm.wakeAt(this.#retryAtMs);
     }
     return true;
   }
 
   #retryAt(atMs: number): void {
     this.#retryAtMs = Math.min(this.#retryAtMs, atMs);
-    this.#wakeAt(atMs);
+    this.#alarm.wakeAt(atMs);
   }
 
   /** The alarm for delayed messages was set with them and is not lost with this object's memory. */
   #expectAlarm(): void {
     const atMs = this.#delayed.nextAtMs();
     if (atMs === undefined) return;
-    if (atMs + alarmLostAfterMs > Date.now()) this.#alarmAtMs = atMs;
-    else this.#wakeAt(Date.now());
-  }
-
-  #wakeAt(atMs: number): void {
-    if (this.#alarmAtMs > 0 && this.#alarmAtMs <= atMs) return;
-    this.#alarmAtMs = atMs;
-    counters.add("alarms_set");
-    this.ctx.storage.setAlarm(atMs);
+    if (atMs + alarmLostAfterMs > this.#alarm.nowMs) this.#alarm.atMs = atMs;
+    else this.#alarm.wakeAt(this.#alarm.nowMs);
   }
 }

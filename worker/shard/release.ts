@@ -14,6 +14,7 @@ export interface ReleaseSteps {
   /** Where a batch goes; what it is to retain is retained. */
   plan(batch: Omit<Batch, "quota" | "delays">, retains: boolean): Plan;
   persist(changes: readonly ShardChange[]): void;
+  nowMs(): number;
 }
 
 export class Release {
@@ -31,7 +32,7 @@ export class Release {
 
   async run(): Promise<void> {
     for (let pages = 0; pages < pagesMax; pages++) {
-      const page = this.#delayed.nextPage(Date.now());
+      const page = this.#delayed.nextPage(this.#steps.nowMs());
       if (page === undefined) return;
       await this.#publish(page);
     }

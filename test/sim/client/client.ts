@@ -32,6 +32,8 @@ export class Client {
   readonly #incoming = new Incoming();
   #mood: Mood = "lively";
   #connection: Connection | undefined;
+  /** Left for another one, that the broker takes for it, if that one ever gets so far. */
+  #abandoned: Connection | undefined;
   #record: ConnectionRecord | undefined;
   #session: SessionRecord | undefined;
   /** It has asked for a new session and not learnt whether it got one. */
@@ -81,8 +83,9 @@ export class Client {
   settle(): void {
     // A full queue that nobody empties would refuse the others' messages for ever.
     this.#mood = this.behaviour.staysAway && !this.#scene.profile.refuses ? "gone" : "settling";
-    if (this.#mood === "gone") this.#cut(this.#random.chance(0.5));
-    else this.#thinkLater();
+    if (this.#mood !== "gone") return this.#thinkLater();
+    this.#cut(this.#random.chance(0.5));
+    this.#abandoned?.vanish();
   }
 
   /** Publishes one message of each QoS to each topic, without RETAIN. */
@@ -131,6 +134,7 @@ export class Client {
       case "takeOver":
         // The old line stays as it is: the broker ends it.
         this.#connection?.abandon();
+        this.#abandoned = this.#connection;
         this.#ended("abnormal");
         return this.#connect();
       case "wait":
@@ -144,7 +148,7 @@ export class Client {
     const packets: Packet[] = [];
     const room = Math.min(this.behaviour.underwayMax, this.#receiveMaximum) - this.outgoing.size;
     for (let left = Math.min(room, this.#random.between(1, 6)); left > 0; left--) {
-      const { topic, qos, retain } = this.#scene.message(this.#random, this.behaviour.version);
+      const { topic, qos, retain } = this.#scene.message(this.#random);
       packets.push(this.#publish(topic, qos, retain));
     }
     this.#send(packets);
@@ -184,6 +188,7 @@ export class Client {
     const packet = connectPacket(behaviour, this.#mustStartClean, will?.id, will?.qos as QoS, delay);
     const connection = new Connection(host, packet, {
       packet: (packet) => this.#take(packet),
+      unheard: (packet) => this.outgoing.unheard(packet),
       malformed: (error) => ledger.complain(this.name, `gets what is no packet: ${error.message}`),
       ended: (answered) => this.#ended(this.#isLeaving ? (answered ? "normal" : "unsure") : "abnormal"),
     });

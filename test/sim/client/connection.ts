@@ -8,6 +8,8 @@ import type { Line } from "../platform/line.ts";
 
 export interface ConnectionEvents {
   packet(packet: Packet): void;
+  /** One that was sent, and did not reach the client before the connection was over. */
+  unheard(packet: Packet): void;
   malformed(error: Error): void;
   /** The other side ended it; `answered`: because of the last frame that was sent. */
   ended(answered: boolean): void;
@@ -31,9 +33,7 @@ export class Connection {
     this.#events = events;
     const { protocolVersion } = connect;
     this.#parser = parser(protocolVersion === undefined ? {} : { protocolVersion });
-    this.#parser.on("packet", (packet) => {
-      if (!this.#isOver) events.packet(packet);
-    });
+    this.#parser.on("packet", (packet) => (this.#isOver ? events.unheard(packet) : events.packet(packet)));
     this.#parser.on("error", (error: Error) => events.malformed(error));
     const { agenda, network } = host.platform;
     agenda.after(network.delayMs(), () => this.#dial());
@@ -87,12 +87,21 @@ export class Connection {
     this.#line = line;
     line.events = {
       frame: (bytes) => this.#parser.parse(Buffer.from(bytes)),
+      lost: (bytes) => this.#lost(bytes),
       closed: (code, cause) => this.#end(code === normalClosure && this.#isLastFrame(cause)),
     };
     if (line.isBroken) return this.#end(false);
     const { clientId, protocolVersion } = this.#connect;
     const options = protocolVersion === undefined ? {} : { protocolVersion };
     line.sendUp(encodeHello({ clientId, clientIdWasAssigned: false }, generate(this.#connect, options)));
+  }
+
+  /** Frames are whole packets. */
+  #lost(bytes: Uint8Array): void {
+    const { protocolVersion } = this.#connect;
+    const reader = parser(protocolVersion === undefined ? {} : { protocolVersion });
+    reader.on("packet", (packet) => this.#events.unheard(packet));
+    reader.parse(Buffer.from(bytes));
   }
 
   #isLastFrame(cause: Cause | undefined): boolean {

@@ -76,6 +76,13 @@ export class Outgoing {
     return true;
   }
 
+  /** What would have told it that its message was refused, had it arrived: it comes again with the message. */
+  unheard(packet: Packet): void {
+    if ((packet.cmd !== "puback" && packet.cmd !== "pubrec") || (packet.reasonCode ?? 0) < failureFrom) return;
+    const sent = this.#sent.find(({ packetId, state }) => packetId === packet.messageId && state === "publish");
+    if (sent !== undefined) sent.message.wasRefusedUnheard = true;
+  }
+
   completed(packetId: number): void {
     const sent = this.#sent.find((other) => other.packetId === packetId);
     if (sent?.state !== "release") throw new Error(`PUBCOMP for ${packetId}, which was not released`);

@@ -27,8 +27,8 @@ export function exactlyOnce({ sessions }: Ledger): string[] {
   for (const session of sessions) {
     const seen = new Set<number>();
     for (const { message, qos, retain, atMs } of session.receipts) {
-      // A retained message comes with each new subscription.
-      if (message === undefined || qos !== 2 || retain) continue;
+      // A retained message comes with each new subscription, and a refused one as often as its publisher does not hear of it.
+      if (message === undefined || qos !== 2 || retain || message.wasRefusedUnheard) continue;
       if (seen.has(message.id)) repeated.push(`${session.client} gets ${name(message.id)} again at ${atMs}`);
       seen.add(message.id);
     }
@@ -36,7 +36,6 @@ export function exactlyOnce({ sessions }: Ledger): string[] {
   return repeated;
 }
 
-/** One that a full queue dropped may be taken when it is sent again, behind others. */
 export function order({ sessions }: Ledger, mayBeDropped: boolean): string[] {
   const disorder: string[] = [];
   for (const session of sessions) {
@@ -49,9 +48,12 @@ export function order({ sessions }: Ledger, mayBeDropped: boolean): string[] {
       if (retain) continue;
       const stream = `${message.publisher} ${message.topic} ${message.qos} ${qos}`;
       const before = last.get(stream) ?? -1;
-      // One that passed before the session subscribed, or was lost at QoS 0, may come late when its publisher sends it again.
-      const isRepeatable = message.qos > 0 && (qos === 0 || surely(session, message, at).length === 0);
-      const isLate = before > message.id && !isRepeatable && !(mayBeDropped && message.isResent);
+      // One that passed before the session subscribed, or at QoS 0 and was lost, comes late when its publisher sends it again.
+      const isOwed = qos > 0 && surely(session, message, at).some((subscription) => subscription.qos > 0);
+      // At QoS 1 the broker may repeat it too: of two that it queued a full queue may have dropped the first.
+      const isRepeated = qos === 1 && mayBeDropped;
+      const comesAgain = isRepeated || (message.isResent && (message.wasRefusedUnheard || !isOwed));
+      const isLate = before > message.id && !comesAgain;
       if (isLate) disorder.push(`${session.client} gets ${name(message.id)} after ${name(before)} at ${atMs}`);
       last.set(stream, Math.max(before, message.id));
     }

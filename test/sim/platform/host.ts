@@ -169,6 +169,7 @@ export class ObjectHost {
 
   #ring(): void {
     if (this.platform.bugs.alarmsAreDeaf) return;
+    this.platform.note("rings", this.name, "");
     this.storage.takeAlarm();
     this.#armedForMs = undefined;
     this.#ringing = "handled";

@@ -7,6 +7,8 @@ import type { Cause, ObjectHost } from "./host.ts";
 /** What the edge hears. `cause` is the frame that made the object close. */
 export interface EdgeEvents {
   frame(bytes: Uint8Array): void;
+  /** One that the object sent and that will never arrive. */
+  lost(bytes: Uint8Array): void;
   closed(code: number, cause: Cause | undefined): void;
 }
 
@@ -72,7 +74,10 @@ export class Line {
   }
 
   sendDown(bytes: Uint8Array): void {
-    this.#down(() => this.events?.frame(bytes));
+    this.#down(
+      () => this.events?.frame(bytes),
+      () => this.events?.lost(bytes),
+    );
   }
 
   /** The object has closed. The edge closes too, which the object hears in its turn. */
@@ -115,11 +120,12 @@ export class Line {
     });
   }
 
-  #down(arrive: () => void): void {
+  #down(arrive: () => void, lose = () => {}): void {
     const { agenda, network } = this.host.platform;
     this.#downAtMs = Math.max(this.#downAtMs, agenda.nowMs + network.delayMs());
     agenda.at(this.#downAtMs, () => {
       if (this.#edge === "open") arrive();
+      else lose();
     });
   }
 }
@@ -142,7 +148,12 @@ export class ServerEnd {
   send(data: Uint8Array): void {
     if (this.readyState === readyState.closing) throw new Error("WebSocket send() after close()");
     const bytes = new Uint8Array(data);
-    this.line.host.life?.emit(this.line, () => this.line.sendDown(bytes));
+    const { line } = this;
+    line.host.life?.emit(
+      line,
+      () => line.sendDown(bytes),
+      () => line.events?.lost(bytes),
+    );
   }
 
   close(code: number): void {

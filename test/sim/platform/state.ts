@@ -43,6 +43,7 @@ function lifeStorage(host: ObjectHost, life: Life) {
     },
     transactionSync: alive(<Result>(action: () => Result) => storage.transaction(action)),
     setAlarm: alive((at: number | Date) => {
+      platform.note("sets", host.name, () => `its alarm to ${at}`);
       storage.setAlarm(Number(at));
       return Promise.resolve();
     }),

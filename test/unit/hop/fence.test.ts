@@ -62,3 +62,13 @@ test("beyond the limit the source that was heard least recently is forgotten", (
   expect(fence.admit(key("c", 1, 1)).kind).toBe("repeat");
   expect(fence.admit(key("b", 1, 1))).toEqual(isNew);
 });
+
+test("what a source had written down holds in the next life, for that call and those before it", () => {
+  const written = new Map([["s", { incarnation: 5, sequence: 7 }]]);
+  const fence = new Fence<string>(10, (source) => written.get(source));
+  expect(fence.admit(key("s", 5, 7))).toEqual({ kind: "repeat", answer: undefined });
+  expect(fence.admit(key("s", 4, 9))).toEqual({ kind: "stale", known: 5 });
+  expect(fence.admit(key("s", 5, 8))).toEqual(isNew);
+  expect(fence.admit(key("s", 5, 8)).kind).toBe("repeat");
+  expect(fence.admit(key("t", 1, 1))).toEqual(isNew);
+});

@@ -77,3 +77,18 @@ describe("packing by bytes", () => {
 test("an answer that says stale is told from another", () => {
   expect([isStale({ stale: 5 }), isStale({ refused: [] })]).toEqual([true, false]);
 });
+
+test("behind a call that may run yet the next one ends it, also under another key, and those after that are plain", () => {
+  const lane = new Lane<string>(new Numbering("s", 7), all);
+  for (const item of ["a", "b", "c"]) {
+    lane.push(item);
+    expect(lane.start()?.key.endsEarlier).toBe(item === "b" ? true : undefined);
+    if (item === "a") lane.doubt();
+    if (item === "b") expect(lane.renew(20).key).toMatchObject({ incarnation: 21, endsEarlier: true });
+    expect(lane.isInDoubt).toBe(item === "a");
+    lane.finish();
+  }
+  const heir = new Lane<string>(new Numbering("s", 7), all, true);
+  heir.push("a");
+  expect(heir.start()?.key.endsEarlier).toBe(true);
+});

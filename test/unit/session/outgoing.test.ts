@@ -17,6 +17,7 @@ const publish = (bytes: number, generation = 1, will = false): LaneItem => ({
   count: 1,
   pending: [undefined],
   generation,
+  stream: undefined,
   will: will
     ? { shard: 0, body: records("w"), generation, delayMs: 0, expiryMs: 0, id: 1, dueAtMs: 1, sequence: 1 }
     : undefined,

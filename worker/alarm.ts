@@ -1,0 +1,44 @@
+// The one alarm of an object, and the time by which the object goes.
+
+import { counters } from "./counters.ts";
+
+/** Of the object's storage what is needed here. */
+interface AlarmStorage {
+  setAlarm(atMs: number): unknown;
+}
+
+export class Alarm {
+  readonly #storage: AlarmStorage;
+  /** When it will ring; 0: not known to be set. */
+  atMs = 0;
+  /** As this life of the object set it. */
+  #setForMs = 0;
+  #rangAtMs = 0;
+
+  constructor(storage: AlarmStorage) {
+    this.#storage = storage;
+  }
+
+  /**
+   * Milliseconds since 1970: never before the time for which an alarm was set that has rung. It rings by another clock: an
+   * object whose own is behind would find that nothing is due yet, and set an alarm for what is past, again and again.
+   */
+  get nowMs(): number {
+    return Math.max(Date.now(), this.#rangAtMs);
+  }
+
+  /** To ring earlier than it would: each setting is a row. A late one finds nothing to do. */
+  wakeAt(atMs: number): void {
+    if (this.atMs > 0 && this.atMs <= atMs) return;
+    this.atMs = atMs;
+    this.#setForMs = atMs;
+    counters.add("alarms_set");
+    this.#storage.setAlarm(atMs);
+  }
+
+  rang(): void {
+    counters.add("alarms");
+    if (this.#setForMs === this.atMs) this.#rangAtMs = Math.max(this.#rangAtMs, this.atMs);
+    this.atMs = 0;
+  }
+}
