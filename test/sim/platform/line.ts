@@ -25,6 +25,7 @@ export class Line {
   readonly server: ServerEnd;
   readonly openedAtMs: number;
   events: EdgeEvents | undefined;
+  tags: readonly string[] = [];
   #edge: EdgeState = "open";
   #edgeUntilMs = Number.POSITIVE_INFINITY;
   isBroken = false;
@@ -38,7 +39,8 @@ export class Line {
     this.openedAtMs = host.platform.agenda.nowMs;
   }
 
-  accept(): void {
+  accept(tags: readonly string[]): void {
+    this.tags = tags;
     this.host.lines.add(this);
   }
 

@@ -8,10 +8,11 @@ export function durableState(host: ObjectHost, life: Life): DurableObjectState {
   const state = {
     id: { name: host.name, toString: () => host.name, equals: (other: { name: string }) => other.name === host.name },
     storage: lifeStorage(host, life),
-    acceptWebSocket: (socket: ServerEnd) => socket.line.accept(),
-    getWebSockets: () => {
+    acceptWebSocket: (socket: ServerEnd, tags: readonly string[] = []) => socket.line.accept(tags),
+    getWebSockets: (tag?: string) => {
       life.assertAlive();
-      return Array.from(host.lines, ({ server }) => server);
+      const lines = [...host.lines].filter(({ tags }) => tag === undefined || tags.includes(tag));
+      return lines.map(({ server }) => server);
     },
     setWebSocketAutoResponse: () => {},
     getWebSocketAutoResponseTimestamp: (socket: ServerEnd) => socket.line.pingedAt(),
