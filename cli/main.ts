@@ -6,6 +6,7 @@ import { buildCommand } from "./commands/build.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
+import { importCommand } from "./commands/import.ts";
 
 const program = new Command("durablemq")
   .description("Works with a DurableMQ broker.")
@@ -15,6 +16,7 @@ const program = new Command("durablemq")
   .addCommand(gatewayCommand())
   .addCommand(buildCommand())
   .addCommand(doctorCommand())
-  .addCommand(deployCommand());
+  .addCommand(deployCommand())
+  .addCommand(importCommand());
 
 await program.parseAsync();

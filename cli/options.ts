@@ -26,3 +26,31 @@ export function parseBrokerUrl(text: string): string {
   }
   return text;
 }
+
+export function apiUrlOption(): Option {
+  return new Option("--api <url>", "address of the broker's HTTP API")
+    .env("DURABLEMQ_API_URL")
+    .default("http://127.0.0.1:8787")
+    .argParser(parseApiUrl);
+}
+
+/** Not as an argument: those can be seen by everybody on the machine. */
+export function apiKeyOption(): Option {
+  return new Option("--api-key <key>", "from the environment alone").env("DURABLEMQ_API_KEY").hideHelp();
+}
+
+function parseApiUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new InvalidArgumentError("It takes a URL that begins with http:// or https://.");
+  }
+  return text;
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+  };
+}

@@ -1,9 +1,9 @@
 // `durablemq gateway`: MQTT over TCP for devices that speak nothing else.
 
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { Gateway, type GatewayEvent, type Listener } from "../gateway/gateway.ts";
-import { brokerUrlOption } from "../options.ts";
+import { brokerUrlOption, wholeNumber } from "../options.ts";
 
 interface GatewayFlags {
   readonly url: string;
@@ -86,12 +86,4 @@ function readPem(file: string, command: Command): Buffer {
 
 function portNumber(text: string): number {
   return wholeNumber(0, 65_535)(text);
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
-  };
 }

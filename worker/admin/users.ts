@@ -1,6 +1,7 @@
 // Users: those who prove with a password or a key who they are.
 
 import * as z from "zod/mini";
+import { parsePasswordRecord } from "../../src/auth/password-record.ts";
 import { hashPassword, passwordBytesMax } from "../auth/password.ts";
 import type { Control } from "../d1/control.ts";
 import { unknownGroups } from "../d1/groups.ts";
@@ -28,8 +29,14 @@ const password = z.string().check(
   z.refine((text) => new TextEncoder().encode(text).length <= passwordBytesMax, `at most ${passwordBytesMax} bytes`),
 );
 
+/** Of another broker: replaced by one of our own when the user first logs in. */
+const passwordHash = z
+  .string()
+  .check(z.refine((text) => parsePasswordRecord(text) !== undefined, "no hash of a kind that can be verified here"));
+
 const fields = {
   password: z.optional(z.nullable(password)),
+  passwordHash: z.optional(passwordHash),
   groups: z.optional(z.array(name).check(z.maxLength(groupsMax))),
   disabled: z.optional(z.boolean()),
   limits: z.optional(limits),
@@ -82,10 +89,13 @@ async function changed(control: Control, known: KnownUser, body: Fields, nowMs: 
   const groups = body.groups === undefined ? known.groups : [...new Set(body.groups)].sort();
   const unknown = await unknownGroups(control, groups);
   if (unknown.length > 0) throw invalid("body.groups", `there is no group ${unknown.join(", ")}`);
-  const hash = typeof body.password === "string" ? await hashPassword(body.password) : undefined;
+  if (body.password !== undefined && body.passwordHash !== undefined) {
+    throw invalid("body.passwordHash", "stands in place of a password, not beside one");
+  }
+  const hash = typeof body.password === "string" ? await hashPassword(body.password) : body.passwordHash;
   const user: StoredUser = {
     ...known.user,
-    password: body.password === undefined ? known.user.password : hash,
+    password: body.password === undefined && hash === undefined ? known.user.password : hash,
     disabled: body.disabled ?? known.user.disabled,
     limits: (body.limits as StoredUser["limits"] | undefined) ?? known.user.limits,
     comment: body.comment ?? known.user.comment,
@@ -186,7 +196,7 @@ export const userRoutes = [
       const after = await changed(control, before, body, nowMs);
       await change(call, {
         statements: [putUser(control, after.user), ...putMemberships(control, path.name, after.groups)],
-        action: body.password === undefined ? "user.change" : "user.change-password",
+        action: body.password === undefined && body.passwordHash === undefined ? "user.change" : "user.change-password",
         subject: path.name,
         before: show(before),
         after: show(after),

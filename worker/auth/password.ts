@@ -1,59 +1,74 @@
-// Passwords as the control database has them: `scrypt$<log2 N>$<r>$<p>$<salt>$<hash>`, in base64. Hashing takes a good part of a
-// second of one core, on purpose, and happens in the Worker, never in an object: an object would serve nobody meanwhile.
+// Passwords against what the control database has of them: src/auth/password-record.ts. Hashing takes a good part of a second
+// of one core, on purpose, and happens in the Worker, never in an object: an object would serve nobody meanwhile.
 
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, pbkdf2, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import {
+  formatPasswordRecord,
+  type PasswordRecord,
+  parsePasswordRecord,
+  type ScryptRecord,
+} from "../../src/auth/password-record.ts";
 
-const costLog2 = 14;
-const blockSize = 8;
-const parallelization = 5;
+const parameters = { costLog2: 14, blockSize: 8, parallelization: 5 } as const;
 const saltBytes = 16;
 const hashBytes = 32;
 export const passwordBytesMax = 1024;
 
-interface Parameters {
-  readonly costLog2: number;
-  readonly blockSize: number;
-  readonly parallelization: number;
-}
+const decoy: ScryptRecord = {
+  kind: "scrypt",
+  ...parameters,
+  salt: new Uint8Array(saltBytes),
+  hash: new Uint8Array(hashBytes),
+};
 
 export async function hashPassword(password: string | Uint8Array): Promise<string> {
   const salt = randomBytes(saltBytes);
-  const hash = await derive(password, salt, { costLog2, blockSize, parallelization });
-  const fields = [costLog2, blockSize, parallelization, salt.toString("base64"), hash.toString("base64")];
-  return `scrypt$${fields.join("$")}`;
+  const hash = await scryptHash(password, { ...decoy, salt });
+  return formatPasswordRecord({ kind: "scrypt", ...parameters, salt, hash });
 }
 
-/** Undefined in place of a hash: nobody has this name. It takes as long, so that names cannot be found out. */
+/**
+ * Undefined in place of a hash: nobody has this name. It takes as long, and so does a hash from elsewhere, which alone would
+ * be quick: names cannot be found out.
+ */
 export async function isPassword(password: Uint8Array, stored: string | undefined): Promise<boolean> {
-  const known = stored === undefined ? undefined : parse(stored);
-  const decoy = { costLog2, blockSize, parallelization, salt: Buffer.alloc(saltBytes), hash: Buffer.alloc(hashBytes) };
-  const { salt, hash, ...parameters } = known ?? decoy;
-  const shown = await derive(password.subarray(0, passwordBytesMax), salt, parameters);
-  const isRight = timingSafeEqual(shown, hash);
+  const known = stored === undefined ? undefined : parsePasswordRecord(stored);
+  const tried = password.subarray(0, passwordBytesMax);
+  const slow = await scryptHash(tried, known?.kind === "scrypt" ? known : decoy);
+  const shown = known === undefined || known.kind === "scrypt" ? slow : await hashLike(tried, known);
+  const isRight = timingSafeEqual(shown, (known ?? decoy).hash);
   return isRight && known !== undefined && password.length <= passwordBytesMax;
 }
 
-const form = /^scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([\w+/=]+)\$([\w+/=]+)$/;
-
-function parse(stored: string): (Parameters & { readonly salt: Buffer; readonly hash: Buffer }) | undefined {
-  const [, cost, block, parallel, salt, hash] = form.exec(stored) ?? [];
-  if (salt === undefined || hash === undefined) return undefined;
-  const bytes = Buffer.from(hash, "base64");
-  if (bytes.length !== hashBytes) return undefined;
-  return {
-    costLog2: Number(cost),
-    blockSize: Number(block),
-    parallelization: Number(parallel),
-    salt: Buffer.from(salt, "base64"),
-    hash: bytes,
-  };
+/** Whether a hash is of a kind that is replaced when its password is seen. */
+export function isOutdated(stored: string): boolean {
+  return parsePasswordRecord(stored)?.kind !== "scrypt";
 }
 
-function derive(password: string | Uint8Array, salt: Uint8Array, parameters: Parameters): Promise<Buffer> {
-  const N = 2 ** parameters.costLog2;
-  const { blockSize: r, parallelization: p } = parameters;
+function hashLike(password: Uint8Array, record: Exclude<PasswordRecord, ScryptRecord>): Promise<Uint8Array> {
+  const { salt } = record;
+  switch (record.kind) {
+    case "pbkdf2":
+      return new Promise((resolve, reject) => {
+        pbkdf2(password, salt, record.iterations, record.hash.length, record.digest, (error, key) => {
+          if (error === null) resolve(key);
+          else reject(error);
+        });
+      });
+    case "digest": {
+      const parts = record.saltIs === "prefix" ? [salt, password] : [password, salt];
+      const hash = createHash(record.digest);
+      for (const part of parts) hash.update(part);
+      return Promise.resolve(hash.digest());
+    }
+  }
+}
+
+function scryptHash(password: string | Uint8Array, record: ScryptRecord): Promise<Uint8Array> {
+  const N = 2 ** record.costLog2;
+  const { blockSize: r, parallelization: p } = record;
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, hashBytes, { N, r, p, maxmem: 256 * N * r }, (error, key) => {
+    scrypt(password, record.salt, hashBytes, { N, r, p, maxmem: 256 * N * r }, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
     });

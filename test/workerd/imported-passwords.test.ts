@@ -1,0 +1,53 @@
+// Password hashes of other brokers: taken by the HTTP API, verified inside the runtime, never shown.
+
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { isPassword } from "../../worker/auth/password.ts";
+import { api, manage } from "./support/api.ts";
+import { uniqueId } from "./support/client.ts";
+
+const sha512 =
+  "digest$sha512$suffix$AhfLjhPT+WdSy40o$Ye71GlXSLbphP37IAvNFz6Cca25+Zv0i2oagcvvjlgBa+p1+RLDq0aJx/OKOWhVb0iqmKyYhDPBrnlzSyW79pg==";
+const pbkdf2 =
+  "pbkdf2$sha512$101$6IKFH9JG9vEuZKsD$/d4Yt6amaswYmYlf/fqFkpTcE94bmSI9VvZSq/0KxVgWhD55DjXod8BeLizw62r8GZi37H3WagA3Wpi+rSjm8w==";
+
+async function storedOf(name: string): Promise<string | undefined> {
+  const row = await env.CONTROL.prepare("SELECT password FROM user WHERE name = ?")
+    .bind(name)
+    .first<{ password: string }>();
+  return row?.password;
+}
+
+test.each([
+  [sha512, "pass:word"],
+  [pbkdf2, "wonderland"],
+])("IMP-10 %s lets in who knows the password", async (passwordHash, password) => {
+  const name = uniqueId();
+  const shown = await manage("POST", "/users", { name, passwordHash });
+  expect(shown).toMatchObject({ name, hasPassword: true });
+  expect(JSON.stringify(shown)).not.toContain(passwordHash);
+  const stored = await storedOf(name);
+  expect(await isPassword(new TextEncoder().encode(password), stored)).toBe(true);
+  expect(await isPassword(new TextEncoder().encode(`${password} `), stored)).toBe(false);
+});
+
+test.each(["plain", "pbkdf2$sha512$100001$AQID$AQID", "bcrypt$10$AQID$AQID", ""])(
+  "IMP-11 %j is refused by name",
+  async (passwordHash) => {
+    const { status, body } = await api("POST", "/users", { name: uniqueId(), passwordHash });
+    expect(status).toBe(400);
+    expect(JSON.stringify(body.errors)).toContain("passwordHash");
+  },
+);
+
+test("IMP-12 a hash and a password do not go together; a hash replaces a password", async () => {
+  const name = uniqueId();
+  expect((await api("POST", "/users", { name, passwordHash: sha512, password: "wonderland" })).status).toBe(400);
+  await manage("POST", "/users", { name, password: "wonderland" });
+  await manage("PATCH", `/users/${name}`, { passwordHash: sha512 });
+  expect(await storedOf(name)).toBe(sha512);
+  await manage("PATCH", `/users/${name}`, { comment: "later" });
+  expect(await storedOf(name)).toBe(sha512);
+  await manage("PATCH", `/users/${name}`, { password: null });
+  expect(await storedOf(name)).toBeNull();
+});
