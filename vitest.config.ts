@@ -1,10 +1,13 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildDashboard } from "./scripts/dashboard.mjs";
 import { testAdminKey } from "./test/support/admin-key.ts";
 
 // A contract suite runs on node:sqlite and inside the runtime, unless its name says only one of them.
 const onlyInNode = "test/contract/**/*.node.test.ts";
 const migrations = await readD1Migrations("migrations");
+// The runtime serves it.
+await buildDashboard();
 
 const onlyInWorkerd = "test/contract/**/*.workerd.test.ts";
 

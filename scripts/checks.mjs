@@ -15,9 +15,9 @@ export async function runChecks() {
 
 /** A folder whose configuration has no source yet would be an error of its own. */
 function typedFolders() {
-  return globSync("{.,{src,worker,cli,test,bench}/**}/tsconfig.json", { cwd: root })
+  return globSync("{.,{src,worker,cli,dashboard,test,bench}/**}/tsconfig.json", { cwd: root })
     .map((file) => dirname(file))
-    .filter((folder) => globSync(join(folder, "**/*.ts"), { cwd: root, exclude: ["**/node_modules"] }).length > 0)
+    .filter((folder) => globSync(join(folder, "**/*.{ts,tsx}"), { cwd: root, exclude: ["**/node_modules"] }).length > 0)
     .sort();
 }
 

@@ -1,4 +1,5 @@
-// `npm run docs`: writes docs/http-api.md from the routes of the HTTP API. A test fails when it is not as they are.
+// `npm run docs`: writes docs/http-api.md, and the types of the dashboard's calls, from the routes of the HTTP API. A test fails
+// when they are not as the routes are.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,15 +7,16 @@ import { basePath } from "../worker/admin/base-path.ts";
 import { openApiOf } from "../worker/admin/docs/document.ts";
 import { outlineOf } from "../worker/admin/docs/outline.ts";
 import { routes } from "../worker/admin/routes.ts";
+import { typesOf, typesPath } from "./api-types.mjs";
 import { root } from "./setup.mjs";
 
-export const referencePath = "docs/http-api.md";
+const referencePath = "docs/http-api.md";
 
 export function openApi() {
   return openApiOf(routes, basePath);
 }
 
-export function reference() {
+function reference() {
   const tags = outlineOf(openApi());
   return `${[
     "# HTTP API reference",
@@ -59,4 +61,11 @@ function escapeCell(text) {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(join(root, referencePath), reference());
+/** What is written, by its path. */
+export function written() {
+  return { [referencePath]: reference(), [typesPath]: typesOf(openApi()) };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  for (const [path, text] of Object.entries(written())) writeFileSync(join(root, path), text);
+}

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { secretVariables } from "../worker/config.ts";
+import { buildDashboard } from "./dashboard.mjs";
 import { bundleWorker, prepareDatabases } from "./prepare.mjs";
 import { root } from "./setup.mjs";
 
@@ -35,6 +36,7 @@ export class Runtime {
   /** Resolves with the address once HTTP really answers. */
   async start() {
     const { stateDir } = this.#options;
+    await buildDashboard();
     const bundling = bundleWorker(stateDir);
     bundling.catch(() => {});
     const { unstable_getMiniflareWorkerOptions } = await import("wrangler");

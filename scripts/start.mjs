@@ -51,7 +51,7 @@ function announce(url) {
   const client = `-l ws -h ${host} -p ${boundPort} --path /mqtt`;
   console.log(`DurableMQ is ready: ws://${host}:${boundPort}/mqtt`);
   if (isOpen()) console.log("Anyone on this machine may connect; ALLOW_ANONYMOUS=false closes it.");
-  console.log(`HTTP:      http://${host}:${boundPort}/${apiKeyHint()}`);
+  console.log(`Dashboard: http://${host}:${boundPort}/${apiKeyHint()}`);
   console.log(`Subscribe: npx mqtt sub -v -t 'hello/#' ${client}`);
   console.log(`Publish:   npx mqtt pub -t hello/world -m 'Hello!' -q 1 ${client}`);
 }

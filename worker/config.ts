@@ -126,6 +126,31 @@ export const secretVariables = [
 /** What is bound under the names of the variables. */
 export type Variables = Readonly<Partial<Record<keyof typeof variables.shape, unknown>>>;
 
+export const settingSources = ["default", "variable", "secret"] as const;
+
+export interface Setting {
+  readonly name: string;
+  /** Null for a secret. */
+  readonly value: string | number | boolean | null;
+  readonly isSecret: boolean;
+  readonly source: (typeof settingSources)[number];
+}
+
+/** Each variable as it holds, for operators to read. */
+export function settingsOf(env: Variables): Setting[] {
+  const values = variables.parse(env);
+  return variableNames.map((name) => {
+    const isSecret = (secretVariables as readonly string[]).includes(name);
+    const isSet = env[name] !== undefined && env[name] !== "";
+    return {
+      name,
+      value: isSecret ? null : (values[name] as Setting["value"]),
+      isSecret,
+      source: isSet ? (isSecret ? "secret" : "variable") : "default",
+    };
+  });
+}
+
 let known: Config | undefined;
 
 /** The configuration of this running copy, which does not change while it runs. */

@@ -7,6 +7,8 @@ export interface Env {
   readonly SHARD: DurableObjectNamespace<TopicShard>;
   /** Who may connect, and what they may do; see worker/d1. */
   readonly CONTROL: D1Database;
+  /** The built dashboard; see page.ts. */
+  readonly ASSETS: Fetcher;
   readonly ADMIN_KEY?: string;
   readonly ALLOW_ANONYMOUS?: string;
   readonly SCRAM_USERS?: string;

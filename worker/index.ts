@@ -1,4 +1,4 @@
-// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; the HTTP API, health and counters.
+// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; the HTTP API, health and counters; the operators' page.
 
 import { app } from "./admin/app.ts";
 import { basePath } from "./admin/base-path.ts";
@@ -6,6 +6,7 @@ import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
+import { page } from "./page.ts";
 
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
@@ -30,6 +31,6 @@ export default {
     if (pathname === "/metrics") {
       return new Response(counters.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });
     }
-    return new Response("not found\n", { status: 404 });
+    return page(request, env);
   },
 } satisfies ExportedHandler<Env>;

@@ -33,7 +33,7 @@ async function start(variables: Record<string, string>) {
   return { child, output };
 }
 
-test.runIf(isOurs)("the first line says ready and where, then come the HTTP URL and two commands", async () => {
+test.runIf(isOurs)("the first line says ready and where, then come the dashboard and two commands", async () => {
   const { output } = await start({ PORT: "0" });
   await eventually("five lines", () => output.out.split("\n").length > 5, 30_000);
   const lines = output.out.trimEnd().split("\n");

@@ -49,7 +49,7 @@ test("relative links lead somewhere, and so do those to a heading", () => {
 });
 
 test("paths in backticks exist", () => {
-  const parts = "src|worker|test|scripts|bench|docs";
+  const parts = "src|worker|test|scripts|bench|docs|dashboard";
   const path = new RegExp(`\`((?:${parts})/[\\w./-]+?)/?\``, "g");
   expect(eachPage(({ text }) => matchesIn(text, path).filter((each) => !existsSync(join(root, each))))).toEqual([]);
 });

@@ -14,17 +14,17 @@ test("core: time and randomness are arguments, and nothing is printed", () => {
 
 test("no note of work left to do", () => {
   const note = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X"].join("|")})\\b`);
-  expect(offencesIn(filesOf("**/*.{ts,mjs,py,md,toml,sql,json,css,html}"), note)).toEqual([]);
+  expect(offencesIn(filesOf("**/*.{ts,tsx,mjs,cjs,py,md,toml,sql,json,css,html}"), note)).toEqual([]);
 });
 
 test("a source file stays small enough to read", () => {
-  const long = filesOf("{src,worker}/**/*.ts").filter(({ text }) => text.split("\n").length > linesMax);
+  const long = filesOf("{src,worker,dashboard}/**/*.{ts,tsx}").filter(({ text }) => text.split("\n").length > linesMax);
   expect(long.map(({ path }) => path)).toEqual([]);
 });
 
 test("nothing names a path of the machine it was written on", () => {
   const machine = new RegExp(`${[root, homedir()].map(escapeRegExp).join("/|")}/|/(home|Users)/\\w`);
-  const text = filesOf("**/*.{ts,mjs,js,py,md,toml,sql,json,sh}").concat(filesOf(".ci/*"));
+  const text = filesOf("**/*.{ts,tsx,mjs,cjs,js,py,md,toml,sql,json,sh,css,html}").concat(filesOf(".ci/*"));
   expect(offencesIn(text, machine)).toEqual([]);
 });
 

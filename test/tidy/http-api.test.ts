@@ -1,14 +1,14 @@
-// The reference of the HTTP API is as the routes are, and the document it comes from is valid OpenAPI.
+// The reference of the HTTP API and the types of the dashboard's calls are as the routes are, and the document it comes from is valid OpenAPI.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
-import { openApi, reference, referencePath } from "../../scripts/http-api.mjs";
+import { openApi, written } from "../../scripts/http-api.mjs";
 import { root } from "./sources.ts";
 
-test("docs/http-api.md is what `npm run docs` writes", () => {
-  expect(readFileSync(join(root, referencePath), "utf8")).toBe(reference());
+test.each(Object.entries(written()))("%s is what `npm run docs` writes", (path, text) => {
+  expect(readFileSync(join(root, path), "utf8")).toBe(text);
 });
 
 test("the document is valid OpenAPI 3.1", async () => {

@@ -7,6 +7,8 @@ import { deviceKeyRoutes } from "./device-keys.ts";
 import { groupRoutes } from "./groups.ts";
 import type { Route } from "./route.ts";
 import { ruleRoutes } from "./rules.ts";
+import { selfRoutes } from "./self.ts";
+import { settingsRoutes } from "./settings.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
@@ -17,4 +19,6 @@ export const routes: readonly Route[] = [
   ...banRoutes,
   ...apiKeyRoutes,
   ...auditRoutes,
+  ...settingsRoutes,
+  ...selfRoutes,
 ];

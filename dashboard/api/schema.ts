@@ -1,0 +1,167 @@
+// Written by `npm run docs` from the routes of the HTTP API: do not edit.
+
+export interface Api {
+  readonly "GET /users": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "hasPassword": boolean; readonly "groups": readonly (string)[]; readonly "disabled": boolean; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /users": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "name": string; readonly "password"?: string | null; readonly "passwordHash"?: string; readonly "groups"?: readonly (string)[]; readonly "disabled"?: boolean; readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "hasPassword": boolean; readonly "groups": readonly (string)[]; readonly "disabled": boolean; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "GET /users/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "hasPassword": boolean; readonly "groups": readonly (string)[]; readonly "disabled": boolean; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "PATCH /users/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "password"?: string | null; readonly "passwordHash"?: string; readonly "groups"?: readonly (string)[]; readonly "disabled"?: boolean; readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "hasPassword": boolean; readonly "groups": readonly (string)[]; readonly "disabled": boolean; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "DELETE /users/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /users/{name}/keys": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "user": string; readonly "comment": string; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; })[]; };
+  };
+  readonly "POST /users/{name}/keys": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "comment"?: string; readonly "expiresAtMs"?: number | null; };
+    readonly answer: { readonly "id": string; readonly "user": string; readonly "comment": string; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; readonly "key": string; };
+  };
+  readonly "DELETE /users/{name}/keys/{id}": {
+    readonly path: { readonly "name": string; readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /groups": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /groups": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "name": string; readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "GET /groups/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "PATCH /groups/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "DELETE /groups/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /rules": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "subjectKind"?: "user" | "group" | "client" | "everyone"; readonly "subject"?: string; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "position": number; readonly "effect": "allow" | "deny"; readonly "action": "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject": string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /rules": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "position"?: number; readonly "effect": "allow" | "deny"; readonly "action"?: "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject"?: string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment"?: string; };
+    readonly answer: { readonly "id": string; readonly "position": number; readonly "effect": "allow" | "deny"; readonly "action": "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject": string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "GET /rules/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "id": string; readonly "position": number; readonly "effect": "allow" | "deny"; readonly "action": "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject": string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "PUT /rules/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "position"?: number; readonly "effect": "allow" | "deny"; readonly "action"?: "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject"?: string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment"?: string; };
+    readonly answer: { readonly "id": string; readonly "position": number; readonly "effect": "allow" | "deny"; readonly "action": "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject": string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "DELETE /rules/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /bans": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "kind": "client" | "user" | "address"; readonly "value": string; readonly "untilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /bans": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "kind": "client" | "user" | "address"; readonly "value": string; readonly "untilMs"?: number | null; readonly "comment"?: string; };
+    readonly answer: { readonly "kind": "client" | "user" | "address"; readonly "value": string; readonly "untilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; };
+  };
+  readonly "DELETE /bans/{kind}/{value}": {
+    readonly path: { readonly "kind": "client" | "user" | "address"; readonly "value": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /api-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /api-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs"?: number | null; };
+    readonly answer: { readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; readonly "key": string; };
+  };
+  readonly "DELETE /api-keys/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /audit": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": number; readonly "atMs": number; readonly "actor": string; readonly "action": string; readonly "subject": string; readonly "before": unknown; readonly "after": unknown; })[]; readonly "next": string | null; };
+  };
+  readonly "GET /settings": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "value": string | number | boolean | null; readonly "isSecret": boolean; readonly "source": "default" | "variable" | "secret"; })[]; };
+  };
+  readonly "GET /self": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; };
+  };
+}
+

@@ -1,0 +1,15 @@
+// What the API answers, under the names by which the pages know it.
+
+import type { Answer } from "./call.ts";
+import type { ItemOf } from "./list.ts";
+
+export type Caller = Answer<"GET /self">;
+export type Scope = Caller["scopes"][number];
+export type User = Answer<"GET /users/{name}">;
+export type DeviceKey = Answer<"GET /users/{name}/keys">["items"][number];
+export type Group = ItemOf<"GET /groups">;
+export type Rule = ItemOf<"GET /rules">;
+export type Ban = ItemOf<"GET /bans">;
+export type ApiKey = ItemOf<"GET /api-keys">;
+export type AuditEntry = ItemOf<"GET /audit">;
+export type Setting = Answer<"GET /settings">["items"][number];

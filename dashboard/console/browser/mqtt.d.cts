@@ -1,0 +1,2 @@
+export { default as MqttClient, type IClientOptions } from "mqtt/lib/client";
+export { browserStreamBuilder } from "mqtt/lib/connect/ws";

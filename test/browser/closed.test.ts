@@ -1,0 +1,19 @@
+// A broker that lets nobody in without credentials: the console says why it was refused.
+
+import { test } from "vitest";
+import { testAdminKey } from "../support/admin-key.ts";
+import { useBroker } from "../support/use-broker.ts";
+import { useDashboard } from "./support/browse.ts";
+
+const broker = useBroker({ env: { ADMIN_KEY: testAdminKey, ALLOW_ANONYMOUS: "false" } });
+const dashboard = useDashboard(() => broker().url);
+
+test("a connection without credentials is refused, and the reason is there to read", async () => {
+  const page = await dashboard.visit();
+  await page.getByRole("link", { name: "Console" }).click();
+  await page.getByRole("button", { name: "New connection" }).click();
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await page.getByText("The broker refused the connection: Not authorized (0x87)").first().waitFor();
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("cell", { name: /not.authorized/i }).waitFor();
+});

@@ -1,0 +1,14 @@
+// The dashboard in a browser. Not a project of the main configuration: not everybody has the browser.
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    name: "browser",
+    include: ["test/browser/**/*.test.ts"],
+    globalSetup: "test/browser/support/shared-broker.ts",
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+  },
+});
