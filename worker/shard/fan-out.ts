@@ -3,10 +3,11 @@
 // publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
 
 import { type CallKey, Numbering } from "../../src/hop/key.ts";
-import { type Flight, Lane, packByBytes } from "../../src/hop/lane.ts";
+import { type Flight, Lane } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
+import { packParts } from "../../src/shard/packing.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
 import { before } from "../before.ts";
 import { counters, report } from "../counters.ts";
@@ -312,4 +313,4 @@ function itemOf(publisher: string, publisherGeneration: number, delivery: Delive
   return { part: { publisher, publisherGeneration, generation, body, owed: false }, delivery, ticket };
 }
 
-const pack = packByBytes<Item>(({ part }) => part.body.length, callBytesMax);
+const pack = packParts<Item>(callBytesMax);
