@@ -80,9 +80,13 @@ export class Backlog {
     const kept = new RecordWriter();
     let firstRefused = Number.POSITIVE_INFINITY;
     for (const index of refused) firstRefused = Math.min(firstRefused, index);
+    let keptUpTo = 0;
     for (const { reader, index } of newRecords(batch, source)) {
       if (reader.sequence > 0 && index > firstRefused) refused.add(index);
       if (refused.has(index)) continue;
+      // A client that came again while its first attempt waited to leave has it in one batch twice.
+      if (reader.sequence > 0 && reader.sequence <= keptUpTo) continue;
+      keptUpTo = Math.max(keptUpTo, reader.sequence);
       const bytes = kept.byteLength + reader.end - reader.start;
       if (queuePolicy === "drop-newest" && !this.#quota.hasRoomFor(kept.count + 1, bytes)) {
         this.#reports.add("drop", "queue-full", 1, `topic ${reader.topic} from ${source.publisher}`);

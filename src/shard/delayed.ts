@@ -103,9 +103,13 @@ export class DelayedMessages {
     for (const index of refused) firstRefused = Math.min(firstRefused, index);
     let nextAtMs = Number.POSITIVE_INFINITY;
     let count = 0;
+    let takenUpTo = 0;
     for (const { index, sequence, seconds, record } of this.#recordsOf(batch)) {
       if (sequence > 0 && index > firstRefused) refused.add(index);
       if (refused.has(index)) continue;
+      // A client that came again while its first attempt waited to leave has it in one batch twice.
+      if (sequence > 0 && sequence <= takenUpTo) continue;
+      takenUpTo = Math.max(takenUpTo, sequence);
       const dueMs = Math.ceil((nowMs + seconds * 1000) / stepMs) * stepMs;
       // A clock that went back must not bring a row among those that are leaving.
       const dueAtMs = Math.max(dueMs, this.#last().dueAtMs + 1);

@@ -64,14 +64,14 @@ export class DelayedRows implements DelayedReads {
     switch (change.kind) {
       case "put-delayed": {
         const { dueAtMs, publisher, count, body } = change.row;
-        const statement =
-          "INSERT INTO delayed SELECT ?, COALESCE(MAX(id), 0) + 1, ?, ?, ? FROM delayed WHERE due_at_ms = ?";
+        const statement = `INSERT INTO delayed (due_at_ms, id, publisher, count, body)
+          SELECT ?, COALESCE(MAX(id), 0) + 1, ?, ?, ? FROM delayed WHERE due_at_ms = ?`;
         return sql.run(statement, dueAtMs, publisher, count, body, dueAtMs);
       }
       case "put-release": {
         const { dueAtMs, id, sequence, count } = change.release;
-        const statement = `INSERT INTO released VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          due_at_ms = excluded.due_at_ms, id = excluded.id, sequence = excluded.sequence, count = excluded.count`;
+        const statement = `INSERT INTO released (only, due_at_ms, id, sequence, count)
+          VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET due_at_ms = excluded.due_at_ms, id = excluded.id, sequence = excluded.sequence, count = excluded.count`;
         return sql.run(statement, dueAtMs, id, sequence, count);
       }
       case "delete-delayed":

@@ -16,8 +16,14 @@ export interface Message {
   readonly retain: boolean;
   /** With RETAIN it removes the retained message; it has no payload to be known by. */
   readonly isEmpty: boolean;
+  /** It was published to be delayed for so long; 0 if at once. */
+  readonly delaySeconds: number;
+  /** 0 if it does not expire. */
+  readonly expirySeconds: number;
   /** The will of this connection, which published nothing of it itself. */
   readonly isWill: boolean;
+  /** On the world's clock, when it was made. */
+  readonly sentAtMs: number;
   /** When it left its publisher first; of a will, when its CONNECT did. */
   readonly sentAt: Moment;
   /** PUBACK or PUBREC that says yes. */
@@ -34,7 +40,12 @@ export interface Message {
 const asSent = { acknowledgedAt: never, isAbandoned: false, isResent: false, wasRefusedUnheard: false };
 
 export interface Subscription {
+  /** As it was asked for. */
   readonly filter: string;
+  /** The group that shares it; undefined if nobody does. */
+  readonly share: string | undefined;
+  /** Without the group. */
+  readonly topics: string;
   readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
@@ -59,6 +70,7 @@ export interface Receipt {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly identifiers: readonly number[];
+  readonly dup: boolean;
 }
 
 /** One session of a client id, as its client knows it. */

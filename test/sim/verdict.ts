@@ -3,6 +3,7 @@
 import type { Config } from "../../worker/config.ts";
 import { sessionName } from "../../worker/names.ts";
 import type { Client } from "./client/client.ts";
+import { lostToGroups, onceForGroups } from "./judge/groups.ts";
 import { acknowledgedLoss, exactlyOnce, ghosts, order } from "./judge/messages.ts";
 import { progress } from "./judge/rest.ts";
 import { retainedAtRest, retainedOnSubscribe } from "./judge/retained.ts";
@@ -14,6 +15,7 @@ import type { Scene } from "./scene.ts";
 /** The promises, by the names under which they are reported. */
 export type Promised =
   | "no acknowledged loss"
+  | "groups"
   | "exactly once"
   | "order"
   | "no ghost"
@@ -61,6 +63,7 @@ export function judge(evidence: Evidence): Broken {
   const isSettled = (client: string) => !away.includes(sessionName(client));
   const all: Record<Promised, readonly string[]> = {
     "no acknowledged loss": drops ? [] : acknowledgedLoss(ledger, isSettled),
+    groups: [...(drops ? [] : lostToGroups(ledger, isSettled)), ...onceForGroups(ledger)],
     "exactly once": exactlyOnce(ledger),
     order: order(ledger, drops),
     "no ghost": ghosts(ledger),

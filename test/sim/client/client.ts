@@ -8,7 +8,7 @@ import type { ConnectionRecord, Ledger, SessionRecord } from "../ledger.ts";
 import { never } from "../ledger.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Random } from "../random.ts";
-import type { Scene } from "../scene.ts";
+import type { Draft, Scene } from "../scene.ts";
 import { type Behaviour, type Deed, neverExpires } from "./behaviour.ts";
 import { Connection } from "./connection.ts";
 import { Incoming } from "./incoming.ts";
@@ -91,7 +91,8 @@ export class Client {
   /** Publishes one message of each QoS to each topic, without RETAIN. */
   publishEverywhere(): void {
     for (const topic of this.#scene.topics)
-      for (const qos of [1, 2] as const) this.#send([this.#publish(topic, qos, false)]);
+      for (const qos of [1, 2] as const)
+        this.#send([this.#publish({ topic, qos, retain: false, delaySeconds: 0, expirySeconds: 0 })]);
   }
 
   #thinkLater(): void {
@@ -148,17 +149,26 @@ export class Client {
     const packets: Packet[] = [];
     const room = Math.min(this.behaviour.underwayMax, this.#receiveMaximum) - this.outgoing.size;
     for (let left = Math.min(room, this.#random.between(1, 6)); left > 0; left--) {
-      const { topic, qos, retain } = this.#scene.message(this.#random);
-      packets.push(this.#publish(topic, qos, retain));
+      packets.push(this.#publish(this.#scene.message(this.#random, this.behaviour.version)));
     }
     this.#send(packets);
   }
 
-  #publish(topic: string, qos: QoS, retain: boolean): Packet {
+  #publish(draft: Draft): Packet {
+    const { topic, qos, retain, delaySeconds, expirySeconds } = draft;
     const isEmpty = retain && this.#random.chance(0.15);
-    const message = this.#ledger.published({ publisher: this.name, topic, qos, retain, isEmpty, isWill: false });
+    const sentAtMs = this.#platform.agenda.nowMs;
+    const message = this.#ledger.published({ ...draft, publisher: this.name, sentAtMs, isEmpty, isWill: false });
     const payload = isEmpty ? "" : `${message.id} ${this.#scene.padding(this.#random)}`;
-    const packet: IPublishPacket = { cmd: "publish", topic, payload, qos, retain, dup: false };
+    const packet: IPublishPacket = {
+      cmd: "publish",
+      topic: delaySeconds === 0 ? topic : `$delayed/${delaySeconds}/${topic}`,
+      payload,
+      qos,
+      retain,
+      dup: false,
+      ...(expirySeconds === 0 ? {} : { properties: { messageExpiryInterval: expirySeconds } }),
+    };
     return qos === 0 ? packet : this.outgoing.publish(message, packet);
   }
 
@@ -176,6 +186,9 @@ export class Client {
           topic: `will/${this.name}`,
           qos: this.#random.pick([1, 2] as const),
           retain: false,
+          delaySeconds: 0,
+          expirySeconds: 0,
+          sentAtMs: this.#platform.agenda.nowMs,
           isEmpty: false,
           isWill: true,
         })
@@ -331,6 +344,7 @@ export class Client {
       qos: packet.qos,
       retain: packet.retain,
       identifiers: typeof ids === "number" ? [ids] : ids,
+      dup: packet.dup ?? false,
     });
   }
 

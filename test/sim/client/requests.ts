@@ -2,7 +2,7 @@
 
 import type { Packet } from "mqtt-packet";
 import { type Ledger, never, type SessionRecord, type Subscription } from "../ledger.ts";
-import type { SubscribeRequest } from "../scene.ts";
+import { partsOf, type SubscribeRequest } from "../scene.ts";
 
 const failureFrom = 0x80;
 
@@ -43,10 +43,11 @@ export class Requests {
     const asked = entries.map(({ filter, qos, noLocal, retainAsPublished, retainHandling }): Subscription => {
       return {
         filter,
+        ...partsOf(filter),
         qos,
         noLocal,
         retainAsPublished,
-        wantsRetained: retainHandling === 0,
+        wantsRetained: retainHandling === 0 && partsOf(filter).share === undefined,
         identifier,
         askedAt: now,
         grantedAt: never,

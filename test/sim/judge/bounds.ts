@@ -47,6 +47,13 @@ const bounds: readonly Bound[] = [
     max: ({ retainedMessagesMax }) => retainedMessagesMax,
   },
   {
+    what: "messages kept for one group",
+    table: "group_row",
+    statement: `SELECT COALESCE(MAX(messages), 0) AS value
+      FROM (SELECT SUM(count) AS messages FROM group_row GROUP BY share)`,
+    max: ({ queueMessagesMax }) => queueMessagesMax + callMessages,
+  },
+  {
     what: "calls owed to one session",
     table: "owed",
     statement: "SELECT COALESCE(MAX(calls), 0) AS value FROM (SELECT COUNT(*) AS calls FROM owed GROUP BY target)",

@@ -18,8 +18,14 @@ export function matches(filter: string, topic: string): boolean {
 /** The subscriptions that surely stood from the message's first sending until then. */
 export function surely(session: SessionRecord, message: Message, until: Moment): Subscription[] {
   return session.subscriptions.filter((subscription) => {
-    const { grantedAt, removalAskedAt } = subscription;
-    return grantedAt < message.sentAt && removalAskedAt > until && takes(subscription, session, message);
+    const { grantedAt, removalAskedAt, share } = subscription;
+    // A group owes a message to one of its members, and none of them it.
+    return (
+      share === undefined &&
+      grantedAt < message.sentAt &&
+      removalAskedAt > until &&
+      takes(subscription, session, message)
+    );
   });
 }
 
@@ -28,11 +34,11 @@ export function perhaps(session: SessionRecord, { message, topic, at, retain }: 
   return session.subscriptions.filter((subscription) => {
     if (subscription.askedAt >= at || subscription.removedAt < (message?.sentAt ?? 0)) return false;
     // Nobody knows any more who published a message that was retained: No Local says nothing about it.
-    if (message === undefined || retain) return matches(subscription.filter, topic);
+    if (message === undefined || retain) return matches(subscription.topics, topic);
     return takes(subscription, session, message);
   });
 }
 
-function takes({ filter, noLocal }: Subscription, session: SessionRecord, message: Message): boolean {
-  return matches(filter, message.topic) && !(noLocal && message.publisher === session.client);
+export function takes({ topics, noLocal }: Subscription, session: SessionRecord, message: Message): boolean {
+  return matches(topics, message.topic) && !(noLocal && message.publisher === session.client);
 }

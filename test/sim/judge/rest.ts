@@ -10,6 +10,7 @@ const owed = {
   segment: "SELECT COUNT(*) AS rows FROM segment",
   owed: "SELECT COUNT(*) AS rows FROM owed WHERE instr(?, '\"' || target || '\"') = 0",
   subscription: "SELECT COUNT(*) AS rows FROM subscription WHERE removing = 1",
+  delayed: "SELECT COUNT(*) AS rows FROM delayed",
   will: "SELECT COUNT(*) AS rows FROM will WHERE id <> 0",
 } as const;
 

@@ -36,8 +36,8 @@ export function retainedOnSubscribe(
 }
 
 function missed(ledger: Ledger, session: SessionRecord, subscription: Subscription, topic: string): string[] {
-  const { filter, askedAt, grantedAt } = subscription;
-  if (!matches(filter, topic)) return [];
+  const { filter, topics, askedAt, grantedAt } = subscription;
+  if (!matches(topics, topic)) return [];
   const last = lastAt(ledger, topic, askedAt).filter(({ sentAt }) => sentAt < grantedAt);
   if (!isSureToBeThere(last, askedAt) || last.some(({ qos }) => qos === 0)) return [];
   const hasCome = session.receipts.some(({ message, retain, at }) => {

@@ -240,3 +240,10 @@ describe("release", () => {
     expect(shelf.release(startMs + 2_000).map((page) => page.length)).toEqual([2, 2, 1]);
   });
 });
+
+test("what a client sent twice, before the first left, is taken once at QoS 2", () => {
+  const shelf = new Shelf();
+  const exact = ["$delayed/1/a:1 q2 seq=1", "$delayed/1/a:2 q2 seq=2"];
+  const { count, refused } = shelf.take([...exact, "$delayed/1/a:3 q1", ...exact, "$delayed/1/a:3 q1"]);
+  expect([count, refused]).toEqual([4, []]);
+});

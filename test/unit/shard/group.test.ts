@@ -20,6 +20,13 @@ function waiting(options: ConstructorParameters<typeof GroupRig>[0] = {}): Group
   return rig;
 }
 
+test("what a client sent twice, before the first left, is kept once at QoS 2", () => {
+  const rig = waiting();
+  const texts = batch(2, 1, 2);
+  expect(rig.publish([...texts, "t:3 q1", ...texts, "t:3 q1"])).toEqual([]);
+  expect(rig.kept()).toEqual(["-: first", "-: 1 2 3 3"]);
+});
+
 describe("limits", () => {
   test("reject: what does not fit is refused, in messages", () => {
     const rig = waiting({ queueMessagesMax: 4 });
