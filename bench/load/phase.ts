@@ -19,8 +19,8 @@ export interface PhaseOptions {
 
 const checkEveryMs = 100;
 const conversationsTimeoutMs = 2_000;
-/** Below this distance between two messages the pacing spins through the event loop instead of using a timer. */
-const timerGapMs = 2;
+/** Paced messages are due on this grid: a generator that spins between them would take a core from the broker. */
+const gridMs = 1;
 
 export class Phase {
   readonly #parties: Parties;
@@ -104,7 +104,7 @@ export class Phase {
     const gapMs = 1000 / rate;
     const nowMs = performance.now();
     while (this.#publishedPaced < total && !this.#isTimeUp()) {
-      const dueMs = this.#startMs + this.#publishedPaced * gapMs;
+      const dueMs = this.#startMs + Math.ceil((this.#publishedPaced * gapMs) / gridMs) * gridMs;
       const number = this.#publishedPaced % publishers.length;
       const publisher = publishers[number];
       if (dueMs > nowMs || publisher === undefined) break;
@@ -113,8 +113,7 @@ export class Phase {
       this.#publishedPaced += 1;
     }
     this.#finishIfDone();
-    if (gapMs >= timerGapMs) setTimeout(() => this.#pace(rate), 1);
-    else setImmediate(() => this.#pace(rate));
+    setTimeout(() => this.#pace(rate), gridMs);
   }
 
   #isAllSent(): boolean {

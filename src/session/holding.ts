@@ -18,7 +18,7 @@ import type { Effects } from "./effects.ts";
 import type { Session } from "./state.ts";
 
 /** How long a client's acknowledgement is waited for. */
-export const holdMsMax = 25;
+export const holdMsMax = 50;
 
 /** Bytes of a batch that is held. */
 const heldBytesMax = 64 * 1024;
@@ -63,7 +63,7 @@ export class Holding {
 
   late(): void {
     this.#late++;
-    this.#toSkip = Math.min(skippedMax, 2 ** this.#late);
+    this.#toSkip = Math.min(skippedMax, 2 ** (this.#late - 1));
   }
 
   /** Another connection may be faster. */

@@ -30,7 +30,7 @@ import { alivePing, alivePong, decodeHello } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
-import { type Attachment, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
+import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 import { Tickets } from "./tickets.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
 
@@ -42,6 +42,7 @@ const groupsMax = 256;
 
 interface Link {
   readonly socket: WebSocket;
+  readonly attachment: AttachmentWriter;
   readonly epoch: number;
   readonly decoder: Decoder;
   /** The largest packet that the client takes. */
@@ -241,7 +242,8 @@ export class SessionObject extends DurableObject<Env> {
 
   #linkTo(socket: WebSocket, epoch: number, client: Pick<Connection, "version" | "maximumPacketBytes">): void {
     const { version, maximumPacketBytes } = client;
-    this.#link = { socket, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
+    const attachment = new AttachmentWriter(socket);
+    this.#link = { socket, attachment, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
     this.#lastEpoch = epoch;
   }
 
@@ -333,12 +335,12 @@ export class SessionObject extends DurableObject<Env> {
   #remember(): void {
     const { connection } = this.#session;
     if (this.#link === undefined || connection === undefined) return;
-    const { epoch, socket } = this.#link;
+    const { epoch, attachment: writer } = this.#link;
     const snapshot = snapshotOf(this.#session, connection);
     const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs };
-    if (writeAttachment(socket, attachment)) return this.#store.keepConnectionWindow(undefined);
+    if (writer.write(attachment)) return this.#store.keepConnectionWindow(undefined);
     this.#store.keepConnectionWindow(snapshot.window);
-    if (!writeAttachment(socket, { ...attachment, snapshot: withoutWindow(snapshot) })) {
+    if (!writer.write({ ...attachment, snapshot: withoutWindow(snapshot) })) {
       throw new RangeError("a connection's state does not fit its socket, even without its window");
     }
   }

@@ -25,10 +25,33 @@ export function readAttachment(socket: WebSocket): Attachment {
 
 /** False if it does not fit. As bytes: a string beyond Latin-1 would take two for each character. */
 export function writeAttachment(socket: WebSocket, attachment: Attachment): boolean {
-  const bytes = encoder.encode(JSON.stringify(attachment));
+  return writeText(socket, JSON.stringify(attachment));
+}
+
+function writeText(socket: WebSocket, text: string): boolean {
+  const bytes = encoder.encode(text);
   if (bytes.length + overheadBytes > attachmentBytesMax) return false;
   socket.serializeAttachment(bytes);
   return true;
+}
+
+/** Writes what one socket carries, and nothing where it carries it already. */
+export class AttachmentWriter {
+  readonly #socket: WebSocket;
+  #written = "";
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** False if it does not fit. */
+  write(attachment: Attachment): boolean {
+    const text = JSON.stringify(attachment);
+    if (text === this.#written) return true;
+    if (!writeText(this.#socket, text)) return false;
+    this.#written = text;
+    return true;
+  }
 }
 
 /** Of the sockets that are open, the one whose client is connected: the latest. */
