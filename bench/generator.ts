@@ -18,6 +18,11 @@ export interface Measurement {
 
 const main = fileURLToPath(new URL("load/main.ts", import.meta.url));
 
+/** Processor time of its processes so far, in seconds. */
+function cpuOf(broker: Broker): number {
+  return broker.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+}
+
 export async function measure(broker: Broker, args: readonly string[], timeoutMs: number): Promise<Measurement> {
   const child = spawn(process.execPath, [main, "--url", broker.url, "--step", ...args], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -38,10 +43,10 @@ export async function measure(broker: Broker, args: readonly string[], timeoutMs
       const message = JSON.parse(line) as { step?: string };
       if (message.step === "ready") {
         meterBefore = await settledMeter(broker.metricsUrl);
-        cpuBefore = broker.pid === undefined ? 0 : cpuSeconds(broker.pid);
+        cpuBefore = cpuOf(broker);
         child.stdin.write("go\n");
       } else if (message.step === "measured") {
-        cpuAfter = broker.pid === undefined ? 0 : cpuSeconds(broker.pid);
+        cpuAfter = cpuOf(broker);
         meterAfter = await settledMeter(broker.metricsUrl);
         child.stdin.write("go\n");
       } else {
@@ -57,7 +62,7 @@ export async function measure(broker: Broker, args: readonly string[], timeoutMs
     throw new Error(`the load generator gave no result: ${complaint.trim() || "it took too long"}`);
   return {
     load,
-    cpuMicrosecondsPerMessage: broker.pid === undefined ? null : ((cpuAfter - cpuBefore) * 1e6) / load.messages,
+    cpuMicrosecondsPerMessage: broker.pids.length === 0 ? null : ((cpuAfter - cpuBefore) * 1e6) / load.messages,
     meterPerMessage: meterBefore && meterAfter ? perMessage(meterBefore, meterAfter, load.messages) : null,
   };
 }

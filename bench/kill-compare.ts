@@ -25,7 +25,7 @@ const usage = `usage: npm run bench:kill -- [options]
 const { values } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
-    brokers: { type: "string", default: [...knownBrokers.keys()].join(",") },
+    brokers: { type: "string", default: "durablemq,aedes,mosquitto" },
     kills: { type: "string", default: String(killDefaults.kills) },
     messages: { type: "string", default: String(killDefaults.messages) },
     window: { type: "string", default: String(killDefaults.window) },

@@ -1,10 +1,27 @@
-// Aedes over WebSocket with its data in memory, as a process of its own: PORT in the environment, one line with "ready".
+// Aedes over WebSocket as a process of its own: PORT in the environment, one line with "ready". Its data is in memory, or,
+// as PERSISTENCE says, in LevelDB in FOLDER or in the Redis at REDIS_PORT.
 
 import { createServer } from "node:http";
-import { Aedes } from "aedes";
+import { Aedes, type AedesOptions } from "aedes";
 import { createWebSocketStream, WebSocketServer } from "ws";
 
-const broker = await Aedes.createBroker();
+async function persistence(): Promise<AedesOptions["persistence"]> {
+  switch (process.env["PERSISTENCE"]) {
+    case "level": {
+      const [{ default: persist }, { Level }] = await Promise.all([import("aedes-persistence-level"), import("level")]);
+      return persist(new Level(`${process.env["FOLDER"]}/level`));
+    }
+    case "redis": {
+      const { default: persist } = await import("aedes-persistence-redis");
+      return persist({ host: "127.0.0.1", port: Number(process.env["REDIS_PORT"]) });
+    }
+    default:
+      return undefined;
+  }
+}
+
+const kept = await persistence();
+const broker = await Aedes.createBroker(kept === undefined ? {} : { persistence: kept });
 const server = createServer();
 const sockets = new WebSocketServer({
   server,

@@ -8,6 +8,8 @@ export interface Features {
   readonly delayed: boolean;
   /** MQTT 5.0. */
   readonly versionFive: boolean;
+  /** Qualities of service that it grants. */
+  readonly qualities: readonly (0 | 1 | 2)[];
 }
 
 export interface Broker {
@@ -17,6 +19,8 @@ export interface Broker {
   readonly url: string;
   /** The process whose tree is the broker; undefined for a broker that runs elsewhere. */
   readonly pid: number | undefined;
+  /** The same and what it needs beside it; their processor time is the broker's. */
+  readonly pids: readonly number[];
   /** Where the broker's counters can be read as Prometheus text. */
   readonly metricsUrl: string | undefined;
   /** What an acknowledgement promises in the configuration that is started here. */

@@ -23,7 +23,7 @@ export async function startDurableMq(options: BrokerOptions = {}): Promise<Broke
   });
   return startedBroker({
     name: "DurableMQ",
-    features: { shared: true, delayed: true, versionFive: true },
+    features: { shared: true, delayed: true, versionFive: true, qualities: [0, 1, 2] },
     url: `ws://127.0.0.1:${port}/mqtt`,
     metricsUrl: `http://127.0.0.1:${port}/metrics`,
     durability: "durable before the acknowledgement",

@@ -7,9 +7,10 @@ export function brokerElsewhere(name: string, url: string): Broker {
     Promise.reject(new Error(`${name} was not started here, so it is not ended here`));
   return {
     name,
-    features: { shared: true, delayed: true, versionFive: true },
+    features: { shared: true, delayed: true, versionFive: true, qualities: [0, 1, 2] },
     url,
     pid: undefined,
+    pids: [],
     metricsUrl: undefined,
     durability: "unknown",
     kill9: refuse,

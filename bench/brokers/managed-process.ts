@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { isRunning, killTree, processTree } from "./process-tree.ts";
+import { isRunning, killAll, killTree, processTree } from "./process-tree.ts";
 
 const stopTimeoutMs = 10_000;
 const killTimeoutMs = 10_000;
@@ -100,8 +100,11 @@ export class ManagedProcess {
     if (child?.pid === undefined) return;
     const tree = processTree(child.pid);
     child.kill("SIGTERM");
-    const gone = await areGone(tree, stopTimeoutMs);
-    if (!gone) await this.kill9();
+    if (!(await areGone(tree, stopTimeoutMs))) {
+      await this.kill9();
+      // A wrapper that ended by itself leaves its children to nobody.
+      killAll(tree);
+    }
     this.#forget();
   }
 

@@ -1,31 +1,15 @@
 // Starts Mosquitto with its limits off, when it is installed.
 
-import { spawnSync } from "node:child_process";
 import { chmod, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { type Broker, type BrokerOptions, NotInstalled } from "./broker.ts";
+import type { Broker, BrokerOptions } from "./broker.ts";
+import { answers, needCommand } from "./installed.ts";
 import { freePort, ManagedProcess } from "./managed-process.ts";
 import { startedBroker } from "./started-broker.ts";
 import { stateFolder } from "./temporary-folder.ts";
 
-function isInstalled(): boolean {
-  return spawnSync("mosquitto", ["-h"], { stdio: "ignore" }).error === undefined;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
 export async function startMosquitto(options: BrokerOptions = {}): Promise<Broker> {
-  if (!isInstalled()) throw new NotInstalled("no command mosquitto");
+  needCommand("mosquitto");
   const folder = await stateFolder("mosquitto", options.stateDir);
   const port = options.port ?? (await freePort());
   // Started by root it becomes another user, who must be able to write here.
@@ -57,7 +41,7 @@ export async function startMosquitto(options: BrokerOptions = {}): Promise<Broke
   });
   return startedBroker({
     name: "Mosquitto",
-    features: { shared: true, delayed: false, versionFive: true },
+    features: { shared: true, delayed: false, versionFive: true, qualities: [0, 1, 2] },
     url: `ws://127.0.0.1:${port}/mqtt`,
     durability: options.persistent === true ? "written every 30 minutes" : "memory only",
     process: server,

@@ -69,6 +69,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** Those of the processes that still run. */
+export function killAll(pids: readonly number[]): void {
+  for (const pid of pids) if (isRunning(pid)) signal(pid, "SIGKILL");
+}
+
 /**
  * A hard kill of the whole tree. Parents are frozen first, so that none can restart a child, and the leaves die first, so
  * that no child learns of its parent's end and shuts down in good order. Returns the processes that were killed.

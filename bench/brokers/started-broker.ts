@@ -31,6 +31,9 @@ export async function startedBroker(started: StartedBroker): Promise<Broker> {
     get pid() {
       return process.pid;
     },
+    get pids() {
+      return [process.pid];
+    },
     kill9: () => process.kill9(),
     async restart() {
       await process.kill9();
