@@ -5,9 +5,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Broker } from "./brokers/broker.ts";
-import { cpuSeconds } from "./brokers/process-tree.ts";
 import type { LoadResult } from "./load/run.ts";
 import { type Meter, perMessage, settledMeter } from "./meter.ts";
+import { cpuOf } from "./processor.ts";
 
 export interface Measurement {
   readonly load: LoadResult;
@@ -17,11 +17,6 @@ export interface Measurement {
 }
 
 const main = fileURLToPath(new URL("load/main.ts", import.meta.url));
-
-/** Processor time of its processes so far, in seconds. */
-function cpuOf(broker: Broker): number {
-  return broker.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-}
 
 export async function measure(broker: Broker, args: readonly string[], timeoutMs: number): Promise<Measurement> {
   const child = spawn(process.execPath, [main, "--url", broker.url, "--step", ...args], {

@@ -6,6 +6,9 @@ export interface Meter {
   readonly objectCalls: number;
   readonly socketMessages: number;
   readonly alarms: number;
+  readonly alarmsSet: number;
+  readonly awakeMs: number;
+  readonly connectionsOpened: number;
   readonly wakes: number;
 }
 
@@ -15,10 +18,15 @@ const counters: Readonly<Record<keyof Meter, string>> = {
   objectCalls: "durablemq_object_calls_total",
   socketMessages: "durablemq_socket_messages_total",
   alarms: "durablemq_alarms_total",
+  alarmsSet: "durablemq_alarms_set_total",
+  awakeMs: "durablemq_awake_ms_total",
+  connectionsOpened: "durablemq_connections_opened_total",
   wakes: "durablemq_wakes_total",
 };
 
 export const meterNames = Object.keys(counters) as (keyof Meter)[];
+
+export const emptyMeter = Object.fromEntries(meterNames.map((name) => [name, 0])) as unknown as Meter;
 
 const settleReadingsMax = 12;
 const settlePauseMs = 250;

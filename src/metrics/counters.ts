@@ -8,6 +8,7 @@ export const counterHelp = {
   socket_messages: "WebSocket messages that reached an object",
   alarms: "Alarms that fired",
   alarms_set: "Alarms set, each billed as a row",
+  awake_ms: "Milliseconds for which objects were awake, each counted for itself",
   wakes: "Objects constructed, after hibernation, eviction or for the first time",
   connections_opened: "MQTT connections accepted",
   connections_closed: "MQTT connections ended",

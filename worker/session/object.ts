@@ -20,6 +20,7 @@ import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } f
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { Alarm } from "../alarm.ts";
+import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
@@ -58,6 +59,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #holds = new Map<Hold, () => void>();
   readonly #tickets = new Tickets();
   readonly #waiters: Waiters;
+  readonly #awake = new Awake();
   #link: Link | undefined;
   #lastEpoch = 0;
   readonly #alarm: Alarm;
@@ -99,7 +101,11 @@ export class SessionObject extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: edge });
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#awake.during(() => this.#takeMessage(socket, message));
+  }
+
+  async #takeMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     counters.add("socket_messages");
     if (typeof message === "string") return;
     const frame = new Uint8Array(message);
@@ -109,14 +115,18 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
-    await this.#ended(socket);
+    await this.#awake.during(() => this.#ended(socket));
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    await this.#ended(socket);
+    await this.#awake.during(() => this.#ended(socket));
   }
 
-  override async alarm(): Promise<void> {
+  override alarm(): Promise<void> {
+    return this.#awake.during(() => this.#ring());
+  }
+
+  async #ring(): Promise<void> {
     this.#alarm.rang();
     this.#settleAbandoned();
     if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
@@ -128,7 +138,11 @@ export class SessionObject extends DurableObject<Env> {
    * Messages from a topic shard. When this returns, they are durable here, acknowledged by the client, or nothing that
    * survives its connection is owed them.
    */
-  async deliver(call: DeliveryCall): Promise<DeliveryAnswer | Stale> {
+  deliver(call: DeliveryCall): Promise<DeliveryAnswer | Stale> {
+    return this.#awake.during(() => this.#takeDelivery(call));
+  }
+
+  async #takeDelivery(call: DeliveryCall): Promise<DeliveryAnswer | Stale> {
     // What that sets in motion is not waited for: the shard could be waiting for this answer.
     this.#settleAbandoned();
     await this.#lanes.subscribing(call.shard);

@@ -20,6 +20,7 @@ import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
 import { Alarm } from "../alarm.ts";
+import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
 import type { ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
@@ -52,6 +53,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #delayed: DelayedMessages;
   readonly #delays: boolean;
   readonly #release: Release;
+  readonly #awake = new Awake();
   readonly #fence: Fence<Promise<ShardAnswer>>;
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
@@ -91,7 +93,11 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   /** One request of a session. When this returns, what it asked for is durable everywhere it has to be. */
-  async exchange(request: ShardRequest): Promise<ShardAnswer | Stale> {
+  exchange(request: ShardRequest): Promise<ShardAnswer | Stale> {
+    return this.#awake.during(() => this.#take(request));
+  }
+
+  async #take(request: ShardRequest): Promise<ShardAnswer | Stale> {
     const { key } = request;
     const admission = this.#fence.admit(key);
     if (admission.kind === "stale") return { stale: admission.known };
@@ -107,7 +113,11 @@ export class TopicShard extends DurableObject<Env> {
     }
   }
 
-  override async alarm(): Promise<void> {
+  override alarm(): Promise<void> {
+    return this.#awake.during(() => this.#ring());
+  }
+
+  async #ring(): Promise<void> {
     this.#alarm.rang();
     const retried = this.#retry();
     do await this.#release.run();
