@@ -132,6 +132,7 @@ export interface Setting {
   readonly name: string;
   /** Null for a secret. */
   readonly value: string | number | boolean | null;
+  readonly default: string | number | boolean | null;
   readonly isSecret: boolean;
   readonly source: (typeof settingSources)[number];
 }
@@ -139,12 +140,14 @@ export interface Setting {
 /** Each variable as it holds, for operators to read. */
 export function settingsOf(env: Variables): Setting[] {
   const values = variables.parse(env);
+  const defaults = variables.parse({});
   return variableNames.map((name) => {
     const isSecret = (secretVariables as readonly string[]).includes(name);
     const isSet = env[name] !== undefined && env[name] !== "";
     return {
       name,
       value: isSecret ? null : (values[name] as Setting["value"]),
+      default: isSecret ? null : (defaults[name] as Setting["value"]),
       isSecret,
       source: isSet ? (isSecret ? "secret" : "variable") : "default",
     };

@@ -155,7 +155,7 @@ export interface Api {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
     readonly body: undefined;
-    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "value": string | number | boolean | null; readonly "isSecret": boolean; readonly "source": "default" | "variable" | "secret"; })[]; };
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "value": string | number | boolean | null; readonly "default": string | number | boolean | null; readonly "isSecret": boolean; readonly "source": "default" | "variable" | "secret"; })[]; };
   };
   readonly "GET /self": {
     readonly path: Readonly<Record<string, never>>;

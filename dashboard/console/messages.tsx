@@ -1,10 +1,11 @@
 // What the connection has received, the newest first, and one message in full.
 
 import { useState } from "preact/hooks";
+import { payloadText, type View } from "../parts/payload.ts";
+import { ViewChoice } from "../parts/payload-view.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Badge, bytes, Code, count } from "../parts/words.tsx";
 import type { Connection, Message } from "./connection.ts";
-import { payloadText, type View, views } from "./payload.ts";
 
 const previewCharacters = 120;
 const previewBytes = 480;
@@ -19,16 +20,7 @@ export function Messages({ connection }: { readonly connection: Connection }) {
         <h2>
           Messages <span class="faint">{count(messages.length)}</span>
         </h2>
-        <label class="inline">
-          Show as
-          <select value={view} onChange={(event) => setView(event.currentTarget.value as View)}>
-            {views.map((each) => (
-              <option key={each} value={each} selected={each === view}>
-                {each}
-              </option>
-            ))}
-          </select>
-        </label>
+        <ViewChoice view={view} onChange={setView} />
         <button
           type="button"
           class="button"

@@ -1,10 +1,10 @@
 // Publishing, with everything a PUBLISH of MQTT 5 can carry.
 
 import { AreaField, CheckField, choiceOf, exactTextOf, SelectField, TextField, textOf } from "../parts/field.tsx";
+import { bytesOfHex } from "../parts/payload.ts";
 import { useAction } from "./action.ts";
 import type { Connection } from "./connection.ts";
 import { OutcomeLine } from "./outcome.tsx";
-import { bytesOfHex } from "./payload.ts";
 
 const qosLevels = [0, 1, 2] as const;
 

@@ -40,6 +40,7 @@ export function Settings() {
               columns={[
                 { head: "Variable", cell: ({ name }) => <Code>{name}</Code> },
                 { head: "Value", cell: (setting) => <Value setting={setting} /> },
+                { head: "Default", cell: (setting) => <Default setting={setting} /> },
                 { head: "Source", cell: ({ source }) => <Source source={source} /> },
               ]}
             />
@@ -53,7 +54,17 @@ export function Settings() {
 function Value({ setting: { value, isSecret, source } }: { readonly setting: Setting }) {
   if (isSecret) return <span class="faint">{source === "default" ? "none" : "set, and not shown"}</span>;
   if (value === "" || value === null) return <span class="faint">empty</span>;
-  return <Code>{typeof value === "number" ? count(value) : String(value)}</Code>;
+  return <Code>{written(value)}</Code>;
+}
+
+/** Only where it is another. */
+function Default({ setting }: { readonly setting: Setting }) {
+  if (setting.value === setting.default) return null;
+  return <span class="faint">{setting.default === "" ? "empty" : written(setting.default)}</span>;
+}
+
+function written(value: Setting["value"]): string {
+  return typeof value === "number" ? count(value) : String(value);
 }
 
 function Source({ source }: { readonly source: Setting["source"] }) {

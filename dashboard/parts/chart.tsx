@@ -53,7 +53,7 @@ export function Chart({ title, atMs, series }: ChartProps) {
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] },
       },
       axes: [
-        { ...axis, space: 44, size: 30, incrs: [60], values: (_plot, ticks) => ticks.map(timeOfDay) },
+        { ...axis, space: 44, size: 30, incrs: [60, 120, 300], values: (_plot, ticks) => ticks.map(timeOfDay) },
         { ...axis, size: 44, values: (_plot, ticks) => ticks.map((tick) => brief(tick)) },
       ],
       series: [

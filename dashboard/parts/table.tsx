@@ -72,7 +72,7 @@ export function ListTable<Row>({ list, empty, ...table }: ListTableProps<Row>) {
   );
 }
 
-function MoreButton({ more }: { readonly more: () => Promise<void> }) {
+export function MoreButton({ more }: { readonly more: () => Promise<void> }) {
   const [state, setState] = useState<"idle" | "busy" | Problem>("idle");
   const load = () => {
     setState("busy");

@@ -20,7 +20,8 @@ export function count(value: number): string {
 
 /** 1,234,567 as 1.23M. */
 export function brief(value: number): string {
-  return value < 10_000 ? number.format(Math.round(value * 100) / 100) : short.format(value);
+  if (value >= 10_000) return short.format(value);
+  return number.format(value < 10 ? Math.round(value * 100) / 100 : Math.round(value));
 }
 
 export function plural(value: number, one: string, many = `${one}s`): string {

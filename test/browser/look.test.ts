@@ -68,7 +68,7 @@ test("a phone: every page fits its width, and the menu opens and leads on", asyn
   await page.getByRole("button", { name: "Menu" }).click();
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
-  expect(await page.getByRole("link", { name: "Settings" }).isVisible()).toBe(false);
+  await page.getByRole("link", { name: "Settings" }).waitFor({ state: "hidden" });
 });
 
 test("the theme is the device's, unless another is chosen, and the choice is kept", async () => {
@@ -95,6 +95,7 @@ test("without a mouse: from the heading to the menu and the actions, into a dial
   await page.keyboard.press("Tab");
   expect(await focused()).toBe("New user");
   await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "New user" }).waitFor();
   expect(await page.evaluate(() => document.activeElement?.closest("dialog") !== null)).toBe(true);
   await page.keyboard.type("from-the-keyboard");
   expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("from-the-keyboard");

@@ -24,6 +24,7 @@ test("every variable is listed, with the value that holds and its source", async
   expect(byName.get("ALLOW_ANONYMOUS")).toEqual({
     name: "ALLOW_ANONYMOUS",
     value: true,
+    default: false,
     isSecret: false,
     source: "variable",
   });
@@ -35,6 +36,7 @@ test("a secret is set or not, and never shown", async () => {
   expect(items.find(({ name }: { name: string }) => name === "ADMIN_KEY")).toEqual({
     name: "ADMIN_KEY",
     value: null,
+    default: null,
     isSecret: true,
     source: "secret",
   });

@@ -5,9 +5,12 @@ import { settingSources, settingsOf } from "../config.ts";
 import { route } from "./route.ts";
 import { none } from "./schemas.ts";
 
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 const setting = z.object({
   name: z.string(),
-  value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  value,
+  default: value,
   isSecret: z.boolean(),
   source: z.enum(settingSources),
 });

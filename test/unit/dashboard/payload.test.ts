@@ -1,7 +1,7 @@
-// Payloads as the console shows and takes them.
+// Payloads as the page shows and takes them.
 
 import { expect, test } from "vitest";
-import { bytesOfHex, payloadText } from "../../../dashboard/console/payload.ts";
+import { bytesOfHex, payloadText } from "../../../dashboard/parts/payload.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const broken = Uint8Array.of(0x7b, 0xff);

@@ -72,3 +72,7 @@ export function bytesOfHex(text: string): Uint8Array {
   if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Error("Hexadecimal is pairs of the digits 0 to 9 and a to f.");
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
+
+export function bytesOfBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
