@@ -35,6 +35,8 @@ export interface Placement {
 
 export interface Config extends SessionLimits, RetainLimits, DelayedLimits, AccessPolicy, Placement {
   readonly sharedStrategy: ShareStrategy;
+  /** Objects that share the list of sessions. Fixed for the life of a deployment. */
+  readonly directoryShards: number;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
   /** Who may prove with SCRAM-SHA-256 that they are who they say, by name. */
@@ -80,6 +82,7 @@ const variables = z.object({
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
   JURISDICTION: z._default(z.enum(jurisdictions), "none"),
   SHARD_LOCATION_HINT: z._default(z.enum(locationHints), "none"),
+  DIRECTORY_SHARDS: integer(1, 64, 8),
   // A message is one row somewhere, and a row holds 2 MB.
   MAXIMUM_PACKET_BYTES: integer(1024, 1_500_000, defaultSessionLimits.maximumPacketBytes),
   QUEUE_MESSAGES_MAX: integer(1, 10_000_000, defaultSessionLimits.queueMessagesMax),
@@ -173,6 +176,7 @@ export function parseConfig(env: Variables): Config {
     adminKey: data.ADMIN_KEY,
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
+    directoryShards: data.DIRECTORY_SHARDS,
     jurisdiction: data.JURISDICTION,
     shardLocationHint: data.SHARD_LOCATION_HINT,
     maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,

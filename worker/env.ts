@@ -1,3 +1,4 @@
+import type { SessionDirectory } from "./directory/object.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
@@ -5,6 +6,7 @@ import type { TopicShard } from "./shard/object.ts";
 export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
+  readonly DIRECTORY: DurableObjectNamespace<SessionDirectory>;
   /** Who may connect, and what they may do; see worker/d1. */
   readonly CONTROL: D1Database;
   /** The built dashboard; see page.ts. */
@@ -14,6 +16,7 @@ export interface Env {
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;
+  readonly DIRECTORY_SHARDS?: string;
   readonly JURISDICTION?: string;
   readonly SHARD_LOCATION_HINT?: string;
   readonly MAXIMUM_PACKET_BYTES?: string;

@@ -12,6 +12,8 @@ export interface Hello {
   readonly clientIdWasAssigned: boolean;
   /** Who the client has proved to be. */
   readonly username?: string;
+  /** Where the client is. */
+  readonly address?: string;
   /** The server's own proof, for CONNACK. */
   readonly authenticationData?: Uint8Array;
 }

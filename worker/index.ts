@@ -8,6 +8,7 @@ import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
 import { page } from "./page.ts";
 
+export { SessionDirectory } from "./directory/object.ts";
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
 

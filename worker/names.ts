@@ -12,6 +12,11 @@ export function sessionName(clientId: string): string {
   return `h:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
+/** The name of a part of the list of sessions. */
+export function directoryName(index: number): string {
+  return `directory-${index}`;
+}
+
 export function shardName(index: number): string {
   return `shard-${index}`;
 }

@@ -5,9 +5,12 @@ import { counters } from "./counters.ts";
 
 export class ObjectSql implements SqlDriver {
   readonly #storage: DurableObjectStorage;
+  readonly #share: "directory_rows_written" | undefined;
 
-  constructor(storage: DurableObjectStorage) {
+  /** `share`: a counter of its own for the rows that are written here. */
+  constructor(storage: DurableObjectStorage, share?: "directory_rows_written") {
     this.#storage = storage;
+    this.#share = share;
   }
 
   execute(statement: string, bindings: readonly SqlValue[]): SqlRow[] {
@@ -15,6 +18,7 @@ export class ObjectSql implements SqlDriver {
     const rows = cursor.toArray() as SqlRow[];
     counters.add("rows_read", cursor.rowsRead);
     counters.add("rows_written", cursor.rowsWritten);
+    if (this.#share !== undefined) counters.add(this.#share, cursor.rowsWritten);
     for (const row of rows) {
       for (const name in row) {
         const value = row[name] as unknown;

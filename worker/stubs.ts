@@ -1,15 +1,27 @@
 // The way to an object. Where objects live is decided here and nowhere else: the same name in another jurisdiction is another
 // object, so whoever asked past this file would find an empty one.
 
+import { directoryOf } from "../src/directory/listing.ts";
 import { configOf, type Placement } from "./config.ts";
+import type { SessionDirectory } from "./directory/object.ts";
 import type { Env } from "./env.ts";
-import { shardName } from "./names.ts";
+import { directoryName, shardName } from "./names.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
 /** Lives near whoever asks first: its own client, whose CONNECT makes it. */
 export function sessionStub(env: Env, name: string): DurableObjectStub<SessionObject> {
   return within(env.SESSION, configOf(env)).getByName(name);
+}
+
+/** The part of the directory that knows a session. */
+export function directoryStub(env: Env, session: string): DurableObjectStub<SessionDirectory> {
+  return directoryPartStub(env, directoryOf(session, configOf(env).directoryShards));
+}
+
+export function directoryPartStub(env: Env, index: number): DurableObjectStub<SessionDirectory> {
+  const config = configOf(env);
+  return within(env.DIRECTORY, config).getByName(directoryName(index), hint(config));
 }
 
 export function shardStub(env: Env, index: number): DurableObjectStub<TopicShard> {

@@ -15,7 +15,11 @@ export interface Finding {
 }
 
 /** What the Worker cannot do without; a test holds it against worker/env.ts. */
-export const requiredObjects: Readonly<Record<string, string>> = { SESSION: "SessionObject", SHARD: "TopicShard" };
+export const requiredObjects: Readonly<Record<string, string>> = {
+  SESSION: "SessionObject",
+  SHARD: "TopicShard",
+  DIRECTORY: "SessionDirectory",
+};
 export const requiredDatabases = ["CONTROL"];
 
 /** From then on the runtime offers Node's modules unasked. */

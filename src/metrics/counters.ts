@@ -5,6 +5,8 @@ export const counterHelp = {
   rows_read: "SQL rows read by objects",
   rows_written: "SQL rows written by objects, deletes included",
   object_calls: "Calls between objects and from the edge to an object",
+  directory_calls: "Of these, those about the list of sessions",
+  directory_rows_written: "Of the rows written, those of the list of sessions",
   socket_messages: "WebSocket messages that reached an object",
   alarms: "Alarms that fired",
   alarms_set: "Alarms set, each billed as a row",

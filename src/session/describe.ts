@@ -1,8 +1,9 @@
 // Everything that is known of one session, for who operates the broker.
 
+import type { Standing } from "../directory/entry.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import type { SessionLimits } from "./limits.ts";
-import { type Standing, standingOf } from "./standing.ts";
+import { standingOf } from "./standing.ts";
 import { type Connection, queueDepth, type Session } from "./state.ts";
 
 export type ConnectionDescription = Pick<

@@ -1,26 +1,7 @@
 // What the list of sessions says of one: see src/directory.
 
-import type { ProtocolVersion } from "../protocol/version.ts";
+import type { Standing } from "../directory/entry.ts";
 import type { Session } from "./state.ts";
-
-/** provisioned: made for a client that has yet to connect */
-export type StandingState = "connected" | "away" | "provisioned";
-
-export interface Standing {
-  readonly state: StandingState;
-  /** Undefined where only its object's name is known: of a long id whose session ends with its connection. */
-  readonly clientId: string | undefined;
-  readonly username: string | undefined;
-  /** Of the last connection, as far as it is known. */
-  readonly address: string | undefined;
-  /** Of the last connection; 0: there was none. */
-  readonly version: ProtocolVersion | 0;
-  readonly generation: number;
-  /** 0: not connected, or not known. */
-  readonly connectedAtMs: number;
-  /** 0: it never does, or is connected. */
-  readonly expiresAtMs: number;
-}
 
 /** Of a session that exists. */
 export function standingOf({ connection, record, name }: Session): Standing {

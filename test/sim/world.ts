@@ -3,6 +3,7 @@
 // what is retained, and the judges look at everything.
 
 import { type Config, configOf, parseConfig } from "../../worker/config.ts";
+import { SessionDirectory } from "../../worker/directory/object.ts";
 import type { Env } from "../../worker/env.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
@@ -51,7 +52,11 @@ export async function runWorld(options: WorldOptions): Promise<Verdict> {
     startMs,
     bugs,
     variables: { ALLOW_ANONYMOUS: "true", ...profile.variables },
-    classes: { SESSION: SessionObject as unknown as ObjectClass, SHARD: TopicShard as unknown as ObjectClass },
+    classes: {
+      SESSION: SessionObject as unknown as ObjectClass,
+      SHARD: TopicShard as unknown as ObjectClass,
+      DIRECTORY: SessionDirectory as unknown as ObjectClass,
+    },
     trace,
   });
   inhabit(platform);

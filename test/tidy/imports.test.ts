@@ -20,6 +20,7 @@ const allOfCore = [
   "metrics",
   "hop",
   "shard",
+  "directory",
   "store",
 ];
 
@@ -32,8 +33,9 @@ const coreRules: Record<string, Rule> = {
   queue: { values: ["protocol", "topic"], types: [] },
   retain: { values: ["protocol", "topic", "queue"], types: [] },
   auth: { values: ["protocol", "topic"], types: [] },
-  session: { values: ["protocol", "topic", "queue", "auth", "hop"], types: [] },
+  session: { values: ["protocol", "topic", "queue", "auth", "hop"], types: ["directory"] },
   shard: { values: ["protocol", "topic", "queue", "retain", "hop"], types: [] },
+  directory: { values: ["protocol", "topic"], types: [] },
   store: { values: ["protocol"], types: allOfCore },
 };
 

@@ -127,7 +127,7 @@ test("of those who wait as many are told as messages have come", async () => {
   await eventually("the other is told", () => words === 2);
 });
 
-test("BILL-18 a batch of 100 that is pulled and acknowledged writes at most 0.1 rows a message", async () => {
+test("BILL-20 a batch of 100 that is pulled and acknowledged writes at most 0.1 rows a message", async () => {
   const worker = await Worker.provisioned();
   const publisher = await Client.connect();
   const send = async (count: number) => {

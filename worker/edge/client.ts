@@ -195,7 +195,8 @@ export class ClientConnection {
     const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : connect.clientId;
     this.#connect = { ...connect, clientId };
     this.#connectPacket = undefined;
-    const hello = encodeHello({ clientId, clientIdWasAssigned, ...identityIn(this.#authentication) }, packet);
+    const introduction = { clientId, clientIdWasAssigned, address: this.#address };
+    const hello = encodeHello({ ...introduction, ...identityIn(this.#authentication) }, packet);
     this.#reach(clientId, hello).catch((error: unknown) => this.#unreachable(error));
   }
 

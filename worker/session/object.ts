@@ -31,6 +31,7 @@ import { alivePing, alivePong, decodeHello } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
+import { Reporter } from "./reporter.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 import { Tickets } from "./tickets.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
@@ -57,6 +58,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #fence: Fence<DeliveryAnswer | Promise<DeliveryAnswer>>;
   /** Deliveries that wait for their client or their row, and who hears of it. */
   readonly #holds = new Map<Hold, () => void>();
+  readonly #reporter: Reporter;
   readonly #tickets = new Tickets();
   readonly #waiters: Waiters;
   readonly #awake = new Awake();
@@ -84,6 +86,11 @@ export class SessionObject extends DurableObject<Env> {
     });
     this.#alarm = new Alarm(ctx.storage);
     this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
+    const isListed = connected?.attachment.isListed === true;
+    this.#reporter = new Reporter(env, this.#session, newIncarnation(), isListed, () => {
+      this.#wake();
+      this.#remember();
+    });
     const connection = this.#session.connection;
     if (connected !== undefined && connection !== undefined) {
       const { epoch, alarmAtMs } = connected.attachment;
@@ -131,6 +138,7 @@ export class SessionObject extends DurableObject<Env> {
     this.#settleAbandoned();
     if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
+    this.#reporter.remind(this.#session, this.#alarm.nowMs);
     await this.#rest();
   }
 
@@ -246,12 +254,14 @@ export class SessionObject extends DurableObject<Env> {
       // Something else woke it, and went by the rows alone: so does this.
       this.#settleAbandoned();
       this.#step({ type: "tick" });
+      this.#reporter.remind(this.#session, this.#alarm.nowMs);
       return;
     }
     const { name, limits } = this.#session;
     this.#session = loadSession(name, limits, this.#store, this.#store.load(), snapshot);
     this.#alarm.atMs = alarmAtMs;
     this.#linkTo(socket, epoch, snapshot.connection);
+    this.#reporter.correct(this.#session);
   }
 
   #linkTo(socket: WebSocket, epoch: number, client: Pick<Connection, "version" | "maximumPacketBytes">): void {
@@ -277,7 +287,9 @@ export class SessionObject extends DurableObject<Env> {
     const { record, connection, will } = this.#session;
     if (record !== undefined || connection !== undefined || !this.#lanes.idle) return;
     // Wills that are due wait for their alarm, and say nothing about the rest.
-    if (will !== undefined || this.#store.holdsSession) this.#step({ type: "abandoned" });
+    if (will === undefined && !this.#store.holdsSession) return;
+    this.#step({ type: "abandoned" });
+    this.#reporter.remind(this.#session, this.#alarm.nowMs);
   }
 
   #step(input: SessionInput): Effects {
@@ -318,6 +330,7 @@ export class SessionObject extends DurableObject<Env> {
       this.#holds.get(held)?.();
       this.#holds.delete(held);
     }
+    this.#reporter.note(this.#session, this.#alarm.nowMs);
     this.#wake();
     this.#remember();
   }
@@ -341,7 +354,8 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #wake(): void {
-    const atMs = wakeAtMs(this.#session, this.#alarm.nowMs);
+    const { nowMs } = this.#alarm;
+    const atMs = earlier(wakeAtMs(this.#session, nowMs), this.#reporter.wakeAtMs(nowMs));
     if (atMs !== undefined) this.#alarm.wakeAt(atMs);
   }
 
@@ -351,7 +365,7 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#link === undefined || connection === undefined) return;
     const { epoch, attachment: writer } = this.#link;
     const snapshot = snapshotOf(this.#session, connection);
-    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs };
+    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs, isListed: this.#reporter.isHeard };
     if (writer.write(attachment)) return this.#store.keepConnectionWindow(undefined);
     this.#store.keepConnectionWindow(snapshot.window);
     if (!writer.write({ ...attachment, snapshot: withoutWindow(snapshot) })) {
@@ -368,6 +382,7 @@ export class SessionObject extends DurableObject<Env> {
   /** A handler ends when all that it set in motion has: nothing keeps the object awake afterwards. */
   async #rest(): Promise<void> {
     await this.#lanes.started();
+    await this.#reporter.started();
     if (!this.#lanes.idle) return;
     const { record, connection, will, dueWills, handBacks } = this.#session;
     if (record !== undefined || connection !== undefined || will !== undefined) return;
@@ -380,4 +395,8 @@ export class SessionObject extends DurableObject<Env> {
       this.#alarm.atMs = 0;
     }
   }
+}
+
+function earlier(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
 }

@@ -9,6 +9,8 @@ export interface Attachment {
   readonly snapshot: ConnectionSnapshot | undefined;
   /** When the alarm is set for; 0: not known to be set. */
   readonly alarmAtMs: number;
+  /** The directory has heard of the connection. */
+  readonly isListed?: boolean;
 }
 
 const attachmentBytesMax = 16_384;

@@ -2,6 +2,7 @@
 // version to come, as objects have them that newer code wrote before the deployment was taken back. Both kinds stand
 // beside objects that begin with nothing.
 
+import { DirectoryStore } from "../../../src/store/directory-store.ts";
 import { SessionStore } from "../../../src/store/session-store.ts";
 import { ShardStore } from "../../../src/store/shard-store.ts";
 import { Sql } from "../../../src/store/sql.ts";
@@ -34,6 +35,13 @@ const firstSchemas: Readonly<Record<string, readonly string[]>> = {
     `CREATE TABLE owed (target TEXT, incarnation INTEGER, sequence INTEGER, parts BLOB NOT NULL,
       PRIMARY KEY (target, incarnation, sequence)) WITHOUT ROWID`,
   ],
+  DIRECTORY: [
+    `CREATE TABLE session (name TEXT PRIMARY KEY, client_id TEXT, state TEXT NOT NULL, username TEXT, address TEXT,
+      version INTEGER NOT NULL, generation INTEGER NOT NULL, connected_at_ms INTEGER NOT NULL,
+      disconnected_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, confirmed_at_ms INTEGER NOT NULL,
+      incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID`,
+    "CREATE TABLE walk (id INTEGER PRIMARY KEY CHECK (id = 1), after TEXT NOT NULL, at_ms INTEGER NOT NULL)",
+  ],
 };
 
 /** Gives a new object a past, or none. */
@@ -54,6 +62,7 @@ function leaveFirst(storage: Storage, binding: string): void {
 function leaveNewer(storage: Storage, binding: string): void {
   const sql = new Sql(storage);
   if (binding === "SHARD") new ShardStore(sql);
+  else if (binding === "DIRECTORY") new DirectoryStore(sql);
   // A session migrates when it first writes something.
   else new SessionStore(sql).apply([{ kind: "put-alias", alias: 1, topic: "a" }, { kind: "clear-aliases" }]);
   for (const table of storage.tables()) {

@@ -7,7 +7,9 @@ import { eventually } from "../../support/eventually.ts";
 const billed = [
   "rows_written",
   "rows_read",
+  "directory_rows_written",
   "object_calls",
+  "directory_calls",
   "socket_messages",
   "alarms_set",
   "alarms",
