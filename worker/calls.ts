@@ -4,6 +4,8 @@
 import type { CallKey } from "../src/hop/key.ts";
 import type { DeliveryPart } from "../src/session/deliver.ts";
 import type { RouteEntry } from "../src/session/outgoing.ts";
+import type { ShardAnswer } from "../src/session/routing.ts";
+import type { Outcome } from "../src/shard/outcome.ts";
 
 /** From a session to a topic shard. */
 export type ShardRequest =
@@ -20,6 +22,10 @@ export type ShardRequest =
       readonly body: Uint8Array;
       /** An earlier attempt may have been heard: QoS 0 messages are not sent twice. */
       readonly repeated: boolean;
+      /** Whether the answer is to say what became of each message. */
+      readonly asks?: boolean;
+      /** Whether `session` names a request that may come again, and is to be remembered: see src/shard/requests.ts. */
+      readonly remembered?: boolean;
     }
   | {
       readonly kind: "subscribe";
@@ -46,6 +52,11 @@ export type ShardRequest =
   /** Records that a member of a group had not finished when its session ended. */
   | { readonly kind: "hand-back"; readonly key: CallKey; readonly share: string; readonly body: Uint8Array }
   | { readonly kind: "replay"; readonly key: CallKey; readonly entry: RouteEntry; readonly after: string };
+
+export interface ExchangeAnswer extends ShardAnswer {
+  /** What became of each message, for who asked; older code does not say. */
+  readonly outcomes?: readonly Outcome[];
+}
 
 /** From a topic shard to a session. */
 export interface DeliveryCall {

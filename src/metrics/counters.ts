@@ -22,6 +22,7 @@ export const counterHelp = {
   frames_in: "WebSocket messages from clients",
   frames_out: "WebSocket messages to clients",
   messages_published: "PUBLISH packets taken from clients",
+  messages_over_http: "Messages taken over the HTTP API",
   messages_sent: "PUBLISH packets sent to clients",
   messages_delayed: "Messages taken to be published later",
   messages_released: "Delayed messages published",

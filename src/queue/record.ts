@@ -78,9 +78,10 @@ export class RecordWriter {
     retain: boolean,
     identifiers: readonly number[],
     sequenceNow = reader.sequence,
+    exactlyOnce = qos === 2,
   ): void {
     // It matters to an exactly-once receiver alone.
-    const sequence = qos === 2 ? sequenceNow : 0;
+    const sequence = exactlyOnce && qos > 0 ? sequenceNow : 0;
     const { expiresAtMs, topicFieldStart, end } = reader;
     const size =
       5 +

@@ -2,22 +2,13 @@
 
 import type { Publish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
-import { topicBehind } from "../topic/delayed.ts";
-import { isReserved, levelCount } from "../topic/name.ts";
-import { shardOf } from "../topic/shards.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
+import { illFormed, type Refusal, shardForName } from "./place.ts";
 import type { AliasedTopic, Session } from "./state.ts";
 
 const encoder = new TextEncoder();
 const rememberedTopicsMax = 1_000;
-
-/** Why a message is not taken, though the connection goes on. */
-interface Refusal {
-  readonly reason: string;
-  readonly code: ReasonCode;
-  readonly detail: string;
-}
 
 export function publish(session: Session, packet: Publish, effects: Effects, nowMs: number): void {
   const { connection } = session;
@@ -49,7 +40,7 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
   // What is known was taken over before, when it was in order or nobody asked: it is not judged again.
   const isIllFormed = packet.payloadIsIllFormed && known === undefined;
-  const shard = isIllFormed ? illFormed(topic) : shardFor(session, topic);
+  const shard = isIllFormed ? illFormed({ topic }) : shardFor(session, topic);
   const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
     if (typeof shard === "object") effects.drop(shard.reason, shard.detail);
@@ -109,30 +100,12 @@ function storedAlias(session: Session, alias: number): AliasedTopic | undefined 
   return aliased;
 }
 
-function illFormed(topic: string): Refusal {
-  const detail = `MQTT 3.3.2.3.2: topic ${topic}, a payload that is not UTF-8`;
-  return { reason: "payload-format-invalid", code: ReasonCode.payloadFormatInvalid, detail };
-}
-
-/** What is to be delayed goes to the shard of the topic that it is for. */
 function shardFor(session: Session, name: string): number | Refusal {
-  const { delayedSecondsMax, topicLevelsMax } = session.limits;
-  const topic = topicBehind(name, delayedSecondsMax);
-  const code = ReasonCode.topicNameInvalid;
-  if (topic === undefined) {
-    const detail = `not a delay of at most ${delayedSecondsMax} seconds and a topic: ${name}`;
-    return { reason: "delay-invalid", code, detail };
-  }
-  const known = session.shardOfTopic.get(topic);
+  const known = session.shardOfTopic.get(name);
   if (known !== undefined) return known;
-  if (levelCount(topic) > topicLevelsMax) {
-    return { reason: "topic-levels", code, detail: `more than ${topicLevelsMax} topic levels` };
-  }
-  if (isReserved(topic)) {
-    return { reason: "topic-reserved", code: ReasonCode.notAuthorized, detail: `topic ${topic}` };
-  }
+  const shard = shardForName(name, session.limits);
+  if (typeof shard === "object") return shard;
   if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
-  const shard = shardOf(topic, session.limits.topicShardDepth, session.limits.topicShards);
-  session.shardOfTopic.set(topic, shard);
+  session.shardOfTopic.set(name, shard);
   return shard;
 }

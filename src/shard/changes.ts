@@ -5,6 +5,7 @@ import type { CallKey } from "../hop/key.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedSizes } from "../retain/quota.ts";
 import type { OrderedKeys } from "../topic/key.ts";
+import type { RequestReads, StoredRequest } from "./requests.ts";
 
 /** One session's subscription, as the shard routes by it. */
 export interface Route {
@@ -158,9 +159,17 @@ export interface DelayedReads {
   release(): Release | undefined;
 }
 
+export interface RequestChange {
+  readonly kind: "put-request";
+  readonly id: string;
+  readonly request: StoredRequest;
+  readonly atMs: number;
+}
+
 export type ShardChange =
   | GroupChange
   | DelayedChange
+  | RequestChange
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
   /** Only if it is of this generation or an earlier one. */
   | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
@@ -186,6 +195,7 @@ export interface ShardReads extends RetainedSizes {
   lastCall(source: string): LastCall | undefined;
   readonly groups: GroupReads;
   readonly delayed: DelayedReads;
+  readonly requests: RequestReads;
   /** Sessions that are owed something, and in how many calls. */
   owedTargets(): readonly OwedTarget[];
   owedCalls(target: string, countMax: number): readonly OwedCall[];

@@ -39,6 +39,8 @@ export interface Plan {
   readonly changes: readonly ShardChange[];
   /** Topics whose message the shard has no room to keep. */
   readonly unretained: readonly string[];
+  /** Of each message to them that was to be kept its index in the batch. */
+  readonly unretainedIndexes: readonly number[];
 }
 
 type RetainedChange = Extract<ShardChange, { readonly kind: "put-retained" | "delete-retained" }>;
@@ -54,11 +56,14 @@ export interface Batch {
   readonly quota: RetainedQuota | undefined;
   /** Whether `$delayed/<seconds>/<topic>` asks for a delay. */
   readonly delays: boolean;
+  /** Whether receivers are to know these messages by their numbers below QoS 2 as well. */
+  readonly exactlyOnce?: boolean;
 }
 
 export function plan(routes: Routes, batch: Batch): Plan {
   const reader = new RecordReader(batch.body);
   const retained = new Map<string, RetainedChange>();
+  const retainedAt: [index: number, key: string][] = [];
   /** By index in the batch; a hole where a message is left out. */
   const destinationsOf: Destinations[] = [];
   let first: Destinations | undefined;
@@ -81,6 +86,7 @@ export function plan(routes: Routes, batch: Batch): Plan {
     if (reader.retain && batch.quota !== undefined) {
       const change = retain(reader);
       retained.set(change.key, change);
+      retainedAt.push([index, change.key]);
     }
     const destinations = routes.destinations(reader.topic);
     destinationsOf[index] = destinations;
@@ -92,7 +98,7 @@ export function plan(routes: Routes, batch: Batch): Plan {
   const isWhole = !mixed && planned === count;
   const deliveries = isWhole ? planForAll(batch, first?.targets ?? []) : planForEach(batch, destinationsOf);
   const shared = isShared ? planForGroups(batch, destinationsOf) : [];
-  return { delays, deliveries, shared, ...withinQuota(retained, batch.quota) };
+  return { delays, deliveries, shared, ...withinQuota(retained, retainedAt, batch.quota) };
 }
 
 function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): SharedBatch[] {
@@ -117,15 +123,20 @@ function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): S
 /** The last message to each topic is what is retained. */
 function withinQuota(
   retained: ReadonlyMap<string, RetainedChange>,
+  retainedAt: readonly (readonly [index: number, key: string])[],
   quota: RetainedQuota | undefined,
-): Pick<Plan, "changes" | "unretained"> {
+): Pick<Plan, "changes" | "unretained" | "unretainedIndexes"> {
   const changes: ShardChange[] = [];
-  const unretained: string[] = [];
+  const unretained = new Set<string>();
   for (const [key, change] of retained) {
     if (quota?.take(key, change.kind === "put-retained" ? change.body.length : 0)) changes.push(change);
-    else unretained.push(keyTopic(key));
+    else unretained.add(key);
   }
-  return { changes, unretained };
+  return {
+    changes,
+    unretained: Array.from(unretained, keyTopic),
+    unretainedIndexes: retainedAt.filter(([, key]) => unretained.has(key)).map(([index]) => index),
+  };
 }
 
 /** Part of what one session gets: a delivery but for its address. */
@@ -141,7 +152,7 @@ function planForAll(batch: Batch, targets: readonly Target[]): Delivery[] {
     const name = `${terms.qos} ${terms.retainAsPublished} ${terms.identifiers.join()}`;
     let chunks = encoded.get(name);
     if (chunks === undefined) {
-      chunks = onTerms(batch.body, terms);
+      chunks = onTerms(batch, terms);
       encoded.set(name, chunks);
     }
     for (const chunk of chunks) deliveries.push({ session, generation, ...chunk });
@@ -150,7 +161,7 @@ function planForAll(batch: Batch, targets: readonly Target[]): Delivery[] {
 }
 
 /** The batch on one subscription's terms: itself, if no byte would differ. */
-function onTerms(body: Uint8Array, terms: Terms): readonly Chunk[] {
+function onTerms({ body, exactlyOnce }: Batch, terms: Terms): readonly Chunk[] {
   const reader = new RecordReader(body);
   let same = terms.identifiers.length === 0;
   let guaranteed = false;
@@ -160,7 +171,7 @@ function onTerms(body: Uint8Array, terms: Terms): readonly Chunk[] {
     if (reader.qos > 0 && terms.qos > 0) guaranteed = true;
   }
   if (same) return [{ body, count, indexes: undefined, guaranteed }];
-  const writer = new ChunkWriter();
+  const writer = new ChunkWriter(exactlyOnce);
   const again = new RecordReader(body);
   for (let index = 0; again.next(); index++) writer.append(again, terms, index);
   return writer.finish();
@@ -177,7 +188,7 @@ function planForEach(batch: Batch, destinationsOf: readonly Destinations[]): Del
       const name = `${target.generation} ${target.session}`;
       let known = writers.get(name);
       if (known === undefined) {
-        known = { target, writer: new ChunkWriter() };
+        known = { target, writer: new ChunkWriter(batch.exactlyOnce) };
         writers.set(name, known);
       }
       known.writer.append(reader, terms, index);
@@ -198,13 +209,19 @@ class ChunkWriter {
   readonly #writer = new RecordWriter();
   #indexes: number[] = [];
   #guaranteed = false;
+  readonly #exactlyOnce: boolean | undefined;
+
+  constructor(exactlyOnce: boolean | undefined) {
+    this.#exactlyOnce = exactlyOnce;
+  }
 
   append(reader: RecordReader, terms: Terms, index: number): void {
     const size = reader.end - reader.start + 4 * terms.identifiers.length + headerBytesMax;
     if (this.#writer.byteLength + size > chunkBytesMax) this.#close();
     // [MQTT-3.8.4-8] [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const qos = Math.min(reader.qos, terms.qos) as QoS;
-    this.#writer.appendForwarded(reader, qos, reader.retain && terms.retainAsPublished, terms.identifiers);
+    const retain = reader.retain && terms.retainAsPublished;
+    this.#writer.appendForwarded(reader, qos, retain, terms.identifiers, reader.sequence, this.#exactlyOnce);
     this.#indexes.push(index);
     if (qos > 0) this.#guaranteed = true;
   }

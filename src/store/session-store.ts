@@ -20,8 +20,8 @@ import type {
 import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
-import { callerName, SourceSweep } from "./source-sweep.ts";
 import type { Sql, SqlRow } from "./sql.ts";
+import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 
 // An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
 const migrations: Migrations = [
@@ -66,7 +66,7 @@ const firstPageKey = 100;
 
 export class SessionStore implements SessionReads {
   readonly #sql: Sql;
-  readonly #sweep = new SourceSweep();
+  readonly #sweep = new Sweep("source", sourceKeptMs);
   #version: number;
   #hasConnectionWindow = false;
 

@@ -1,5 +1,5 @@
-// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox; groups and delayed messages
-// have files of their own.
+// The SQL of a topic shard: routes, retained messages, the cursors of QoS 2 publishers, the outbox; groups, delayed messages and
+// requests have files of their own.
 
 import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
@@ -10,8 +10,9 @@ import { DelayedRows, delayedTables } from "./delayed-rows.ts";
 import { GroupRows, groupTables } from "./group-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
-import { callerName, SourceSweep } from "./source-sweep.ts";
+import { RequestRows, requestTables } from "./request-rows.ts";
 import type { Sql } from "./sql.ts";
+import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 
 // Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
 const migrations: Migrations = [
@@ -27,15 +28,17 @@ const migrations: Migrations = [
   ],
   groupTables,
   delayedTables,
+  requestTables,
 ];
 
 export class ShardStore implements ShardReads {
   readonly #sql: Sql;
-  readonly #sweep = new SourceSweep();
+  readonly #sweep = new Sweep("source", sourceKeptMs);
   readonly filters: OrderedKeys;
   readonly retainedTopics: OrderedKeys;
   readonly groups: GroupRows;
   readonly delayed: DelayedRows;
+  readonly requests: RequestRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -44,6 +47,7 @@ export class ShardStore implements ShardReads {
     this.retainedTopics = { seek: (from) => this.#seek("retained", from) };
     this.groups = new GroupRows(sql);
     this.delayed = new DelayedRows(sql);
+    this.requests = new RequestRows(sql);
   }
 
   /** One transaction. */
@@ -167,6 +171,8 @@ export class ShardStore implements ShardReads {
       case "put-release":
       case "delete-delayed":
         return this.delayed.change(change);
+      case "put-request":
+        return this.requests.change(change);
       default:
         change satisfies never;
     }

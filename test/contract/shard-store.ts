@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
+import { requestKeptMs } from "../../src/store/request-rows.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { compareKeys, topicKey } from "../../src/topic/key.ts";
@@ -215,6 +216,31 @@ export function shardStoreContract(withDriver: WithDriver): void {
   );
 
   test(
+    "requests come back, as they were written last; those of more than a day ago are forgotten",
+    onStore((store, reopen) => {
+      const put = (id: string, nextSequence: number, atMs: number): ShardChange => ({
+        kind: "put-request",
+        id,
+        request: { nextSequence, outcomes: [{ reached: nextSequence }, { reached: 0, refused: "queue-full" }] },
+        atMs,
+      });
+      const day = requestKeptMs;
+      store.apply([put("a", 1, 0), put("b", 2, 1), put("a", 3, day)]);
+      expect(reopen().requests.request("a")).toEqual({
+        nextSequence: 3,
+        outcomes: [{ reached: 3 }, { reached: 0, refused: "queue-full" }],
+      });
+      for (let index = 0; index < 16; index++) store.apply([put(`${index}`, 1, day + 2)]);
+      const { requests } = reopen();
+      expect([
+        requests.request("a")?.nextSequence,
+        requests.request("b"),
+        requests.request("15")?.nextSequence,
+      ]).toEqual([3, undefined, 1]);
+    }),
+  );
+
+  test(
     "owed calls come back whole, in the order of incarnation and sequence, some at a time",
     onStore((store, reopen) => {
       const calls = [
@@ -269,6 +295,7 @@ export function shardStoreContract(withDriver: WithDriver): void {
         [putSource("=p", 1), 1],
         [putSource("=p", 2), 1],
         [{ kind: "end-earlier-calls", key: { source: "=p", incarnation: 5, sequence: 8 }, atMs: 1 }, 1],
+        [{ kind: "put-request", id: "r", request: { nextSequence: 1, outcomes: [] }, atMs: 1 }, 1],
         [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1")) }, 1],
         [{ kind: "delete-owed", call: { target: "c:1", incarnation: 1, sequence: 1 } }, 1],
       ];

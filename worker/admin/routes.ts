@@ -5,6 +5,7 @@ import { auditRoutes } from "./audit.ts";
 import { banRoutes } from "./bans.ts";
 import { deviceKeyRoutes } from "./device-keys.ts";
 import { groupRoutes } from "./groups.ts";
+import { publishRoutes } from "./publish.ts";
 import type { Route } from "./route.ts";
 import { ruleRoutes } from "./rules.ts";
 import { selfRoutes } from "./self.ts";
@@ -12,6 +13,7 @@ import { settingsRoutes } from "./settings.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
+  ...publishRoutes,
   ...userRoutes,
   ...deviceKeyRoutes,
   ...groupRoutes,

@@ -7,6 +7,7 @@ import { type Flight, Lane } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
+import type { Tally } from "../../src/shard/outcome.ts";
 import { packParts } from "../../src/shard/packing.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
 import { before } from "../before.ts";
@@ -99,11 +100,15 @@ export class FanOut {
     publisherGeneration: number,
     deliveries: readonly Delivery[],
     isRefusable: boolean,
+    tally?: Tally,
   ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
-    for (const delivery of deliveries) this.#push(itemOf(publisher, publisherGeneration, delivery, ticket));
+    for (const delivery of deliveries) {
+      const item = itemOf(publisher, publisherGeneration, delivery, ticket);
+      this.#push(tally === undefined ? item : { ...item, hear: (answer) => tally.heard(delivery, answer) });
+    }
     await promise;
     return [...ticket.refused].sort((left, right) => left - right);
   }

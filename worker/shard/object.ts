@@ -4,14 +4,16 @@
 import { DurableObject } from "cloudflare:workers";
 import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
-import { RecordReader } from "../../src/queue/record.ts";
+import { countRecords, RecordReader } from "../../src/queue/record.ts";
 import { retainedPage } from "../../src/retain/page.ts";
 import { RetainedQuota } from "../../src/retain/quota.ts";
 import type { RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
 import { DelayedMessages } from "../../src/shard/delayed.ts";
+import { Tally } from "../../src/shard/outcome.ts";
 import { type Batch, type Plan, plan } from "../../src/shard/plan.ts";
+import { RememberedRequest } from "../../src/shard/requests.ts";
 import { Routes } from "../../src/shard/routes.ts";
 import { SourceCursors, sourceName } from "../../src/shard/source-cursors.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
@@ -22,7 +24,7 @@ import { isShared, plainFilter } from "../../src/topic/share.ts";
 import { Alarm } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
-import type { ShardRequest } from "../calls.ts";
+import type { ExchangeAnswer, ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -54,7 +56,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #delays: boolean;
   readonly #release: Release;
   readonly #awake = new Awake();
-  readonly #fence: Fence<Promise<ShardAnswer>>;
+  readonly #fence: Fence<Promise<ExchangeAnswer>>;
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
   readonly #alarm: Alarm;
@@ -93,11 +95,11 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   /** One request of a session. When this returns, what it asked for is durable everywhere it has to be. */
-  exchange(request: ShardRequest): Promise<ShardAnswer | Stale> {
+  exchange(request: ShardRequest): Promise<ExchangeAnswer | Stale> {
     return this.#awake.during(() => this.#take(request));
   }
 
-  async #take(request: ShardRequest): Promise<ShardAnswer | Stale> {
+  async #take(request: ShardRequest): Promise<ExchangeAnswer | Stale> {
     const { key } = request;
     const admission = this.#fence.admit(key);
     if (admission.kind === "stale") return { stale: admission.known };
@@ -106,7 +108,10 @@ export class TopicShard extends DurableObject<Env> {
     const answer = this.#handle(request);
     this.#fence.settle(key, answer);
     try {
-      return await answer;
+      const settled = await answer;
+      // Its row knows from here on, and tries again what was refused.
+      if (request.kind === "publish" && request.remembered) this.#fence.forget(key);
+      return settled;
     } catch (error) {
       this.#fence.forget(key);
       throw error;
@@ -126,7 +131,7 @@ export class TopicShard extends DurableObject<Env> {
     if (nextAtMs !== undefined) this.#alarm.wakeAt(nextAtMs);
   }
 
-  async #handle(request: ShardRequest): Promise<ShardAnswer> {
+  async #handle(request: ShardRequest): Promise<ExchangeAnswer> {
     switch (request.kind) {
       case "publish":
         return this.#publish(request);
@@ -145,20 +150,34 @@ export class TopicShard extends DurableObject<Env> {
     }
   }
 
-  async #publish(request: ShardRequest & { readonly kind: "publish" }): Promise<ShardAnswer> {
-    const { session, generation, stream = 0, isWill, body, repeated } = request;
+  async #publish(request: ShardRequest & { readonly kind: "publish" }): Promise<ExchangeAnswer> {
+    const { session, generation, stream = 0, isWill, repeated } = request;
+    const remembered = request.remembered
+      ? new RememberedRequest(this.#store.requests, session, request.body)
+      : undefined;
+    if (remembered?.answer !== undefined) return { ...nothing, outcomes: remembered.answer };
+    const body = remembered?.body ?? request.body;
     const source = sourceName(session, isWill, stream);
-    const routedUpTo = () => this.#cursors.get(source, generation);
+    const routedUpTo = () => (remembered === undefined ? this.#cursors.get(source, generation) : 0);
+    const exactlyOnce = remembered !== undefined;
     const batch = { publisher: session, body, routedUpTo, repeated, quota: this.#quota, delays: this.#delays };
-    const { deliveries, shared, delays } = this.#plan(batch);
+    const planned = this.#plan(exactlyOnce ? { ...batch, exactlyOnce } : batch);
+    const { deliveries, shared, delays } = planned;
+    const tally = request.asks || exactlyOnce ? new Tally(planned, countRecords(body)) : undefined;
     const nowMs = this.#alarm.nowMs;
     // A will has nobody who could come again with it: where there is no room it is owed.
-    const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries, !isWill));
+    const refusedSet = new Set(await this.#fanOut.send(source, generation, deliveries, !isWill, tally));
+    tally?.refuse(refusedSet, "queue-full");
     if (delays) this.#refuseWithoutRoom(batch, refusedSet);
+    tally?.refuse(refusedSet, "delayed-full");
     const kept = isWill ? this.#groups.release(shared) : this.#groups.admit(shared, batch, refusedSet);
+    tally?.refuse(refusedSet, "group-full");
     const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
+    tally?.refuse(refusedSet, "queue-full");
     const refused = [...refusedSet].sort((left, right) => left - right);
-    const advanced = this.#cursors.advance(source, generation, body, refused, nowMs);
+    const outcomes = tally?.outcomes();
+    const settled = outcomes && remembered?.settle(outcomes, nowMs);
+    const advanced = settled ? [settled.change] : this.#cursors.advance(source, generation, body, refused, nowMs);
     // Durable before the publisher hears of it: from here on these messages are never routed again.
     this.#persist([...kept, ...(delayed?.changes ?? []), ...advanced]);
     if (delayed?.nextAtMs !== undefined) {
@@ -166,7 +185,9 @@ export class TopicShard extends DurableObject<Env> {
       this.#alarm.wakeAt(delayed.nextAtMs);
     }
     if (shared.length > 0) await this.#groups.dispatch(shared, session);
-    return { refused, retained: [] };
+    return outcomes === undefined
+      ? { refused, retained: [] }
+      : { refused, retained: [], outcomes: settled?.outcomes ?? outcomes };
   }
 
   /** What is to be retained is from here on. */
