@@ -58,6 +58,21 @@ export interface ExchangeAnswer extends ShardAnswer {
   readonly outcomes?: readonly Outcome[];
 }
 
+/** From the HTTP API to a topic shard, about retained messages. */
+export interface RetainedQuery {
+  readonly filter: string;
+  /** Where the page begins: `after` of the page before. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+export interface RetainedAnswer {
+  /** Records, as they were published. */
+  readonly body: Uint8Array;
+  /** Where the next page begins; undefined when this is the last. */
+  readonly after: string | undefined;
+}
+
 /** From a topic shard to a session. */
 export interface DeliveryCall {
   readonly key: CallKey;

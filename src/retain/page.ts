@@ -34,11 +34,12 @@ export function retainedPage(
   terms: RetainedTerms,
   after: string | undefined,
   nowMs: number,
+  messagesMax = pageMessagesMax,
 ): Page {
   const writer = new RecordWriter();
   const expired: string[] = [];
   const identifiers = terms.identifier > 0 ? [terms.identifier] : [];
-  const options = { after, limit: pageMessagesMax, seeksMax: pageSeeksMax };
+  const options = { after, limit: Math.min(messagesMax, pageMessagesMax), seeksMax: pageSeeksMax };
   const { keys, next } = topicsMatching(terms.filter, reads.retainedTopics, options);
   for (const key of keys) {
     const record = reads.retained(key);

@@ -36,8 +36,10 @@ describe("callers", () => {
   });
 
   test("every route refuses a key without its scope", async () => {
-    const { key } = await manage("POST", "/api-keys", { name: "publisher", scopes: ["publish"] });
+    const publisher = await manage("POST", "/api-keys", { name: "publisher", scopes: ["publish"] });
+    const operator = await manage("POST", "/api-keys", { name: "operator", scopes: ["operate"] });
     for (const { method, path, scope } of routes) {
+      const { key } = scope === "publish" ? operator : publisher;
       const { status, body } = await api(
         method,
         path.replaceAll(/\{\w+\}/g, "x"),

@@ -2,7 +2,9 @@
 
 import * as z from "zod/mini";
 import { type ClientMessage, clientPublish } from "../../src/codec/client-publish.ts";
+import { decodeProperties } from "../../src/codec/message-properties.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
+import type { RecordReader } from "../../src/queue/record.ts";
 import { illFormed, shardForName } from "../../src/session/place.ts";
 import type { Config } from "../config.ts";
 import type { PlacedMessage } from "../publisher.ts";
@@ -10,7 +12,13 @@ import type { PlacedMessage } from "../publisher.ts";
 /** MQTT has no form for what is not Unicode. */
 export const text = z.string().check(z.refine((value) => value.isWellFormed(), "is not well-formed Unicode"));
 
-const topicName = text.check(z.minLength(1), z.maxLength(65_535), z.describe("Where it is published."));
+export const topicName = text.check(
+  z.minLength(1),
+  z.maxLength(65_535),
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: MQTT forbids this one [MQTT-4.7.3-2].
+  z.regex(/^[^#+\u0000]*$/, "has neither wildcards nor U+0000"),
+  z.describe("Where it is published."),
+);
 
 export const messageProperties = z.strictObject({
   payloadFormatIndicator: z.optional(z.literal([0, 1]).check(z.describe("1 says that the payload is UTF-8."))),
@@ -73,18 +81,60 @@ function fault(path: string, message: string): Fault {
 
 function asClientMessage(message: NewMessage, payload: Uint8Array): ClientMessage {
   const { topic, qos, retain, delaySeconds, properties } = message;
-  const { correlationData, userProperties, ...rest } = properties;
+  const { correlationData, userProperties, messageExpirySeconds, ...rest } = properties;
   return {
     topic: delaySeconds === undefined ? topic : `$delayed/${delaySeconds}/${topic}`,
     payload,
     qos,
     retain,
+    expirySeconds: messageExpirySeconds,
     properties: {
       ...rest,
       correlationData: correlationData === undefined ? undefined : Buffer.from(correlationData, "base64"),
       userProperties: userProperties?.map(({ name, value }) => [name, value]),
     },
   };
+}
+
+/** A routed message as this API shows it; `newMessage` takes it back. */
+export const shownMessage = z.object({
+  topic: z.string(),
+  payload: z.string(),
+  encoding: z.enum(["text", "base64"]),
+  payloadBytes: z.int(),
+  qos: z.literal([0, 1, 2]),
+  retain: z.boolean(),
+  expiresAtMs: z.nullable(z.number()),
+  properties: messageProperties,
+});
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What the reader stands on. A payload is text if it is UTF-8. */
+export function show(reader: RecordReader): z.output<typeof shownMessage> {
+  const { topic, payload, payloadLength, qos, retain, expiresAtMs } = reader;
+  const { correlationData, userProperties, ...properties } = decodeProperties(reader.properties);
+  return {
+    topic,
+    ...shownPayload(payload),
+    payloadBytes: payloadLength,
+    qos,
+    retain,
+    expiresAtMs: expiresAtMs === 0 ? null : expiresAtMs,
+    properties: {
+      ...properties,
+      ...(correlationData && { correlationData: Buffer.from(correlationData).toString("base64") }),
+      ...(userProperties && { userProperties: userProperties.map(([name, value]) => ({ name, value })) }),
+    },
+  };
+}
+
+function shownPayload(payload: Uint8Array): Pick<z.output<typeof shownMessage>, "payload" | "encoding"> {
+  try {
+    return { payload: utf8.decode(payload), encoding: "text" };
+  } catch {
+    return { payload: Buffer.from(payload).toString("base64"), encoding: "base64" };
+  }
 }
 
 function bytesOf({ payload, encoding }: Pick<NewMessage, "payload" | "encoding">): Uint8Array | undefined {

@@ -75,7 +75,7 @@ const refusals: Readonly<Record<string, Pick<Problem, "title" | "remedy">>> = {
   },
 };
 
-const unreachable: Problem = {
+export const unreachable: Problem = {
   status: 503,
   name: "shard-unreachable",
   title: "The topic's shard does not answer.",
@@ -164,7 +164,7 @@ function publisherOf(
   return messages.some(({ qos }) => qos === 2) ? rememberedPublisher([crypto.randomUUID()]) : unknownPublisher();
 }
 
-function faultError(faults: readonly Fault[]): ProblemError {
+export function faultError(faults: readonly Fault[]): ProblemError {
   if (!faults.every(({ isTooLarge }) => isTooLarge))
     return invalidInput(faults.map(({ path, message }) => ({ path, message })));
   return new ProblemError({
@@ -176,7 +176,7 @@ function faultError(faults: readonly Fault[]): ProblemError {
   });
 }
 
-function refusalOf(reason: string): Pick<Problem, "title" | "remedy"> {
+export function refusalOf(reason: string): Pick<Problem, "title" | "remedy"> {
   return refusals[reason] ?? { title: `Refused: ${reason}.`, remedy: "Publish it again later." };
 }
 

@@ -6,6 +6,7 @@ import { banRoutes } from "./bans.ts";
 import { deviceKeyRoutes } from "./device-keys.ts";
 import { groupRoutes } from "./groups.ts";
 import { publishRoutes } from "./publish.ts";
+import { retainedRoutes } from "./retained.ts";
 import type { Route } from "./route.ts";
 import { ruleRoutes } from "./rules.ts";
 import { selfRoutes } from "./self.ts";
@@ -14,6 +15,7 @@ import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
   ...publishRoutes,
+  ...retainedRoutes,
   ...userRoutes,
   ...deviceKeyRoutes,
   ...groupRoutes,

@@ -5,7 +5,6 @@ import { DurableObject } from "cloudflare:workers";
 import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import { countRecords, RecordReader } from "../../src/queue/record.ts";
-import { retainedPage } from "../../src/retain/page.ts";
 import { RetainedQuota } from "../../src/retain/quota.ts";
 import type { RouteEntry } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
@@ -24,7 +23,7 @@ import { isShared, plainFilter } from "../../src/topic/share.ts";
 import { Alarm } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
-import type { ExchangeAnswer, ShardRequest } from "../calls.ts";
+import type { ExchangeAnswer, RetainedAnswer, RetainedQuery, ShardRequest } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -34,6 +33,7 @@ import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
+import { RetainedMessages } from "./retained.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** Calls that a shard has under way at once. */
@@ -52,6 +52,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #name: string;
   readonly #cursors: SourceCursors;
   readonly #quota: RetainedQuota;
+  readonly #retained: RetainedMessages;
   readonly #delayed: DelayedMessages;
   readonly #delays: boolean;
   readonly #release: Release;
@@ -73,6 +74,10 @@ export class TopicShard extends DurableObject<Env> {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
     this.#quota = new RetainedQuota(this.#store, config);
+    this.#retained = new RetainedMessages(this.#store, this.#quota, {
+      persist: (changes) => this.#persist(changes),
+      nowMs: () => this.#alarm.nowMs,
+    });
     this.#delayed = new DelayedMessages(this.#store.delayed, config);
     this.#delays = config.delayedSecondsMax > 0;
     this.#alarm = new Alarm(ctx.storage);
@@ -116,6 +121,14 @@ export class TopicShard extends DurableObject<Env> {
       this.#fence.forget(key);
       throw error;
     }
+  }
+
+  listRetained(query: RetainedQuery): RetainedAnswer {
+    return this.#retained.list(query);
+  }
+
+  clearRetained(query: RetainedQuery): RetainedAnswer {
+    return this.#retained.clear(query);
   }
 
   override alarm(): Promise<void> {
@@ -244,9 +257,7 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   #page(entry: RouteEntry, after: string | undefined): RetainedPage {
-    const page = retainedPage(this.#store, entry, after, this.#alarm.nowMs);
-    for (const key of page.expired) this.#quota.take(key, 0);
-    this.#persist(page.expired.map((key) => ({ kind: "delete-retained", key })));
+    const page = this.#retained.page(entry, after);
     return { entry, body: page.body, after: page.after };
   }
 

@@ -1,4 +1,4 @@
-// Values from a JSON Schema, for a caller that knows it: mostly such as it allows, else with a part of them replaced.
+// Values from a JSON Schema, for a caller that knows it: half of them as it allows, the others with a part replaced.
 
 import fc from "fast-check";
 import type { JsonSchema } from "../../../worker/admin/docs/document.ts";
@@ -24,52 +24,68 @@ const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** One in about eight places holds something else than the schema asks for. */
 export function nearly(schema: JsonSchema): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 7, arbitrary: fitting(schema) }, { weight: 1, arbitrary: anything });
+  return fc.oneof(values(schema, 0), values(schema, 1));
 }
 
-function fitting(schema: JsonSchema): fc.Arbitrary<unknown> {
+/** With `slips`, about one in eight places holds something else than the schema asks for. */
+function values(schema: JsonSchema, slips: 0 | 1): fc.Arbitrary<unknown> {
+  return fc.oneof({ weight: 7, arbitrary: fitting(schema, slips) }, { weight: slips, arbitrary: anything });
+}
+
+function fitting(schema: JsonSchema, slips: 0 | 1): fc.Arbitrary<unknown> {
   const { type } = schema;
   const variants = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
-  if (variants !== undefined) return fc.oneof(...variants.map(fitting));
+  if (variants !== undefined) return fc.oneof(...variants.map((variant) => fitting(variant, slips)));
   if (schema["const"] !== undefined) return fc.constant(schema["const"]);
   if (schema["enum"] !== undefined) return fc.constantFrom(...(schema["enum"] as unknown[]));
-  if (Array.isArray(type)) return fc.oneof(...type.map((one: string) => fitting({ ...schema, type: one })));
+  if (Array.isArray(type)) return fc.oneof(...type.map((one: string) => fitting({ ...schema, type: one }, slips)));
   switch (type) {
     case "string":
-      return strings(schema);
+      return strings(schema, slips);
     case "integer":
-      return fc.oneof(fc.integer(bounds(schema)), fc.constantFrom(...oddNumbers));
+      return fc.oneof(
+        { weight: 1, arbitrary: fc.integer(bounds(schema)) },
+        { weight: 3, arbitrary: fc.integer(smallBounds(schema)) },
+        { weight: slips, arbitrary: fc.constantFrom(...oddNumbers) },
+      );
     case "number":
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case "boolean":
       return fc.boolean();
     case "null":
       return fc.constant(null);
-    case "array":
-      return fc.array(nearly((schema["items"] as JsonSchema | undefined) ?? {}), { maxLength: 4 });
+    case "array": {
+      const lengths = { minLength: slips === 1 ? 0 : ((schema["minItems"] as number | undefined) ?? 0), maxLength: 4 };
+      return fc.array(values((schema["items"] as JsonSchema | undefined) ?? {}, slips), lengths);
+    }
     case "object":
-      return objects(schema);
+      return objects(schema, slips);
     default:
       return anything;
   }
 }
 
-function strings({ pattern, minLength, maxLength }: JsonSchema): fc.Arbitrary<string> {
-  const lengths = {
-    minLength: (minLength as number | undefined) ?? 0,
-    maxLength: Math.min((maxLength as number | undefined) ?? 64, 64),
-  };
-  const free = fc.oneof(
-    fc.string({ ...lengths, unit: fc.constantFrom(..."abc/+#$%:. 01é") }),
-    fc.string({ ...lengths, unit: "binary" }),
-    fc.constantFrom(...oddStrings),
-    fc.constantFrom("a", "b", "test/a", "::1"),
-  );
+function strings(schema: JsonSchema, slips: 0 | 1): fc.Arbitrary<string> {
+  const { pattern, minLength, maxLength } = schema;
+  if (schema["contentEncoding"] === "base64") return fc.base64String({ maxLength: 64 });
+  const most = (maxLength as number | undefined) ?? 64;
+  const lengths = { minLength: (minLength as number | undefined) ?? 0, maxLength: Math.min(most, 64) };
+  const plain = fc.string({ ...lengths, unit: fc.constantFrom(..."abc/$%:. 01é") });
   // Classes of Unicode are more than the generator knows.
-  if (typeof pattern !== "string" || /\\p/.test(pattern)) return free;
-  return fc.oneof(fc.stringMatching(new RegExp(pattern)), free);
+  const isKnown = typeof pattern === "string" && !/\\p/.test(pattern);
+  const matching = isKnown
+    ? fc
+        .stringMatching(new RegExp(pattern), { maxLength: lengths.maxLength })
+        .filter((text) => text.length >= lengths.minLength)
+    : plain;
+  const odd = fc.oneof(fc.string({ ...lengths, unit: "binary" }), fc.constantFrom(...oddStrings), plain);
+  return fc.oneof(
+    { weight: 4, arbitrary: matching },
+    // So that requests meet what others made.
+    { weight: isKnown ? 1 : 2, arbitrary: fc.constantFrom("a", "b") },
+    { weight: slips, arbitrary: odd },
+  );
 }
 
 function bounds({ minimum, maximum }: JsonSchema): { min: number; max: number } {
@@ -77,21 +93,25 @@ function bounds({ minimum, maximum }: JsonSchema): { min: number; max: number } 
   return { min, max: Math.min((maximum as number | undefined) ?? 1_000_000, Math.max(min, 2 ** 40)) };
 }
 
-function objects(schema: JsonSchema): fc.Arbitrary<unknown> {
+/** Near the least, where most limits of a deployment let it be. */
+function smallBounds(schema: JsonSchema): { min: number; max: number } {
+  const { min, max } = bounds(schema);
+  const from = Math.max(min, Math.min(0, max));
+  return { min: from, max: Math.min(max, from + 1_000) };
+}
+
+function objects(schema: JsonSchema, slips: 0 | 1): fc.Arbitrary<unknown> {
   const properties = Object.entries((schema["properties"] ?? {}) as Readonly<Record<string, JsonSchema>>);
   const required = (schema["required"] ?? []) as readonly string[];
-  const known = fc.record(Object.fromEntries(properties.map(([name, property]) => [name, nearly(property)])), {
-    requiredKeys: required.filter((name) => properties.some(([known]) => known === name)),
-  });
+  const named = Object.fromEntries(properties.map(([name, property]) => [name, values(property, slips)]));
+  const known = fc.record(named, { requiredKeys: required.filter((name) => Object.hasOwn(named, name)) });
   const { additionalProperties, propertyNames } = schema;
-  const names = ((propertyNames as JsonSchema | undefined)?.["enum"] as readonly string[] | undefined) ?? [
-    "x",
-    "__proto__",
-  ];
-  const value = typeof additionalProperties === "object" ? nearly(additionalProperties as JsonSchema) : anything;
-  const more = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 2 });
   const isOpen = typeof additionalProperties === "object";
-  return fc
-    .tuple(known, isOpen ? more : fc.oneof({ weight: 15, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: more }))
-    .map(([own, others]) => ({ ...own, ...others }));
+  const names = (propertyNames as JsonSchema | undefined)?.["enum"] as readonly string[] | undefined;
+  const value = isOpen ? values(additionalProperties as JsonSchema, slips) : anything;
+  const more = fc.dictionary(fc.constantFrom(...(names ?? ["x", "__proto__"])), value, { maxKeys: 2 });
+  const others = isOpen
+    ? more
+    : fc.oneof({ weight: 7, arbitrary: fc.constant({}) }, { weight: slips, arbitrary: more });
+  return fc.tuple(known, others).map(([own, rest]) => ({ ...own, ...rest }));
 }
