@@ -1,6 +1,48 @@
 // Written by `npm run docs` from the routes of the HTTP API: do not edit.
 
 export interface Api {
+  readonly "POST /publish": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "topic": string; readonly "payload"?: string; readonly "encoding"?: "text" | "base64"; readonly "qos"?: 0 | 1 | 2; readonly "properties"?: { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; readonly "retain"?: boolean; readonly "delaySeconds"?: number; };
+    readonly answer: { readonly "reached": number | null; readonly "retained": boolean; };
+  };
+  readonly "POST /publish/bulk": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: readonly ({ readonly "topic": string; readonly "payload"?: string; readonly "encoding"?: "text" | "base64"; readonly "qos"?: 0 | 1 | 2; readonly "properties"?: { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; readonly "retain"?: boolean; readonly "delaySeconds"?: number; })[];
+    readonly answer: { readonly "published": number; readonly "refused": number; readonly "failed": number; readonly "results": readonly ({ readonly "status": "published" | "refused" | "failed"; readonly "reached"?: number | null; readonly "retained"?: boolean; readonly "reason"?: string; readonly "remedy"?: string; })[]; };
+  };
+  readonly "GET /retained": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "filter"?: string; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "topic": string; readonly "payload": string; readonly "encoding": "text" | "base64"; readonly "payloadBytes": number; readonly "qos": 0 | 1 | 2; readonly "retain": boolean; readonly "expiresAtMs": number | null; readonly "properties": { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; })[]; readonly "next": string | null; };
+  };
+  readonly "DELETE /retained": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "filter": string; };
+    readonly body: undefined;
+    readonly answer: { readonly "deleted": number; readonly "next": string | null; };
+  };
+  readonly "GET /retained/{topic}": {
+    readonly path: { readonly "topic": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "topic": string; readonly "payload": string; readonly "encoding": "text" | "base64"; readonly "payloadBytes": number; readonly "qos": 0 | 1 | 2; readonly "retain": boolean; readonly "expiresAtMs": number | null; readonly "properties": { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; };
+  };
+  readonly "PUT /retained/{topic}": {
+    readonly path: { readonly "topic": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "payload"?: string; readonly "encoding"?: "text" | "base64"; readonly "qos"?: 0 | 1 | 2; readonly "properties"?: { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; };
+    readonly answer: undefined;
+  };
+  readonly "DELETE /retained/{topic}": {
+    readonly path: { readonly "topic": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
   readonly "GET /users": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };
