@@ -28,7 +28,12 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { ALLOW_ANONYMOUS: "true", ADMIN_KEY: testAdminKey, TEST_MIGRATIONS: migrations },
+              bindings: {
+                ALLOW_ANONYMOUS: "true",
+                ACCESS_DEFAULT: "allow",
+                ADMIN_KEY: testAdminKey,
+                TEST_MIGRATIONS: migrations,
+              },
             },
           }),
         ],

@@ -41,11 +41,60 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly connectTimeoutSeconds: number;
   /** Who may prove with SCRAM-SHA-256 that they are who they say, by name. */
   readonly scramUsers: ReadonlyMap<string, ScramVerifier>;
+  /** Asked in this order who a client is. */
+  readonly authentication: readonly (typeof authenticators)[number][];
+  /** What holds where no rule decides. */
+  readonly accessDefault: "allow" | "deny";
+  /** How old may be what is known of the control database. */
+  readonly accessCacheMs: number;
+  readonly accessGates: number;
+  /** See src/auth/client-id.ts. */
+  readonly clientIdPattern: string;
+  /** Of rates and counts, 0 stands for no limit. */
+  readonly connectsPerMinuteAddress: number;
+  readonly connectsPerMinuteUser: number;
+  readonly connectionsPerUser: number;
+  readonly loginFailuresMax: number;
+  readonly loginLockoutMs: number;
+  readonly flappingConnectsPerMinute: number;
+  readonly flappingBanMs: number;
+  /** Pages whose scripts may connect; none named: all. */
+  readonly webSocketOrigins: readonly string[];
+  readonly jwt: JwtSettings;
+  readonly certificateUser: "common-name" | "fingerprint";
+  readonly http: HttpSettings;
   /** The first key of the HTTP API; "" for none. */
   readonly adminKey: string;
 }
 
+export interface JwtSettings {
+  readonly algorithms: readonly (typeof jwtAlgorithms)[number][];
+  /** "" for any, as in the next. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly userClaim: string;
+  readonly groupsClaim: string;
+  readonly rulesClaim: string;
+  /** Where the issuer publishes its keys; "" for nowhere. */
+  readonly jwksUrl: string;
+  /** A JWK set; "" for none. */
+  readonly keys: string;
+  /** For HS256; "" for none. */
+  readonly secret: string;
+}
+
+export interface HttpSettings {
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** Sent as it is in the header of that name. */
+  readonly authorization: string;
+}
+
 z.config(en());
+
+const authenticators = ["password", "device-key", "jwt", "certificate", "http"] as const;
+const jwtAlgorithms = ["HS256", "RS256", "ES256", "EdDSA"] as const;
+const jwtSecretProblem = "at least 32 characters: HS256 is as strong as its secret is long";
 
 const adminKeyCharactersMin = 32;
 const adminKeyProblem = `at least ${adminKeyCharactersMin} characters, as \`openssl rand -base64 32\` makes them`;
@@ -72,6 +121,33 @@ const userList = z.pipe(
 const adminKey = z
   .string()
   .check(z.refine((key) => key === "" || key.length >= adminKeyCharactersMin, adminKeyProblem));
+
+function text(charactersMax: number) {
+  return z._default(z.string().check(z.maxLength(charactersMax)), "");
+}
+
+const list = z.pipe(
+  z.string(),
+  z.transform((all) => all.split(/[\s,]+/).filter((one) => one !== "")),
+);
+
+function listOf<Item extends string>(items: readonly Item[]) {
+  return z.pipe(list, z.array(z.enum(items as readonly [Item, ...Item[]])));
+}
+
+/** Over TLS, so that nobody in between reads or writes; on this machine without. */
+const address = z._default(
+  z.string().check(z.refine((url) => url === "" || isSafeAddress(url), "an https address, or http on 127.0.0.1")),
+  "",
+);
+
+function isSafeAddress(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  // What stands in an address is found in logs.
+  if (username !== "" || password !== "") return false;
+  return protocol === "https:" || (protocol === "http:" && (hostname === "127.0.0.1" || hostname === "localhost"));
+}
 
 const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
@@ -116,6 +192,37 @@ const variables = z.object({
   PAYLOAD_FORMAT_VALIDATED: flag(defaultSessionLimits.payloadFormatValidated),
   CONTROL_CHARACTERS: z._default(z.enum(["allow", "refuse"]), defaultSessionLimits.controlCharacters),
   CONNECT_TIMEOUT_SECONDS: integer(1, 600, 10),
+  AUTHENTICATION: z._default(listOf(authenticators), ["device-key", "password"]),
+  ACCESS_DEFAULT: z._default(z.enum(["allow", "deny"]), "deny"),
+  ACCESS_CACHE_SECONDS: integer(1, 3600, 30),
+  ACCESS_GATES: integer(1, 1024, 16),
+  CLIENT_ID_PATTERN: z._default(z.string().check(z.maxLength(256)), ""),
+  SESSION_TAKEOVER: z._default(z.enum(["same-user", "anyone"]), defaultSessionLimits.sessionTakeover),
+  DENIED_PUBLISH: z._default(z.enum(["acknowledge", "disconnect"]), defaultSessionLimits.deniedPublish),
+  PUBLISH_MESSAGES_PER_SECOND: integer(0, 1_000_000, 0),
+  PUBLISH_BYTES_PER_SECOND: integer(0, 10_000_000_000, 0),
+  PUBLISH_BURST_SECONDS: integer(1, 3600, defaultSessionLimits.publishBurstSeconds),
+  CONNECTS_PER_MINUTE_ADDRESS: integer(0, 1_000_000, 0),
+  CONNECTS_PER_MINUTE_USER: integer(0, 1_000_000, 0),
+  CONNECTIONS_PER_USER: integer(0, 32_000, 0),
+  LOGIN_FAILURES_MAX: integer(1, 1000, 10),
+  LOGIN_LOCKOUT_SECONDS: integer(1, 86_400, 300),
+  FLAPPING_CONNECTS_PER_MINUTE: integer(0, 10_000, 0),
+  FLAPPING_BAN_SECONDS: integer(1, 86_400, 300),
+  WEBSOCKET_ORIGINS: z._default(list, []),
+  JWT_ALGORITHMS: z._default(listOf(jwtAlgorithms), ["RS256", "ES256", "EdDSA"]),
+  JWT_ISSUER: text(1024),
+  JWT_AUDIENCE: text(1024),
+  JWT_USER_CLAIM: z._default(z.string().check(z.minLength(1), z.maxLength(64)), "sub"),
+  JWT_GROUPS_CLAIM: z._default(z.string().check(z.maxLength(64)), "groups"),
+  JWT_RULES_CLAIM: z._default(z.string().check(z.maxLength(64)), "acl"),
+  JWT_JWKS_URL: address,
+  JWT_KEYS: text(65_536),
+  JWT_SECRET: z._default(z.string().check(z.refine((key) => key === "" || key.length >= 32, jwtSecretProblem)), ""),
+  CERTIFICATE_USER: z._default(z.enum(["common-name", "fingerprint"]), "common-name"),
+  AUTH_HTTP_URL: address,
+  AUTH_HTTP_TIMEOUT_MS: integer(100, 30_000, 5_000),
+  AUTH_HTTP_AUTHORIZATION: text(4096),
 });
 
 export const variableNames = Object.keys(variables.shape) as readonly (keyof typeof variables.shape)[];
@@ -124,6 +231,9 @@ export const variableNames = Object.keys(variables.shape) as readonly (keyof typ
 export const secretVariables = [
   "SCRAM_USERS",
   "ADMIN_KEY",
+  "JWT_KEYS",
+  "JWT_SECRET",
+  "AUTH_HTTP_AUTHORIZATION",
 ] as const satisfies readonly (keyof typeof variables.shape)[];
 
 /** What is bound under the names of the variables. */
@@ -208,5 +318,40 @@ export function parseConfig(env: Variables): Config {
     payloadFormatValidated: data.PAYLOAD_FORMAT_VALIDATED,
     controlCharacters: data.CONTROL_CHARACTERS,
     connectTimeoutSeconds: data.CONNECT_TIMEOUT_SECONDS,
+    authentication: data.AUTHENTICATION,
+    accessDefault: data.ACCESS_DEFAULT,
+    accessCacheMs: data.ACCESS_CACHE_SECONDS * 1000,
+    accessGates: data.ACCESS_GATES,
+    clientIdPattern: data.CLIENT_ID_PATTERN,
+    sessionTakeover: data.SESSION_TAKEOVER,
+    deniedPublish: data.DENIED_PUBLISH,
+    publishMessagesPerSecond: data.PUBLISH_MESSAGES_PER_SECOND,
+    publishBytesPerSecond: data.PUBLISH_BYTES_PER_SECOND,
+    publishBurstSeconds: data.PUBLISH_BURST_SECONDS,
+    connectsPerMinuteAddress: data.CONNECTS_PER_MINUTE_ADDRESS,
+    connectsPerMinuteUser: data.CONNECTS_PER_MINUTE_USER,
+    connectionsPerUser: data.CONNECTIONS_PER_USER,
+    loginFailuresMax: data.LOGIN_FAILURES_MAX,
+    loginLockoutMs: data.LOGIN_LOCKOUT_SECONDS * 1000,
+    flappingConnectsPerMinute: data.FLAPPING_CONNECTS_PER_MINUTE,
+    flappingBanMs: data.FLAPPING_BAN_SECONDS * 1000,
+    webSocketOrigins: data.WEBSOCKET_ORIGINS,
+    jwt: {
+      algorithms: data.JWT_ALGORITHMS,
+      issuer: data.JWT_ISSUER,
+      audience: data.JWT_AUDIENCE,
+      userClaim: data.JWT_USER_CLAIM,
+      groupsClaim: data.JWT_GROUPS_CLAIM,
+      rulesClaim: data.JWT_RULES_CLAIM,
+      jwksUrl: data.JWT_JWKS_URL,
+      keys: data.JWT_KEYS,
+      secret: data.JWT_SECRET,
+    },
+    certificateUser: data.CERTIFICATE_USER,
+    http: {
+      url: data.AUTH_HTTP_URL,
+      timeoutMs: data.AUTH_HTTP_TIMEOUT_MS,
+      authorization: data.AUTH_HTTP_AUTHORIZATION,
+    },
   };
 }

@@ -1,10 +1,12 @@
 import type { SessionDirectory } from "./directory/object.ts";
+import type { GateObject } from "./gate/object.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
 /** Bindings and variables as wrangler.toml declares them. Variables are strings: see config.ts. */
 export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
+  readonly GATE: DurableObjectNamespace<GateObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
   readonly DIRECTORY: DurableObjectNamespace<SessionDirectory>;
   /** Who may connect, and what they may do; see worker/d1. */
@@ -13,6 +15,37 @@ export interface Env {
   readonly ASSETS: Fetcher;
   readonly ADMIN_KEY?: string;
   readonly ALLOW_ANONYMOUS?: string;
+  readonly AUTHENTICATION?: string;
+  readonly ACCESS_DEFAULT?: string;
+  readonly ACCESS_CACHE_SECONDS?: string;
+  readonly ACCESS_GATES?: string;
+  readonly CLIENT_ID_PATTERN?: string;
+  readonly SESSION_TAKEOVER?: string;
+  readonly DENIED_PUBLISH?: string;
+  readonly PUBLISH_MESSAGES_PER_SECOND?: string;
+  readonly PUBLISH_BYTES_PER_SECOND?: string;
+  readonly PUBLISH_BURST_SECONDS?: string;
+  readonly CONNECTS_PER_MINUTE_ADDRESS?: string;
+  readonly CONNECTS_PER_MINUTE_USER?: string;
+  readonly CONNECTIONS_PER_USER?: string;
+  readonly LOGIN_FAILURES_MAX?: string;
+  readonly LOGIN_LOCKOUT_SECONDS?: string;
+  readonly FLAPPING_CONNECTS_PER_MINUTE?: string;
+  readonly FLAPPING_BAN_SECONDS?: string;
+  readonly WEBSOCKET_ORIGINS?: string;
+  readonly JWT_ALGORITHMS?: string;
+  readonly JWT_ISSUER?: string;
+  readonly JWT_AUDIENCE?: string;
+  readonly JWT_USER_CLAIM?: string;
+  readonly JWT_GROUPS_CLAIM?: string;
+  readonly JWT_RULES_CLAIM?: string;
+  readonly JWT_JWKS_URL?: string;
+  readonly JWT_KEYS?: string;
+  readonly JWT_SECRET?: string;
+  readonly CERTIFICATE_USER?: string;
+  readonly AUTH_HTTP_URL?: string;
+  readonly AUTH_HTTP_TIMEOUT_MS?: string;
+  readonly AUTH_HTTP_AUTHORIZATION?: string;
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;

@@ -4,10 +4,11 @@
 //   u8 format, 1 · u32 length of the JSON · JSON · CONNECT as the client sent it
 
 import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
+import type { ClientRights } from "../src/session/identity.ts";
 
 const format = 1;
 
-export interface Hello {
+export interface Hello extends ClientRights {
   readonly clientId: string;
   readonly clientIdWasAssigned: boolean;
   /** Who the client has proved to be. */
@@ -40,6 +41,11 @@ export function decodeHello(frame: Uint8Array): { hello: Hello; connectStart: nu
   const { authenticationData: text, ...rest } = written;
   const data = text === undefined ? undefined : decodeBase64(text);
   return { hello: data === undefined ? rest : { ...rest, authenticationData: data }, connectStart };
+}
+
+/** What the edge writes on the socket to a session object, as JSON, when what its client may do has changed. */
+export interface RightsNotice {
+  readonly rights: ClientRights;
 }
 
 /** What the edge writes on the socket to a session object now and then, and the runtime answers for the object. */

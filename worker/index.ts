@@ -9,6 +9,7 @@ import type { Env } from "./env.ts";
 import { page } from "./page.ts";
 
 export { SessionDirectory } from "./directory/object.ts";
+export { GateObject } from "./gate/object.ts";
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
 

@@ -21,6 +21,10 @@ export function shardName(index: number): string {
   return `shard-${index}`;
 }
 
+export function gateName(index: number): string {
+  return `gate-${index}`;
+}
+
 export function shardIndex(name: string): number {
   return Number(name.slice("shard-".length));
 }

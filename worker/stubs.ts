@@ -5,7 +5,8 @@ import { directoryOf } from "../src/directory/listing.ts";
 import { configOf, type Placement } from "./config.ts";
 import type { SessionDirectory } from "./directory/object.ts";
 import type { Env } from "./env.ts";
-import { directoryName, shardName } from "./names.ts";
+import type { GateObject } from "./gate/object.ts";
+import { directoryName, gateName, shardName } from "./names.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
@@ -27,6 +28,11 @@ export function directoryPartStub(env: Env, index: number): DurableObjectStub<Se
 export function shardStub(env: Env, index: number): DurableObjectStub<TopicShard> {
   const config = configOf(env);
   return within(env.SHARD, config).getByName(shardName(index), hint(config));
+}
+
+/** Few rows and rare calls, from everywhere: it lives where it is first asked. */
+export function gateStub(env: Env, index: number): DurableObjectStub<GateObject> {
+  return within(env.GATE, configOf(env)).getByName(gateName(index));
 }
 
 export function within<Class extends Rpc.DurableObjectBranded>(

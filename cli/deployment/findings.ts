@@ -17,6 +17,7 @@ export interface Finding {
 /** What the Worker cannot do without; a test holds it against worker/env.ts. */
 export const requiredObjects: Readonly<Record<string, string>> = {
   SESSION: "SessionObject",
+  GATE: "GateObject",
   SHARD: "TopicShard",
   DIRECTORY: "SessionDirectory",
 };

@@ -9,7 +9,7 @@ import type { SessionLimits } from "./limits.ts";
 
 /** Who may connect. */
 export interface AccessPolicy {
-  /** Also those who do not prove who they are. */
+  /** Also those who show nothing of who they are. */
   readonly allowAnonymous: boolean;
 }
 
@@ -19,7 +19,11 @@ const clientPacketBytesMin = 128;
 export const provingClientPacketBytesMin = 256;
 
 /** Why this deployment does not accept it; undefined if it does. */
-export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy): ProtocolFailure | undefined {
+export function refusalOf(
+  connect: Connect,
+  limits: SessionLimits & AccessPolicy,
+  hasCertificate = false,
+): ProtocolFailure | undefined {
   if (limits.serverRedirect !== "none") {
     const isMoved = limits.serverRedirect === "server-moved";
     const reason = isMoved ? ReasonCode.serverMoved : ReasonCode.useAnotherServer;
@@ -27,8 +31,9 @@ export function refusalOf(connect: Connect, limits: SessionLimits & AccessPolicy
   }
   const { will } = connect;
   const willProve = connect.authenticationMethod !== undefined;
-  if (!willProve && !limits.allowAnonymous) {
-    return fail(ReasonCode.notAuthorized, "anonymous", "no authentication method, and ALLOW_ANONYMOUS is false");
+  const showsNothing = connect.username === undefined && connect.password === undefined && !hasCertificate;
+  if (!willProve && showsNothing && !limits.allowAnonymous) {
+    return fail(ReasonCode.notAuthorized, "anonymous", "no credentials, and ALLOW_ANONYMOUS is false");
   }
   const bytesMin = willProve ? provingClientPacketBytesMin : clientPacketBytesMin;
   if (connect.maximumPacketBytes < bytesMin) {

@@ -1,5 +1,7 @@
 // The durable state of a session, and the changes a step asks for. All changes of one step are one transaction.
 
+import type { Access } from "../auth/access.ts";
+import type { LimitOverrides } from "../auth/limits.ts";
 import type { LastCall } from "../hop/fence.ts";
 import type { CallKey } from "../hop/key.ts";
 import type { QoS } from "../protocol/packet.ts";
@@ -30,6 +32,8 @@ export interface SessionRecord {
   readonly isProvisioned?: true;
   /** Where it has other limits than the deployment says. */
   readonly limits?: SessionOverrides;
+  /** What its user has more or less of than others. */
+  readonly userLimits?: LimitOverrides;
 }
 
 /** Limits that can be given to one session. */
@@ -128,11 +132,14 @@ export type Change =
   | { readonly kind: "delete-hand-back"; readonly id: number }
   | { readonly kind: "put-replay"; readonly replay: Replay }
   | { readonly kind: "delete-replay"; readonly shard: number; readonly filter: string }
+  /** Of the connected client, if its socket has no room for it. */
+  | { readonly kind: "put-access"; readonly access: Access }
   /** Everything but due wills and what is handed back goes. */
   | { readonly kind: "end-session" };
 
 /** What a step may read from the database, synchronously. */
 export interface SessionReads extends QueueReads {
+  storedAccess(): Access | undefined;
   subscription(filter: string): StoredSubscription | undefined;
   subscriptions(): readonly StoredSubscription[];
   /** So many of them, by filter, that stand behind it. */

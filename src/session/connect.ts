@@ -11,13 +11,15 @@ import type { SessionRecord, StoredWill } from "./changes.ts";
 import { endIfOver, endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
+import { type ClientRights, setRights } from "./identity.ts";
+import { revokedFilters } from "./permission.ts";
 import { continueReplays } from "./replay.ts";
 import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
-import { finishRemovals } from "./subscribe.ts";
+import { finishRemovals, removeRevoked } from "./subscribe.ts";
 import { cancelWills, startWill } from "./wills.ts";
 
-export interface ConnectInput {
+export interface ConnectInput extends ClientRights {
   readonly type: "connect";
   readonly connect: Connect;
   readonly epoch: number;
@@ -37,11 +39,12 @@ const shownMax = 256;
 /** Whoever was connected has been told to go before this: see "taken-over". */
 export function connect(session: Session, input: ConnectInput, effects: Effects, nowMs: number): void {
   const { connect } = input;
-  const { limits } = session;
   endIfOver(session, effects, nowMs);
   endUnseen(session, connect.cleanStart, effects, nowMs);
   if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
   const found = session.record;
+  const rights = setRights(session, input, effects);
+  const { limits } = session;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
   const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
   session.lastGeneration = generation;
@@ -56,8 +59,9 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     topicAliasMaximum: connect.topicAliasMaximum,
     requestProblemInformation: connect.requestProblemInformation,
     connectedAtMs: nowMs,
-    ...(input.username === undefined ? {} : { username: input.username.slice(0, shownMax) }),
+    ...(input.username === undefined ? {} : { username: input.username }),
     ...(input.address === undefined ? {} : { address: input.address.slice(0, shownMax) }),
+    ...rights,
     offeredBelow: session.queue.end,
   };
   if (found !== undefined || expirySeconds > 0) {
@@ -69,6 +73,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       generation,
       expirySeconds,
       expiresAtMs: 0,
+      ...(input.limits === undefined ? {} : { userLimits: input.limits }),
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
       ...(found?.limits === undefined ? {} : { limits: found.limits }),
     });
@@ -87,7 +92,10 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     reason: ReasonCode.success,
     properties: connect.version === 5 ? announce(session, input, expirySeconds) : {},
   });
-  if (found !== undefined) finishRemovals(session, effects);
+  if (found !== undefined) {
+    finishRemovals(session, effects);
+    removeRevoked(session, revokedFilters(session, effects), effects);
+  }
   fill(session, effects, nowMs);
   continueReplays(session, effects);
   if (found !== undefined) attendShares(session, effects);
@@ -127,7 +135,8 @@ function keepRecord(session: Session, effects: Effects, record: SessionRecord): 
     known.expiresAtMs !== 0 ||
     known.version !== record.version ||
     known.username !== record.username ||
-    known.isProvisioned === true
+    known.isProvisioned === true ||
+    JSON.stringify(known.userLimits) !== JSON.stringify(record.userLimits)
   ) {
     effects.persist.push({ kind: "put-session", record });
   }

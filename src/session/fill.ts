@@ -6,6 +6,7 @@ import { varintBytes } from "../protocol/varint.ts";
 import type { RecordReader } from "../queue/record.ts";
 import { Progress } from "../queue/window.ts";
 import type { Effects } from "./effects.ts";
+import { mayDeliver } from "./permission.ts";
 import { type Connection, type Session, wasOffered } from "./state.ts";
 
 /** Sent in one step at most; the acknowledgements of these bring the next. Bounds the frame and the memory it takes. */
@@ -85,6 +86,10 @@ function sendMessage(
   const dup = position < window.dupBelow || wasOffered(session, position, found.offered);
   // An expired message goes unsent, unless its delivery has begun [MQTT-3.3.2-5] [MQTT-4.3.3-7].
   if (!dup && isExpired(reader, nowMs)) return giveUp(session, position, "expired", reader.topic, effects);
+  // Of QoS 2 its client may remember the identifier: what was begun is finished.
+  if (!(dup && reader.qos === 2) && !mayDeliver(session, reader)) {
+    return giveUp(session, position, "delivery-denied", reader.topic, effects);
+  }
   const sized = publishPacket(session, connection, reader, window.packetIdAt(position), dup, nowMs);
   if (sized === undefined) return giveUp(session, position, "packet-too-large", reader.topic, effects);
   // Whether it was sent must be known after a crash: its segment says so, or the window's row, ahead of time.
@@ -114,6 +119,7 @@ export function sendQos0(
   nowMs: number,
 ): void {
   if (isExpired(reader, nowMs)) return effects.drop("expired", reader.topic);
+  if (!mayDeliver(session, reader)) return effects.drop("delivery-denied", reader.topic);
   const sized = publishPacket(session, connection, reader, 0, false, nowMs);
   if (sized === undefined) return effects.drop("packet-too-large", reader.topic);
   effects.send.push(sized.packet);

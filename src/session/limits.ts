@@ -1,8 +1,10 @@
 // What one session may cost. Defaults here; the deployment's configuration may set each.
 
+import type { LimitOverrides } from "../auth/limits.ts";
 import { type ContentRules, defaultContentRules } from "../protocol/content-rules.ts";
 import type { QoS } from "../protocol/packet.ts";
 import { defaultQueueLimits, type QueueLimits } from "../queue/limits.ts";
+import type { SessionOverrides } from "./changes.ts";
 
 export interface SessionLimits extends QueueLimits, ContentRules {
   readonly topicShards: number;
@@ -28,6 +30,15 @@ export interface SessionLimits extends QueueLimits, ContentRules {
   readonly serverRedirect: "none" | "use-another-server" | "server-moved";
   /** Bytes of one client's messages that the shards have yet to take: bounds memory when it sends faster than they do. */
   readonly routingBytesMax: number;
+  /** What a 3.x client that publishes what it may not is told: nothing, its message dropped and counted, or the end. */
+  readonly deniedPublish: "acknowledge" | "disconnect";
+  /** Whether only its own user goes on with the session of a user, or ends it. */
+  readonly sessionTakeover: "same-user" | "anyone";
+  /** Of one client; 0: no limit. */
+  readonly publishMessagesPerSecond: number;
+  readonly publishBytesPerSecond: number;
+  /** What may come at once after a silence: as much as of so many seconds. */
+  readonly publishBurstSeconds: number;
   /** Longest time that `$delayed/<seconds>/<topic>` may ask for; 0: such topics are like any other. */
   readonly delayedSecondsMax: number;
   /** Longest time a session may outlive its connection; 0xFFFFFFFF: for ever. */
@@ -53,6 +64,22 @@ export const defaultSessionLimits: SessionLimits = {
   serverReference: "",
   serverRedirect: "none",
   routingBytesMax: 16 * 1024 * 1024,
+  deniedPublish: "acknowledge",
+  sessionTakeover: "same-user",
+  publishMessagesPerSecond: 0,
+  publishBytesPerSecond: 0,
+  publishBurstSeconds: 10,
   delayedSecondsMax: 4_294_967,
   sessionExpirySecondsMax: 0xffff_ffff,
 };
+
+/** The session's own word counts before its user's, and that before the deployment's. */
+export function limitsFor(
+  deployment: SessionLimits,
+  ofUser: LimitOverrides | undefined,
+  own: SessionOverrides | undefined,
+): SessionLimits {
+  if (ofUser === undefined && own === undefined) return deployment;
+  const { connectionsMax: _connections, connectsPerMinute: _connects, ...ofSession } = ofUser ?? {};
+  return { ...deployment, ...ofSession, ...own };
+}

@@ -2,8 +2,10 @@
 
 import type { Publish } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
+import { topicBehind } from "../topic/delayed.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
+import { publishDenial } from "./permission.ts";
 import { illFormed, type Refusal, shardForName } from "./place.ts";
 import type { AliasedTopic, Session } from "./state.ts";
 
@@ -40,7 +42,13 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   const known = qos === 2 ? session.inbound.entry(packetId) : undefined;
   // What is known was taken over before, when it was in order or nobody asked: it is not judged again.
   const isIllFormed = packet.payloadIsIllFormed && known === undefined;
-  const shard = isIllFormed ? illFormed({ topic }) : shardFor(session, topic);
+  const shard =
+    (known === undefined ? (denied(session, topic, packet) ?? tooOften(session, topic, packet, nowMs)) : undefined) ??
+    (isIllFormed ? illFormed({ topic }) : shardFor(session, topic));
+  if (typeof shard === "object" && shard.reason === "publish-denied" && connection.version !== 5) {
+    if (limits.deniedPublish === "disconnect") return violate(session, shard.code, shard.detail, effects, nowMs);
+    if (qos > 0) return acknowledgeDenied(session, packet, shard, effects);
+  }
   const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
     if (typeof shard === "object") effects.drop(shard.reason, shard.detail);
@@ -98,6 +106,32 @@ function storedAlias(session: Session, alias: number): AliasedTopic | undefined 
   const aliased = { topic, topicBytes: encoder.encode(topic) };
   session.incomingAliases.set(alias, aliased);
   return aliased;
+}
+
+/** Asked before anything else about the topic: who may not publish learns nothing. */
+function denied(session: Session, name: string, packet: Publish): Refusal | undefined {
+  const { permissions, limits } = session;
+  if (permissions === undefined) return undefined;
+  // A delay that is none is refused as such, unless its topic as it stands is not allowed either.
+  const denial = publishDenial(permissions, topicBehind(name, limits.delayedSecondsMax) ?? name, packet);
+  return denial === undefined
+    ? undefined
+    : { reason: "publish-denied", code: ReasonCode.notAuthorized, detail: denial };
+}
+
+function tooOften(session: Session, topic: string, packet: Publish, nowMs: number): Refusal | undefined {
+  const bytes = topic.length + packet.properties.length + packet.payload.length;
+  if (session.publishRate.take(bytes, session.limits, nowMs)) return undefined;
+  return { reason: "publish-rate", code: ReasonCode.quotaExceeded, detail: `topic ${topic}` };
+}
+
+/** Before 5.0 no acknowledgement can say no: the message goes as if it were taken, and is counted. */
+function acknowledgeDenied(session: Session, { packetId, qos }: Publish, refusal: Refusal, effects: Effects): void {
+  const { acknowledgements, inbound, connection } = session;
+  if (qos === 0 || connection === undefined) return;
+  effects.drop(refusal.reason, refusal.detail);
+  acknowledgements.expect(packetId, qos, undefined).reason = ReasonCode.success;
+  acknowledgements.flush(effects.send, inbound, connection);
 }
 
 function shardFor(session: Session, name: string): number | Refusal {

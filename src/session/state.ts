@@ -1,6 +1,8 @@
 // A session in memory, and the ways into it: made new when its object wakes, from its rows and, if its client stayed
 // connected through hibernation, from what the socket carries.
 
+import type { Access } from "../auth/access.ts";
+import type { LimitOverrides } from "../auth/limits.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
@@ -12,8 +14,10 @@ import { OutgoingAliases } from "./aliases.ts";
 import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
 import { Holding } from "./holding.ts";
 import { Inbound } from "./inbound.ts";
-import type { SessionLimits } from "./limits.ts";
+import { limitsFor, type SessionLimits } from "./limits.ts";
 import type { Operation } from "./outgoing.ts";
+import { Permissions } from "./permission.ts";
+import { PublishRate } from "./publish-rate.ts";
 import { Replays } from "./replays.ts";
 import type { Sharing } from "./sharing.ts";
 
@@ -29,9 +33,14 @@ export interface Connection {
   readonly topicAliasMaximum: number;
   readonly requestProblemInformation: boolean;
   readonly connectedAtMs: number;
-  /** Who the client has proved to be, and where it is, for who looks at it: no more than the beginning of either. */
+  /** Who the client has proved to be, if anybody. */
   readonly username?: string;
+  /** Where it is, for who looks at it: no more than the beginning. */
   readonly address?: string;
+  /** What it may do; absent, with nothing to ask about, for a client that no rule concerns. */
+  readonly access?: Access;
+  /** What its user has more or less of than others. */
+  readonly limits?: LimitOverrides;
   /** End of the queue when it began: segments before may have been offered to an earlier connection. */
   readonly offeredBelow: number;
 }
@@ -42,6 +51,8 @@ export interface ConnectionSnapshot {
   readonly window: WindowSnapshot;
   /** It has no more of the window than where it begins: the socket had no room, and a row has the whole. */
   readonly windowIsStored?: true;
+  /** Nor what the client may do. */
+  readonly accessIsStored?: true;
   readonly queue: QueueBounds;
   readonly exactBelow: number;
   readonly durableDupBelow: number;
@@ -52,9 +63,14 @@ export interface ConnectionSnapshot {
 }
 
 export interface Session {
-  /** Those of the deployment, or its own where its record has some. */
+  /** Those of the deployment, of its user where that has others, or its own where its record has some. */
   limits: SessionLimits;
   readonly deploymentLimits: SessionLimits;
+  /** What the connected client may do; undefined: everything. */
+  permissions: Permissions | undefined;
+  /** A row has what it may do, since its socket has no room. */
+  accessIsStored: boolean;
+  readonly publishRate: PublishRate;
   readonly reads: SessionReads;
   /** Name of this session towards shards and other sessions. */
   readonly name: string;
@@ -110,9 +126,13 @@ export function loadSession(
   stored: StoredSession,
   snapshot: ConnectionSnapshot | undefined,
 ): Session {
+  const connection = snapshot === undefined ? undefined : wholeConnection(snapshot, reads);
   const shared = {
-    limits: { ...limits, ...stored.record?.limits },
+    limits: limitsFor(limits, snapshot?.connection.limits ?? stored.record?.userLimits, stored.record?.limits),
     deploymentLimits: limits,
+    permissions: connection?.access === undefined ? undefined : new Permissions(connection.access),
+    accessIsStored: snapshot?.accessIsStored === true,
+    publishRate: new PublishRate(),
     reads,
     name,
     record: stored.record,
@@ -142,7 +162,7 @@ export function loadSession(
     }
     return {
       ...shared,
-      connection: snapshot.connection,
+      connection,
       window,
       queue: new Queue(reads, snapshot.queue),
       holding: new Holding(snapshot.queue.end, stored.window?.usedBelow ?? 0),
@@ -151,6 +171,13 @@ export function loadSession(
     };
   }
   return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
+}
+
+function wholeConnection({ connection, accessIsStored }: ConnectionSnapshot, reads: SessionReads): Connection {
+  if (accessIsStored !== true) return connection;
+  const access = reads.storedAccess();
+  if (access === undefined) throw new Error("the row of what a client may do is missing");
+  return { ...connection, access };
 }
 
 function wholeWindow(
@@ -191,8 +218,9 @@ export function snapshotOf(session: Session, connection: Connection): Connection
   const { exactBelow, durableDupBelow, sharing } = session;
   const { askedBy, holds } = sharing;
   const { held } = session.holding;
+  const { access: _access, ...withoutAccess } = connection;
   return {
-    connection,
+    ...(session.accessIsStored ? { connection: withoutAccess, accessIsStored: true } : { connection }),
     window: session.window.snapshot(),
     queue: session.queue.bounds,
     exactBelow,

@@ -12,6 +12,7 @@ import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
 import { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { type Hold, settleHeld, writeLate } from "./holding.ts";
+import { type ClientRights, changeRights } from "./identity.ts";
 import { type Managed, type ManageRequest, manage } from "./manage.ts";
 import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
@@ -25,6 +26,8 @@ export type SessionInput =
   | ConnectInput
   /** What arrived together. A failure, if any, is the last. */
   | { readonly type: "packets"; readonly packets: readonly (ClientPacket | ProtocolFailure)[] }
+  /** What the connected client may do has changed. */
+  | ({ readonly type: "rights" } & ClientRights)
   /** The connection is gone, without a DISCONNECT. */
   | { readonly type: "closed" }
   /** Another connection presented this client id [MQTT-3.1.4-3]. */
@@ -53,6 +56,9 @@ export function step(session: Session, input: SessionInput, nowMs: number): Effe
       break;
     case "packets":
       takePackets(session, input.packets, effects, nowMs);
+      break;
+    case "rights":
+      changeRights(session, input, effects, nowMs);
       break;
     case "closed":
       closed(session, effects, nowMs);

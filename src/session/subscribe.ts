@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE. The session's row comes first, then the shards that route; the client is answered when all
 // of them have confirmed.
 
+import { nameOf } from "../auth/access.ts";
 import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { isFailure, ReasonCode } from "../protocol/reason.ts";
 import { varintBytes } from "../protocol/varint.ts";
@@ -83,9 +84,11 @@ function grant(
     const known = reads.subscription(filter);
     const refusal = refusalOf(session, filter, known === undefined ? count : 0);
     const granted = Math.min(qos, limits.maximumQos) as QoS;
-    if (refusal !== undefined) {
-      reasons.push(refusal);
-      effects.refuse("subscription-refused", filter);
+    const denial = refusal === undefined ? session.permissions?.subscription({ filter, qos: granted }) : undefined;
+    if (refusal !== undefined || denial?.isAllowed === false) {
+      reasons.push(refusal ?? ReasonCode.notAuthorized);
+      if (denial === undefined) effects.refuse("subscription-refused", filter);
+      else effects.refuse("subscribe-denied", `${filter} at QoS ${granted}, by ${nameOf(denial)}`);
       continue;
     }
     if (known === undefined) count++;
@@ -188,6 +191,12 @@ function markRemoved(
 export function finishRemovals(session: Session, effects: Effects): void {
   const filters = session.reads.filtersBeingRemoved();
   // Nobody waits for the answer.
+  if (filters.length > 0) remove(session, filters, { epoch: nobody, packetId: 0, reasons: [] }, effects);
+}
+
+/** Subscriptions that rested on a right that has ended: their rows are marked, and the shards are told. */
+export function removeRevoked(session: Session, filters: readonly string[], effects: Effects): void {
+  for (const filter of filters) forgetReplays(session, filter, effects);
   if (filters.length > 0) remove(session, filters, { epoch: nobody, packetId: 0, reasons: [] }, effects);
 }
 

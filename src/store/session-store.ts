@@ -1,5 +1,6 @@
 // The SQL of a session object: its rows, read when it wakes, and the changes of a step, written in one transaction.
 
+import type { Access } from "../auth/access.ts";
 import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { LeaseSnapshot } from "../queue/leases.ts";
@@ -60,7 +61,7 @@ const noShard = -1;
 
 /** Keys of the table `state`. */
 const livingWill = 0;
-const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4, leases: 5 } as const;
+const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4, leases: 5, access: 6 } as const;
 /** Pages of inbound identifiers have the keys from here on. */
 const firstPageKey = 100;
 
@@ -179,6 +180,12 @@ export class SessionStore implements SessionReads {
     return this.#sql.first("SELECT COUNT(*) AS count FROM subscription")?.["count"] as number;
   }
 
+  storedAccess(): Access | undefined {
+    if (this.#version === 0) return undefined;
+    const row = this.#sql.first("SELECT json FROM state WHERE key = ?", stateKey.access);
+    return row === undefined ? undefined : (JSON.parse(row["json"] as string) as Access);
+  }
+
   sharedFilters(): readonly string[] {
     if (this.#version === 0) return [];
     // All that begin with "$share/": "0" is the character behind "/".
@@ -284,6 +291,8 @@ export class SessionStore implements SessionReads {
     switch (change.kind) {
       case "put-session":
         return this.#putState(stateKey.session, change.record);
+      case "put-access":
+        return this.#putState(stateKey.access, change.access);
       case "put-inbound":
         return this.#putInbound(change.changes);
       case "put-window":

@@ -43,6 +43,32 @@ export function covers(rule: string, filter: string): boolean {
   }
 }
 
+/** Whether there is a topic name that both match. */
+export function overlaps(one: string, other: string): boolean {
+  if (one.startsWith("$") && startsWithWildcard(other)) return false;
+  if (other.startsWith("$") && startsWithWildcard(one)) return false;
+  let oneAt = 0;
+  let otherAt = 0;
+  /** All levels so far are empty in any name that both match. */
+  let isEmptySoFar = true;
+  for (;;) {
+    const oneEnd = levelEnd(one, oneAt);
+    const otherEnd = levelEnd(other, otherAt);
+    if (isLevel(one, oneAt, oneEnd, "#") || isLevel(other, otherAt, otherEnd, "#")) return true;
+    const isAny = isLevel(one, oneAt, oneEnd, "+") || isLevel(other, otherAt, otherEnd, "+");
+    if (!isAny && !sameLevel(one, oneAt, oneEnd, other, otherAt, otherEnd)) return false;
+    isEmptySoFar &&= oneEnd === oneAt || otherEnd === otherAt;
+    const oneDone = oneEnd === one.length;
+    const otherDone = otherEnd === other.length;
+    // The empty name does not exist [MQTT-4.7.3-1].
+    if (oneDone && otherDone) return true;
+    if (oneDone) return !(isEmptySoFar && oneAt === 0) && endsInHash(other, otherEnd);
+    if (otherDone) return !(isEmptySoFar && otherAt === 0) && endsInHash(one, oneEnd);
+    oneAt = oneEnd + 1;
+    otherAt = otherEnd + 1;
+  }
+}
+
 export function startsWithWildcard(filter: string): boolean {
   return filter.startsWith("+") || filter.startsWith("#");
 }

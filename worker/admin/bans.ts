@@ -1,6 +1,7 @@
 // Bans: client ids, users and addresses that may not connect, for a time or for good.
 
 import * as z from "zod/mini";
+import { subjectOf } from "../auth/subjects.ts";
 import { type Ban, bansAfter, countActiveBans, deleteBan, putBan, readBan } from "../d1/bans.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
@@ -66,6 +67,7 @@ export const banRoutes = [
       const ban: Ban = { ...body, untilMs: body.untilMs ?? undefined, createdAtMs: before?.createdAtMs ?? nowMs };
       await change(call, {
         statements: putBan(control, ban, nowMs),
+        concerns: [subjectOf(ban.kind, ban.value)],
         action: "ban.put",
         subject: `${ban.kind}:${ban.value}`,
         ...(before === undefined ? {} : { before: show(before) }),
@@ -89,6 +91,7 @@ export const banRoutes = [
       if (before === undefined) throw notFound(`ban of the ${path.kind} ${JSON.stringify(path.value)}`);
       await change(call, {
         statements: [deleteBan(control, path.kind, path.value)],
+        concerns: [subjectOf(path.kind, path.value)],
         action: "ban.delete",
         subject: `${path.kind}:${path.value}`,
         before: show(before),

@@ -1,5 +1,8 @@
-// A change of the control database by a caller of the API: written with its audit entry, then made known.
+// A change of the control database by a caller of the API: written with its audit entry, then told to everybody it concerns.
+// When this returns, nobody is let in who does not know of it.
 
+import { announce, NotAnnounced } from "../gate/gates.ts";
+import { ProblemError } from "./problem.ts";
 import type { Call } from "./route.ts";
 
 interface Change {
@@ -10,10 +13,26 @@ interface Change {
   /** As the API shows it, so never with a secret. */
   readonly before?: unknown;
   readonly after?: unknown;
+  /** Whom it concerns: see worker/auth/subjects.ts. None: no client. */
+  readonly concerns: readonly string[];
 }
 
-type Caller = Pick<Call<unknown, unknown, unknown>, "control" | "caller" | "nowMs">;
+type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
-export async function change({ control, caller, nowMs }: Caller, { statements, ...entry }: Change): Promise<void> {
-  await control.change(nowMs, statements, { ...entry, actor: caller.name });
+export async function change({ env, control, caller, nowMs }: Caller, made: Change): Promise<void> {
+  const { statements, concerns, ...entry } = made;
+  const revision = await control.change(nowMs, statements, { ...entry, actor: caller.name });
+  if (concerns.length === 0) return;
+  try {
+    await announce(env, revision, concerns);
+  } catch (error) {
+    if (!(error instanceof NotAnnounced)) throw error;
+    throw new ProblemError({
+      status: 503,
+      name: "not-announced",
+      title: "The change is stored, but not everybody who is connected has been told.",
+      detail: error.message,
+      remedy: "It takes effect within ACCESS_CACHE_SECONDS. Make it again to have it take effect at once.",
+    });
+  }
 }

@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import { deviceKeyPrefix } from "../auth/device-key.ts";
 import { hashOf, newId, newSecret } from "../auth/secret.ts";
+import { userSubject } from "../auth/subjects.ts";
 import {
   type DeviceKey,
   deleteDeviceKey,
@@ -88,6 +89,7 @@ export const deviceKeyRoutes = [
       };
       await change(call, {
         statements: [insertDeviceKey(control, key)],
+        concerns: [userSubject(path.name)],
         action: "device-key.create",
         subject: path.name,
         after: show(key),
@@ -111,6 +113,7 @@ export const deviceKeyRoutes = [
       if (before === undefined) throw notFound(`key ${JSON.stringify(path.id)} of ${JSON.stringify(path.name)}`);
       await change(call, {
         statements: [deleteDeviceKey(control, path.id)],
+        concerns: [userSubject(path.name)],
         action: "device-key.delete",
         subject: path.name,
         before: show(before),

@@ -1,6 +1,7 @@
 // Groups: what several users have in common, as rules and limits.
 
 import * as z from "zod/mini";
+import { groupSubject } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
 import { deleteGroup, groupsAfter, putGroup, readGroup, type StoredGroup } from "../d1/groups.ts";
 import { change } from "./change.ts";
@@ -75,6 +76,7 @@ export const groupRoutes = [
       };
       await change(call, {
         statements: [putGroup(control, group)],
+        concerns: [groupSubject(body.name)],
         action: "group.create",
         subject: body.name,
         after: group,
@@ -116,6 +118,7 @@ export const groupRoutes = [
       };
       await change(call, {
         statements: [putGroup(control, after)],
+        concerns: [groupSubject(path.name)],
         action: "group.change",
         subject: path.name,
         before,
@@ -138,6 +141,7 @@ export const groupRoutes = [
       const before = await existingGroup(control, path.name);
       await change(call, {
         statements: deleteGroup(control, path.name),
+        concerns: [groupSubject(path.name)],
         action: "group.delete",
         subject: path.name,
         before,

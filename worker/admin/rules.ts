@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import { filterProblem } from "../../src/auth/placeholders.ts";
 import { newId } from "../auth/secret.ts";
+import { subjectOf } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
 import {
   countRulesOfUser,
@@ -127,6 +128,7 @@ export const ruleRoutes = [
       await hasRoom(control, body);
       await change(call, {
         statements: [insertRule(control, rule)],
+        concerns: [subjectOf(rule.subjectKind, rule.subject)],
         action: "rule.create",
         subject: rule.id,
         after: rule,
@@ -165,6 +167,7 @@ export const ruleRoutes = [
       const after = { ...ruleOf(body), id: path.id, createdAtMs: before.createdAtMs, changedAtMs: nowMs };
       await change(call, {
         statements: [updateRule(control, after)],
+        concerns: [subjectOf(before.subjectKind, before.subject), subjectOf(after.subjectKind, after.subject)],
         action: "rule.change",
         subject: path.id,
         before,
@@ -187,6 +190,7 @@ export const ruleRoutes = [
       const before = await existingRule(control, path.id);
       await change(call, {
         statements: [deleteRule(control, path.id)],
+        concerns: [subjectOf(before.subjectKind, before.subject)],
         action: "rule.delete",
         subject: path.id,
         before,

@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import { parsePasswordRecord } from "../../src/auth/password-record.ts";
 import { hashPassword, passwordBytesMax } from "../auth/password.ts";
+import { userSubject } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
 import { unknownGroups } from "../d1/groups.ts";
 import {
@@ -157,6 +158,7 @@ export const userRoutes = [
       const known = await changed(control, { user: blank, groups: [] }, body, nowMs);
       await change(call, {
         statements: [putUser(control, known.user), ...putMemberships(control, body.name, known.groups)],
+        concerns: [userSubject(body.name)],
         action: "user.create",
         subject: body.name,
         after: show(known),
@@ -196,6 +198,7 @@ export const userRoutes = [
       const after = await changed(control, before, body, nowMs);
       await change(call, {
         statements: [putUser(control, after.user), ...putMemberships(control, path.name, after.groups)],
+        concerns: [userSubject(path.name)],
         action: body.password === undefined && body.passwordHash === undefined ? "user.change" : "user.change-password",
         subject: path.name,
         before: show(before),
@@ -218,6 +221,7 @@ export const userRoutes = [
       const before = await existingUser(control, path.name);
       await change(call, {
         statements: deleteUser(control, path.name),
+        concerns: [userSubject(path.name)],
         action: "user.delete",
         subject: path.name,
         before: show(before),

@@ -2,9 +2,9 @@
 // everything else, as much as came in one turn of the event loop, to the session object as one frame. What the session
 // sends goes to the client untouched.
 //
-// States: waiting for CONNECT → authenticating, if CONNECT names a method → dialling the session → relaying → closed.
-// Packets that follow CONNECT at once wait for the dialling to end, also when the client has left before that: the state
-// leaving. AUTH ends here: the session never sees one.
+// States: waiting for CONNECT → authenticating, if CONNECT names a method → admitting, unless that is decided at once →
+// dialling the session → relaying → closed. Packets that follow CONNECT at once wait for the dialling to end, also when the
+// client has left before that: the state leaving. AUTH ends here: the session never sees one.
 
 import {
   type Authentication,
@@ -25,10 +25,12 @@ import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
 import { keepAliveSeconds, refusalOf, refusingConnack } from "../../src/session/admission.ts";
+import type { ClientRights } from "../../src/session/identity.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
-import { alivePing, encodeHello, type Hello } from "../hello.ts";
+import { alivePing, encodeHello, type Hello, type RightsNotice } from "../hello.ts";
+import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Proved } from "./doorman.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
@@ -38,6 +40,11 @@ const alivePingMs = 5 * 60_000;
 const frameBytesMax = 1024 * 1024;
 /** Bytes that may wait for the session to be dialled. */
 const waitingBytesMax = 4 * 1024 * 1024;
+/** The same of a client that may still turn out to be nobody. */
+const unadmittedBytesMax = 256 * 1024;
+
+/** The longest time that a timer takes. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** Frames further apart than this do not come together. */
 const aloneMs = 1;
@@ -46,7 +53,7 @@ const pingreqType = 0xc0;
 const pingresp = Uint8Array.of(0xd0, 0);
 
 /** leaving: the client has gone while its session was being reached, which still gets what it sent. */
-type State = "connecting" | "authenticating" | "dialling" | "leaving" | "relaying" | "closed";
+type State = "connecting" | "authenticating" | "admitting" | "dialling" | "leaving" | "relaying" | "closed";
 
 export class ClientConnection {
   readonly #client: WebSocket;
@@ -56,6 +63,7 @@ export class ClientConnection {
   readonly #done: () => void;
   readonly #config: Config;
   readonly #scram: ScramServer;
+  readonly #doorman: Doorman;
   #state: State = "connecting";
   #connect: Connect | undefined;
   /** CONNECT as it came, until the session is reached. */
@@ -66,6 +74,11 @@ export class ClientConnection {
   #accepted = false;
   /** The client made it while its CONNECT was being answered, and is told when that has happened. */
   #mistake: ReasonCode | undefined;
+  readonly #hasCertificate: boolean;
+  /** What the client may do has changed while its session was being reached. */
+  #newRights: ClientRights | undefined;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
+  #looking: ReturnType<typeof setInterval> | undefined;
   /** Whole packets for the session, in order. */
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
@@ -80,13 +93,26 @@ export class ClientConnection {
   #alive: ReturnType<typeof setInterval> | undefined;
 
   /** `done` is called once, when nothing more will happen. */
-  constructor(client: WebSocket, dial: Dial, config: Config, scram: ScramServer, address: string, done: () => void) {
+  constructor(
+    client: WebSocket,
+    dial: Dial,
+    scram: ScramServer,
+    place: Omit<DoormanParts, "onRights" | "onEnd">,
+    done: () => void,
+  ) {
+    const { config, address } = place;
     this.#client = client;
     this.#dial = dial;
     this.#address = address;
     this.#done = done;
     this.#config = config;
     this.#scram = scram;
+    this.#hasCertificate = place.certificate !== undefined;
+    this.#doorman = new Doorman({
+      ...place,
+      onRights: (rights) => this.#tellRights(rights),
+      onEnd: (failure) => this.#refuse(failure),
+    });
     this.#splitter = new PacketSplitter(config.maximumPacketBytes);
     this.#deadline = setTimeout(() => this.#timedOut(), config.connectTimeoutSeconds * 1000);
     client.addEventListener("message", (event) => this.#take(event.data as ArrayBuffer | string));
@@ -140,7 +166,8 @@ export class ClientConnection {
       if (this.#outgoingBytes < frameBytesMax) this.#scheduleFlush();
       else this.#flush();
     }
-    if (this.#state === "dialling" && this.#outgoingBytes > waitingBytesMax) {
+    const bytesMax = this.#state === "admitting" ? unadmittedBytesMax : waitingBytesMax;
+    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoingBytes > bytesMax) {
       this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
     }
   };
@@ -149,7 +176,7 @@ export class ClientConnection {
     const decoded = decodeConnect(frame, start, end, this.#config);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
     this.#connect = decoded;
-    const refusal = refusalOf(decoded, this.#config);
+    const refusal = refusalOf(decoded, this.#config, this.#hasCertificate);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#connectPacket = frame.subarray(start, end);
     this.#state = "authenticating";
@@ -170,10 +197,9 @@ export class ClientConnection {
     if (send !== undefined) this.#send(encodePackets([send], 5));
     switch (authentication.state) {
       case "absent":
-        return this.#open();
+        return this.#admit();
       case "admitted":
-        counters.add("authentications");
-        return this.#open();
+        return this.#admit({ user: authentication.username, basis: undefined });
       case "authenticated":
         counters.add("authentications");
         return;
@@ -185,19 +211,55 @@ export class ClientConnection {
     }
   }
 
-  #open(): void {
-    clearTimeout(this.#deadline);
-    this.#state = "dialling";
-    const connect = this.#connect as Connect;
-    const packet = this.#connectPacket as Uint8Array;
-    const clientIdWasAssigned = connect.clientId === "";
+  #admit(proved?: Proved): void {
+    const asked = this.#connect as Connect;
+    const clientIdWasAssigned = asked.clientId === "";
     // [MQTT-3.1.3-6] [MQTT3-3.1.3-6]
-    const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : connect.clientId;
-    this.#connect = { ...connect, clientId };
+    const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : asked.clientId;
+    const connect = { ...asked, clientId };
+    this.#connect = connect;
+    const outcome = proved === undefined ? this.#doorman.admitAtOnce(connect) : undefined;
+    if (outcome !== undefined) return this.#decided(outcome, clientIdWasAssigned);
+    this.#state = "admitting";
+    this.#doorman.admit(connect, proved).then(
+      (decision) => this.#decided(decision, clientIdWasAssigned),
+      (error: unknown) => this.#unreachable(error),
+    );
+  }
+
+  #decided(outcome: AdmissionOutcome, clientIdWasAssigned: boolean): void {
+    if (this.#state === "closed") return;
+    if (outcome.type === "failure") return this.#refuse(outcome);
+    clearTimeout(this.#deadline);
+    if (this.#state !== "leaving") this.#state = "dialling";
+    const { clientId } = this.#connect as Connect;
+    const packet = this.#connectPacket as Uint8Array;
     this.#connectPacket = undefined;
-    const introduction = { clientId, clientIdWasAssigned, address: this.#address };
-    const hello = encodeHello({ ...introduction, ...identityIn(this.#authentication) }, packet);
+    const { user, rights, expiresAtMs } = outcome;
+    const who = user === undefined ? {} : { username: user };
+    const proof = proofIn(this.#authentication);
+    const hello = encodeHello(
+      { clientId, clientIdWasAssigned, address: this.#address, ...who, ...proof, ...rights },
+      packet,
+    );
+    if (expiresAtMs !== undefined) this.#endAt(expiresAtMs);
     this.#reach(clientId, hello).catch((error: unknown) => this.#unreachable(error));
+  }
+
+  /** What the client has shown to be who it is holds until then. */
+  #endAt(expiresAtMs: number): void {
+    const remainingMs = expiresAtMs - Date.now();
+    if (remainingMs > 0) {
+      this.#expiry = setTimeout(() => this.#endAt(expiresAtMs), Math.min(remainingMs, timerMsMax));
+      return;
+    }
+    this.#refuse(fail(ReasonCode.maximumConnectTime, "credentials-expired", "the credentials have expired"));
+  }
+
+  #tellRights(rights: ClientRights): void {
+    if (this.#state === "closed") return;
+    if (this.#session === undefined) this.#newRights = rights;
+    else this.#session.send(JSON.stringify({ rights } satisfies RightsNotice));
   }
 
   async #reach(clientId: string, hello: Uint8Array): Promise<void> {
@@ -219,14 +281,19 @@ export class ClientConnection {
     session.addEventListener("close", () => this.#sessionEnded());
     session.addEventListener("error", () => this.#sessionEnded());
     session.send(hello);
+    if (this.#newRights !== undefined) this.#tellRights(this.#newRights);
     if (hasLeft) return this.#clientEnded();
     if (this.#outgoing.length > 0) this.#scheduleFlush();
     this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
+    this.#looking = setInterval(() => void this.#doorman.look(), this.#config.accessCacheMs);
     this.#keepAlive();
   }
 
   #timedOut(): void {
     const time = `within ${this.#config.connectTimeoutSeconds} seconds`;
+    if (this.#state === "admitting") {
+      return this.#refuse(fail(ReasonCode.serverUnavailable, "admission-timeout", `nobody decided ${time}`));
+    }
     if (this.#state === "authenticating") {
       return this.#refuse(fail(ReasonCode.notAuthorized, "authentication-timeout", `no proof ${time}`));
     }
@@ -300,7 +367,7 @@ export class ClientConnection {
 
   /** A mistake in the stream. The CONNECT that came before it is answered first, and what else did counts. */
   #refuseInTurn(failure: ProtocolFailure): void {
-    if (this.#state !== "dialling") return this.#refuse(failure);
+    if (this.#state !== "dialling" && this.#state !== "admitting") return this.#refuse(failure);
     this.#report(failure.reason, failure.rule, failure.detail);
     this.#mistake = failure.reason;
   }
@@ -316,7 +383,9 @@ export class ClientConnection {
     if (this.#connect === undefined) return undefined;
     const { version, maximumPacketBytes } = this.#connect;
     if (this.#accepted) {
-      const disconnect = { type: "disconnect", reason, reasonString: reasonText(reason) } as const;
+      // DISCONNECT has no word for a ban [MQTT-3.14.2-1].
+      const told = reason === ReasonCode.banned ? ReasonCode.administrativeAction : reason;
+      const disconnect = { type: "disconnect", reason: told, reasonString: reasonText(told) } as const;
       return encodePackets([disconnect], version, maximumPacketBytes);
     }
     if (this.#session !== undefined) return undefined;
@@ -336,6 +405,7 @@ export class ClientConnection {
   #clientEnded(): void {
     // What arrived whole is processed, also when the client left right after.
     switch (this.#state) {
+      case "admitting":
       case "dialling":
         this.#state = "leaving";
         return closeQuietly(this.#client);
@@ -357,15 +427,17 @@ export class ClientConnection {
     if (this.#session !== undefined) counters.add("connections_closed");
     this.#state = "closed";
     clearTimeout(this.#deadline);
+    clearTimeout(this.#expiry);
     clearInterval(this.#alive);
+    clearInterval(this.#looking);
+    this.#doorman.close();
     closeQuietly(this.#client);
     if (this.#session !== undefined) closeQuietly(this.#session);
     this.#done();
   }
 }
 
-/** Who the client has proved to be, for the session. */
-function identityIn(authentication: Authentication): Pick<Hello, "username" | "authenticationData"> {
-  if (authentication.state !== "admitted") return {};
-  return { username: authentication.username, authenticationData: authentication.data };
+/** The server's own proof, for CONNACK. */
+function proofIn(authentication: Authentication): Pick<Hello, "authenticationData"> {
+  return authentication.state === "admitted" ? { authenticationData: authentication.data } : {};
 }

@@ -1,11 +1,14 @@
 // The WebSocket upgrade: which requests become MQTT connections, and under which subprotocol.
 
+import { certificateOf } from "../auth/certificate.ts";
 import { scramServer } from "../auth/scram.ts";
-import { configOf } from "../config.ts";
+import type { Config } from "../config.ts";
+import { report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { sessionName } from "../names.ts";
 import { sessionStub } from "../stubs.ts";
 import { ClientConnection } from "./client.ts";
+import { edgeOf } from "./shared.ts";
 
 /** The first is what MQTT asks for [MQTT-6.0.0-4]; the second is what clients of MQTT 3.1 offer. */
 const subprotocols = ["mqtt", "mqttv3.1"];
@@ -20,24 +23,36 @@ export function upgrade(request: Request, env: Env, context: ExecutionContext): 
   if (chosen === undefined && offered.some((name) => name !== "")) {
     return new Response(`Offer the WebSocket subprotocol ${subprotocols.join(" or ")}.\n`, { status: 400 });
   }
+  const shared = edgeOf(env);
+  const { config } = shared;
+  if (!isWelcomeFrom(request.headers.get("Origin"), config)) {
+    report([{ event: "refusal", reason: "origin", count: 1, detail: "a page of another origin" }], addressOf(request));
+    return new Response("Pages of this origin may not connect: see WEBSOCKET_ORIGINS.\n", { status: 403 });
+  }
   const { 0: far, 1: client } = new WebSocketPair();
   // Frames must come as bytes at once: Blobs are read asynchronously, and packets would change places.
   client.binaryType = "arraybuffer";
   client.accept({ allowHalfOpen: true });
-  const config = configOf(env);
-  const address = request.headers.get("CF-Connecting-IP") ?? "unknown";
   const { promise, resolve } = Promise.withResolvers<void>();
   new ClientConnection(
     client,
     (clientId) => dial(env, clientId),
-    config,
     scramServer(config.scramUsers),
-    address,
+    { ...shared, address: addressOf(request), certificate: certificateOf(request) },
     resolve,
   );
   context.waitUntil(promise);
   const headers: HeadersInit = chosen === undefined ? {} : { "Sec-WebSocket-Protocol": chosen };
   return new Response(null, { status: 101, webSocket: far, headers });
+}
+
+/** Browsers say which page it is whose script connects; other clients have no page, and could say anything. */
+function isWelcomeFrom(origin: string | null, { webSocketOrigins }: Config): boolean {
+  return origin === null || webSocketOrigins.length === 0 || webSocketOrigins.includes(origin);
+}
+
+function addressOf(request: Request): string {
+  return request.headers.get("CF-Connecting-IP") ?? "unknown";
 }
 
 /** One socket to the session object for the life of the connection: one subrequest, however many packets. */

@@ -8,12 +8,14 @@ import { encodePackets } from "../../src/codec/encode.ts";
 import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
-import type { ClientPacket, ServerPacket } from "../../src/protocol/packet.ts";
+import type { ClientPacket, Connect, ServerPacket } from "../../src/protocol/packet.ts";
+import { ReasonCode } from "../../src/protocol/reason.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMsMax } from "../../src/session/holding.ts";
+import { mayTakeOver } from "../../src/session/identity.ts";
 import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
 import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
@@ -27,7 +29,7 @@ import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
-import { alivePing, alivePong, decodeHello } from "../hello.ts";
+import { alivePing, alivePong, decodeHello, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
@@ -114,7 +116,12 @@ export class SessionObject extends DurableObject<Env> {
 
   async #takeMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     counters.add("socket_messages");
-    if (typeof message === "string") return;
+    if (typeof message === "string") {
+      if (socket === this.#link?.socket)
+        this.#step({ type: "rights", ...(JSON.parse(message) as RightsNotice).rights });
+      await this.#rest();
+      return;
+    }
     const frame = new Uint8Array(message);
     if (socket === this.#link?.socket) this.#takeFrame(this.#link, frame);
     else if (readAttachment(socket).epoch === 0) this.#takeHello(socket, frame);
@@ -218,12 +225,22 @@ export class SessionObject extends DurableObject<Env> {
     const decoded = decodeConnect(frame, connectStart, frame.length, this.#session.limits);
     // The edge has checked it.
     if (decoded.type !== "connect") return closeQuietly(socket, 1011, decoded.detail);
+    if (!mayTakeOver(this.#session, hello.username, Date.now())) return this.#turnAway(socket, decoded);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);
     const { clientId, ...introduction } = hello;
     this.#step({ type: "connect", connect: { ...decoded, clientId }, epoch, ...introduction });
     this.#waiters.tellAll();
+  }
+
+  /** The session is somebody else's, who is not disturbed. */
+  #turnAway(socket: WebSocket, { version, clientId }: Connect): void {
+    const reason = ReasonCode.notAuthorized;
+    report([{ event: "refusal", reason: "session-of-another", count: 1, detail: clientId }], this.#session.name);
+    const refusal: ServerPacket = { type: "connack", sessionPresent: false, reason, properties: {} };
+    socket.send(encodePackets([refusal], version));
+    closeQuietly(socket);
   }
 
   #takeFrame(link: Link, frame: Uint8Array): void {

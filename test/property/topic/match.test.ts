@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { covers, matches } from "../../../src/topic/match.ts";
+import { covers, matches, overlaps } from "../../../src/topic/match.ts";
 import { topicFilterProblem, topicNameProblem } from "../../../src/topic/name.ts";
 import { shardOf, shardsOf } from "../../../src/topic/shards.ts";
 import { naiveMatches } from "../../support/naive-matcher.ts";
@@ -45,6 +45,17 @@ test("a rule covers a filter exactly when it matches every name the filter match
       expect(covers(rule, filter)).toBe(within);
     }),
     { numRuns: 3000 },
+  );
+});
+
+test("two filters overlap exactly when there is a name that both match", () => {
+  fc.assert(
+    fc.property(smallFilter, smallFilter, (one, other) => {
+      const both = allNames.some((name) => naiveMatches(one, name) && naiveMatches(other, name));
+      expect(overlaps(one, other)).toBe(both);
+      expect(overlaps(other, one)).toBe(both);
+    }),
+    { numRuns: 5000 },
   );
 });
 

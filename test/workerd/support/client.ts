@@ -20,7 +20,11 @@ export interface ConnectOptions {
   readonly maximumPacketSize?: number;
   readonly sessionExpiryInterval?: number;
   readonly topicAliasMaximum?: number;
-  readonly will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain?: boolean };
+  readonly will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain?: boolean; properties?: object };
+  readonly username?: string;
+  readonly password?: string;
+  /** Of the request that opens the WebSocket. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An identifier that no test uses for a message. */
@@ -64,8 +68,8 @@ export class Client {
   }
 
   /** Opens a WebSocket and sends nothing. */
-  static async open(id: string, version: Version): Promise<Client> {
-    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt" };
+  static async open(id: string, version: Version, more: Readonly<Record<string, string>> = {}): Promise<Client> {
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt", ...more };
     const { webSocket } = await exports.default.fetch("http://broker/mqtt", { headers });
     if (webSocket === null) throw new Error("no WebSocket was opened");
     return new Client(webSocket, id, version);
@@ -73,26 +77,23 @@ export class Client {
 
   /** Connects and expects to be accepted. */
   static async connect(options: ConnectOptions = {}): Promise<Client> {
-    const { version = 4, clientId = uniqueId(), persistent = false } = options;
-    const { clean = !persistent, keepalive = 60, receiveMaximum, maximumPacketSize, topicAliasMaximum, will } = options;
-    const { sessionExpiryInterval = persistent ? 3600 : undefined } = options;
-    const client = await Client.open(clientId, version);
-    client.send({
-      cmd: "connect",
-      protocolId: version === 3 ? "MQIsdp" : "MQTT",
-      protocolVersion: version,
-      clientId,
-      clean,
-      keepalive,
-      ...(will === undefined ? {} : { will: { retain: false, ...will, payload: Buffer.from(will.payload) } }),
-      ...(version === 5
-        ? { properties: definedOnly({ receiveMaximum, maximumPacketSize, sessionExpiryInterval, topicAliasMaximum }) }
-        : {}),
-    });
-    client.connack = await client.expect("connack");
-    const code = version === 5 ? client.connack.reasonCode : client.connack.returnCode;
-    if (code !== 0) throw new Error(`CONNACK ${code}`);
+    const client = await Client.attempt(options);
+    if (client.code !== 0) throw new Error(`CONNACK ${client.code}`);
     return client;
+  }
+
+  /** Connects and waits for CONNACK, whatever it says. */
+  static async attempt(options: ConnectOptions = {}): Promise<Client> {
+    const { version = 4, clientId = uniqueId() } = options;
+    const client = await Client.open(clientId, version, options.headers);
+    client.send(connectPacket({ ...options, version, clientId }));
+    client.connack = await client.expect("connack");
+    return client;
+  }
+
+  /** What CONNACK says. */
+  get code(): number | undefined {
+    return this.version === 5 ? this.connack?.reasonCode : this.connack?.returnCode;
   }
 
   /** Connects, again and again as long as the broker is not there for it. */
@@ -225,6 +226,27 @@ export class Client {
     this.#arrived.resolve();
     this.#arrived = Promise.withResolvers<void>();
   }
+}
+
+export function connectPacket(options: ConnectOptions & { version: Version; clientId: string }): Packet {
+  const { version, clientId, persistent = false, username, password } = options;
+  const { clean = !persistent, keepalive = 60, receiveMaximum, maximumPacketSize, topicAliasMaximum, will } = options;
+  const { sessionExpiryInterval = persistent ? 3600 : undefined } = options;
+  return {
+    cmd: "connect",
+    protocolId: version === 3 ? "MQIsdp" : "MQTT",
+    protocolVersion: version,
+    clientId,
+    clean,
+    keepalive,
+    ...(username === undefined ? {} : { username }),
+    // Its bundled generator takes no Buffer of the runtime.
+    ...(password === undefined ? {} : { password: password as unknown as Buffer }),
+    ...(will === undefined ? {} : { will: { retain: false, ...will, payload: Buffer.from(will.payload) } }),
+    ...(version === 5
+      ? { properties: definedOnly({ receiveMaximum, maximumPacketSize, sessionExpiryInterval, topicAliasMaximum }) }
+      : {}),
+  };
 }
 
 export function publishPacket(

@@ -1,0 +1,47 @@
+// The control database as this copy of the Worker knows it: see src for what follows from it, and cache.ts for how old it may
+// be. One for each copy, made when it is first asked for.
+
+import { configOf } from "../config.ts";
+import { Control } from "../d1/control.ts";
+import type { Env } from "../env.ts";
+import { Cache } from "./cache.ts";
+import { type KnownUser, type Policy, readKnownUser, readPolicy } from "./known.ts";
+
+const usersMax = 10_000;
+/** There is one policy. */
+const policyKey = "";
+
+export class AccessBook {
+  readonly #policy: Cache<Policy>;
+  readonly #users: Cache<KnownUser>;
+
+  constructor(control: Control, maxAgeMs: number) {
+    this.#policy = new Cache(() => readPolicy(control, Date.now()), { maxAgeMs, entriesMax: 1 });
+    this.#users = new Cache((name) => readKnownUser(control, name), { maxAgeMs, entriesMax: usersMax });
+  }
+
+  peekPolicy(nowMs: number): Policy | undefined {
+    return this.#policy.peek(policyKey, nowMs);
+  }
+
+  policy(nowMs: number): Promise<Policy> {
+    return this.#policy.get(policyKey, nowMs);
+  }
+
+  async user(name: string | undefined, nowMs: number): Promise<KnownUser | undefined> {
+    return name === undefined ? undefined : this.#users.get(name, nowMs);
+  }
+
+  /** The database has changed, and it may be about this user. */
+  outdate(revision: number, user: string | undefined): void {
+    this.#policy.outdate(policyKey, revision);
+    if (user !== undefined) this.#users.outdate(user, revision);
+  }
+}
+
+let known: AccessBook | undefined;
+
+export function accessBook(env: Env): AccessBook {
+  known ??= new AccessBook(new Control(env.CONTROL), configOf(env).accessCacheMs);
+  return known;
+}

@@ -1,0 +1,387 @@
+// Decides about one client at its CONNECT, and again whenever something changes that the decision rested on:
+//
+//   1. too many connections from its address, of which this copy of the Worker knows: 0x9F
+//   2. a ban of its address or client id: 0x8A
+//   3. who it is: src and worker/auth. Before anything that costs, its user's gate says whether it may try: 0x8A
+//   4. a ban of its user: 0x8A
+//   5. a client id that its user may not have: 0x85
+//   6. a will that it may not publish: 0x87
+//   7. its user's gate: too many connections 0x97, too often 0x9F. A change that this copy has not heard of: all of it anew
+//
+// A client that shows no credentials passes without a call, as long as the policy is known.
+
+import { mayHaveClientId } from "../../src/auth/client-id.ts";
+import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
+import type { Connect } from "../../src/protocol/packet.ts";
+import { ReasonCode } from "../../src/protocol/reason.ts";
+import type { ClientRights } from "../../src/session/identity.ts";
+import { Permissions, publishDenial } from "../../src/session/permission.ts";
+import { topicBehind } from "../../src/topic/delayed.ts";
+import type { AccessBook } from "../auth/book.ts";
+import type { ClientCertificate } from "../auth/certificate.ts";
+import type { AuthenticationChain } from "../auth/chain.ts";
+import { type Credentials, refused, type Verdict } from "../auth/credentials.ts";
+import { anonymous, type Identity, identity, type ResolvedRights, rightsOf, stillHolds } from "../auth/identity.ts";
+import { isBanned, type KnownUser, type Policy } from "../auth/known.ts";
+import { subjectsOf } from "../auth/subjects.ts";
+import type { Config } from "../config.ts";
+import { counters } from "../counters.ts";
+import { ControlUnavailable } from "../d1/control.ts";
+import type { Env } from "../env.ts";
+import type { Admission, GateAnswer } from "../gate/calls.ts";
+import { gateOf } from "../gate/gates.ts";
+import { GateLink } from "../gate/link.ts";
+import type { Turnstile } from "./turnstile.ts";
+
+/** Rights larger than this fit no row. */
+const rightsBytesMax = 512 * 1024;
+/** How often a decision is made anew because something changed meanwhile. */
+const attemptsMax = 5;
+
+export interface Admitted {
+  readonly type: "admitted";
+  readonly user: string | undefined;
+  readonly rights: ClientRights;
+  /** When the connection has to end. */
+  readonly expiresAtMs: number | undefined;
+}
+
+export type Outcome = Admitted | ProtocolFailure;
+
+export interface DoormanParts {
+  readonly env: Env;
+  readonly config: Config;
+  readonly book: AccessBook;
+  readonly chain: AuthenticationChain;
+  readonly turnstile: Turnstile;
+  readonly address: string;
+  readonly certificate: ClientCertificate | undefined;
+  /** Called when the rights of the admitted client are others now. */
+  readonly onRights: (rights: ClientRights) => void;
+  /** Called when it may not stay. */
+  readonly onEnd: (failure: ProtocolFailure) => void;
+}
+
+/** The name that enhanced authentication has proved, and what of the control database that rests on. */
+export interface Proved {
+  readonly user: string;
+  readonly basis: string | undefined;
+}
+
+interface Decision {
+  readonly who: Identity;
+  readonly policy: Policy;
+  readonly known: KnownUser | undefined;
+  readonly rights: ResolvedRights;
+}
+
+export class Doorman {
+  readonly #parts: DoormanParts;
+  readonly #link: GateLink;
+  #connect: Connect | undefined;
+  #who: Identity = anonymous;
+  #rightsText = "";
+  #revision = 0;
+  #reconsidering: Promise<void> | undefined;
+  #isOver = false;
+
+  constructor(parts: DoormanParts) {
+    this.#parts = parts;
+    const { loginFailuresMax, loginLockoutMs } = parts.config;
+    // The client id is for the log of the gate; it is known when the link is first used.
+    const visitor = { address: parts.address, clientId: "", loginFailuresMax, loginLockoutMs };
+    this.#link = new GateLink(parts.env, visitor, {
+      changed: (revision) => this.#changed(revision),
+      lost: () => void this.#rejoin(),
+    });
+  }
+
+  /** The client shows nothing and nothing has to be asked: decided at once. `connect` has its client id by now. */
+  admitAtOnce(connect: Connect): Outcome | undefined {
+    const { config, book, certificate, turnstile, address } = this.#parts;
+    const showsNothing = connect.username === undefined && connect.password === undefined && certificate === undefined;
+    const policy = book.peekPolicy(Date.now());
+    if (!showsNothing || !config.allowAnonymous || policy === undefined) return undefined;
+    this.#connect = connect;
+    const stopped = turnstileFailure(turnstile.refusal(address, Date.now()), address);
+    if (stopped !== undefined) return stopped;
+    // Whether that still holds is worth a question.
+    if (this.#banAtTheDoor(connect, policy) !== undefined) return undefined;
+    const failure = this.#atTheDesk(connect, anonymous, policy);
+    if (failure !== undefined) return failure;
+    return this.#settle(this.#decide(connect, anonymous, policy, undefined));
+  }
+
+  async admit(
+    connect: Connect,
+    proved?: { readonly user: string; readonly basis: string | undefined },
+  ): Promise<Outcome> {
+    this.#connect = connect;
+    try {
+      return await this.#admit(connect, proved);
+    } catch (error) {
+      if (error instanceof ControlUnavailable) {
+        return fail(ReasonCode.serverUnavailable, "control-unavailable", error.message);
+      }
+      return fail(ReasonCode.serverUnavailable, "gate-unreachable", `${error}`);
+    }
+  }
+
+  /** The client is connected: now and then it is seen whether something has changed that nobody told of. */
+  async look(): Promise<void> {
+    try {
+      const policy = await this.#parts.book.policy(Date.now());
+      if (policy.revision !== this.#revision) this.#changed(policy.revision);
+    } catch {
+      // What is known goes on to hold.
+    }
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#link.close();
+  }
+
+  /** A refusal that rests on what is known by now is looked at again if it is not known any more. */
+  async #admit(connect: Connect, proved: Proved | undefined): Promise<Outcome> {
+    const { book, turnstile, address } = this.#parts;
+    const stopped = turnstileFailure(turnstile.refusal(address, Date.now()), address);
+    if (stopped !== undefined) return stopped;
+    const user = proved?.user ?? connect.username;
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const nowMs = Date.now();
+      const policy = await book.policy(nowMs);
+      const outcome = this.#banAtTheDoor(connect, policy) ?? (await this.#enter(connect, proved));
+      if (outcome.type === "admitted") return outcome;
+      const isKnowledge = restsOnKnowledge.has(outcome.reason) && !outcome.rule.startsWith("locked-out");
+      const newest = isKnowledge ? await this.#newest(subjectsOf(user, [], connect.clientId, address)) : 0;
+      const known = Math.min(policy.revision, (await book.user(user, nowMs))?.revision ?? policy.revision);
+      if (newest <= known) {
+        await this.#putOff(outcome);
+        return outcome;
+      }
+      book.outdate(newest, user);
+    }
+    return changesTooFast;
+  }
+
+  async #enter(connect: Connect, proved: Proved | undefined): Promise<Outcome> {
+    const { book } = this.#parts;
+    const verdict = proved === undefined ? await this.#authenticate(connect) : asScram(proved);
+    if (verdict.type !== "identity") return verdict.type === "refusal" ? verdict.failure : nobody;
+    const who = verdict.identity;
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const nowMs = Date.now();
+      const [policy, known] = [await book.policy(nowMs), await book.user(who.user, nowMs)];
+      const failure = this.#atTheDesk(connect, who, policy) ?? this.#without(who, known);
+      if (failure !== undefined) return failure;
+      const decision = this.#decide(connect, who, policy, known);
+      const answer = await this.#pass(connect, decision);
+      if (answer.type === "admitted") {
+        if (who.method !== "anonymous") counters.add("authentications");
+        return this.#settle(decision);
+      }
+      if (answer.type !== "stale") return gateFailure(answer);
+      book.outdate(answer.revision, who.user);
+    }
+    return changesTooFast;
+  }
+
+  /** Of the control database, as far as it concerns any of these; 0 if nobody can say. */
+  async #newest(subjects: readonly string[]): Promise<number> {
+    try {
+      counters.add("object_calls");
+      return await gateOf(this.#parts.env, subjects.join(" ")).revisionOf(subjects);
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Before anybody knows who it is. */
+  #banAtTheDoor({ clientId }: Connect, policy: Policy): ProtocolFailure | undefined {
+    const { address } = this.#parts;
+    const nowMs = Date.now();
+    if (isBanned(policy, "address", address, nowMs)) return fail(ReasonCode.banned, "banned-address", address);
+    if (isBanned(policy, "client", clientId, nowMs)) return fail(ReasonCode.banned, "banned-client", clientId);
+    return undefined;
+  }
+
+  /** When it is known who it is. */
+  #atTheDesk({ clientId }: Connect, { user }: Identity, policy: Policy): ProtocolFailure | undefined {
+    const { clientIdPattern } = this.#parts.config;
+    if (isBanned(policy, "user", user, Date.now())) return fail(ReasonCode.banned, "banned-user", `${user}`);
+    if (!mayHaveClientId(clientIdPattern, user, clientId)) {
+      const detail = `${user ?? "nobody in particular"} may not have the client id ${clientId}`;
+      return fail(ReasonCode.clientIdentifierNotValid, "client-id-pattern", detail);
+    }
+    return undefined;
+  }
+
+  #without(who: Identity, known: KnownUser | undefined): ProtocolFailure | undefined {
+    if (stillHolds(who, known, Date.now())) return undefined;
+    return fail(ReasonCode.notAuthorized, "access-revoked", `${who.user} is disabled, or has other credentials by now`);
+  }
+
+  async #authenticate(connect: Connect): Promise<Verdict> {
+    const { chain, certificate, address } = this.#parts;
+    const credentials: Credentials = {
+      clientId: connect.clientId,
+      username: connect.username,
+      password: connect.password,
+      certificate,
+      address,
+      version: connect.version,
+    };
+    return chain.authenticate(credentials, (user) => this.#mayTry(user), Date.now());
+  }
+
+  async #mayTry(user: string): Promise<Verdict | undefined> {
+    const answer = await this.#link.open(user);
+    return answer.type === "try" ? undefined : refused(gateFailure(answer));
+  }
+
+  /** A wrong guess is counted, and answered later each time. */
+  async #putOff({ reason }: ProtocolFailure): Promise<void> {
+    if (reason !== ReasonCode.badUserNameOrPassword) return;
+    this.#parts.turnstile.failed(this.#parts.address, Date.now());
+    const delayMs = await this.#link.failed();
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+
+  #decide({ clientId }: Connect, who: Identity, policy: Policy, known: KnownUser | undefined): Decision {
+    return { who, policy, known, rights: rightsOf(who, clientId, known, policy, this.#parts.config) };
+  }
+
+  async #pass({ clientId }: Connect, { who, policy, known, rights }: Decision): Promise<GateAnswer> {
+    if (who.user === undefined) return { type: "admitted" };
+    const { config, address } = this.#parts;
+    const admission: Admission = {
+      revision: Math.min(policy.revision, known?.revision ?? policy.revision),
+      subjects: subjectsOf(who.user, rights.groups, clientId, address),
+      connectionsMax: rights.userLimits.connectionsMax ?? config.connectionsPerUser,
+      connectsPerMinute: rights.userLimits.connectsPerMinute ?? config.connectsPerMinuteUser,
+    };
+    return this.#link.admit(who.user, admission);
+  }
+
+  #settle({ who, policy, rights }: Decision): Outcome {
+    const { config } = this.#parts;
+    const connect = this.#connect as Connect;
+    const told = toTell(rights);
+    const text = JSON.stringify(told);
+    if (text.length > rightsBytesMax) {
+      return fail(
+        ReasonCode.quotaExceeded,
+        "rules-too-large",
+        `the rules of ${who.user} take ${text.length} characters`,
+      );
+    }
+    const { will } = connect;
+    if (will !== undefined && rights.access !== undefined) {
+      const topic = topicBehind(will.topic, config.delayedSecondsMax) ?? will.topic;
+      const denial = publishDenial(new Permissions(rights.access), topic, will);
+      if (denial !== undefined) return fail(ReasonCode.notAuthorized, "will-denied", denial);
+    }
+    this.#who = who;
+    this.#revision = policy.revision;
+    this.#rightsText = text;
+    return { type: "admitted", user: who.user, rights: told, expiresAtMs: who.expiresAtMs };
+  }
+
+  #changed(revision: number): void {
+    this.#parts.book.outdate(revision, this.#who.user);
+    // One after the other: what changes meanwhile is seen by the next.
+    this.#reconsidering = (this.#reconsidering ?? Promise.resolve()).then(() => this.#reconsider());
+  }
+
+  async #reconsider(): Promise<void> {
+    const { book, onEnd, onRights } = this.#parts;
+    const connect = this.#connect;
+    if (this.#isOver || connect === undefined) return;
+    const who = this.#who;
+    try {
+      const nowMs = Date.now();
+      const [policy, known] = [await book.policy(nowMs), await book.user(who.user, nowMs)];
+      const failure =
+        this.#banAtTheDoor(connect, policy) ?? this.#atTheDesk(connect, who, policy) ?? this.#without(who, known);
+      if (failure !== undefined) {
+        // Its will is not published either.
+        onRights(noRights);
+        return onEnd(failure);
+      }
+      const decision = this.#decide(connect, who, policy, known);
+      this.#revision = policy.revision;
+      const told = toTell(decision.rights);
+      const text = JSON.stringify(told);
+      if (text !== this.#rightsText) {
+        this.#rightsText = text;
+        onRights(told);
+      }
+      // Groups may be others now: the gate has to know which changes concern it.
+      const answer = await this.#pass(connect, decision);
+      if (answer.type === "stale") this.#changed(answer.revision);
+    } catch (error) {
+      // Connected clients are not disturbed by a database that is away: the next look sees to it.
+      this.#revision = 0;
+      console.warn(JSON.stringify({ event: "access-unknown", who: connect.clientId, error: `${error}` }));
+    }
+  }
+
+  /** The gate's object was reset: a new socket, and whatever was missed meanwhile. */
+  async #rejoin(): Promise<void> {
+    if (this.#isOver) return;
+    this.#revision = 0;
+    await this.look();
+  }
+}
+
+const noRights: ClientRights = { access: { rules: [], otherwise: "deny" } };
+
+/** Reasons of refusals that another state of the control database might not have led to. */
+const restsOnKnowledge = new Set<ReasonCode>([
+  ReasonCode.banned,
+  ReasonCode.badUserNameOrPassword,
+  ReasonCode.notAuthorized,
+]);
+
+const changesTooFast = fail(
+  ReasonCode.serverBusy,
+  "access-changes",
+  "what the client may do changes faster than it can be told",
+);
+
+const nobody = fail(ReasonCode.notAuthorized, "unknown-user", "no authenticator knows these credentials");
+
+function asScram({ user, basis }: Proved): Verdict {
+  return { type: "identity", identity: identity("scram", user, { basis }) };
+}
+
+/** What the session is told: no more than what holds. */
+function toTell({ access, limits }: ResolvedRights): ClientRights {
+  return { ...(access === undefined ? {} : { access }), ...(limits === undefined ? {} : { limits }) };
+}
+
+function turnstileFailure(stopped: ReturnType<Turnstile["refusal"]>, address: string): ProtocolFailure | undefined {
+  switch (stopped) {
+    case undefined:
+      return undefined;
+    case "locked-out":
+      return fail(ReasonCode.banned, "locked-out-address", `failed logins from ${address}`);
+    case "connect-rate":
+      return fail(ReasonCode.connectionRateExceeded, "connect-rate-address", `connections from ${address}`);
+  }
+}
+
+function gateFailure(answer: GateAnswer): ProtocolFailure {
+  const why = answer.type === "refused" ? answer.why : answer.type;
+  switch (why) {
+    case "locked-out":
+      return fail(ReasonCode.banned, "locked-out", "too many failed logins");
+    case "connect-rate":
+      return fail(ReasonCode.connectionRateExceeded, "connect-rate-user", "the user connects too often");
+    case "connections":
+      return fail(ReasonCode.quotaExceeded, "connections-user", "the user has as many connections as it may have");
+    default:
+      return fail(ReasonCode.serverUnavailable, "gate-unreachable", `the gate answers ${why}`);
+  }
+}

@@ -1,0 +1,208 @@
+// A gate: one of a few objects, chosen by the hash of the user's name, that every connection of a user holds a socket to. So
+// it knows how many connections a user has, tells them at once when something changes that they rest on, and counts failed
+// logins where all of them meet. It sleeps with its sockets open: being connected costs it no row and no call.
+//
+// Gates also keep why clients were refused, by client id, for who asks.
+
+import { DurableObject } from "cloudflare:workers";
+import { Bucket } from "../../src/auth/bucket.ts";
+import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../../src/auth/lockout.ts";
+import { GateStore } from "../../src/store/gate-store.ts";
+import { Sql } from "../../src/store/sql.ts";
+import { closeQuietly } from "../close-quietly.ts";
+import { counters } from "../counters.ts";
+import type { Env } from "../env.ts";
+import { decodeHeader, encodeHeader } from "../header.ts";
+import { ObjectSql } from "../sql.ts";
+import {
+  type Admission,
+  answerHeader,
+  type FromGate,
+  type GateAnswer,
+  type GateHello,
+  helloHeader,
+  type ToGate,
+} from "./calls.ts";
+import type { RefusalEntry } from "./refusals.ts";
+
+/** What the socket carries: 16 KiB that cost no row. */
+interface Pass extends Omit<GateHello, "admission"> {
+  /** Present once admitted. */
+  readonly subjects?: readonly string[];
+}
+
+const usersMax = 10_000;
+const refusalsShown = 50;
+
+export class GateObject extends DurableObject<Env> {
+  readonly #store: GateStore;
+  /** Admitted connections by user, counted when the first is asked for after the object woke. */
+  #connections: Map<string, number> | undefined;
+  readonly #rates = new Map<string, Bucket>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    counters.add("wakes");
+    this.#store = new GateStore(new Sql(new ObjectSql(ctx.storage)));
+  }
+
+  override fetch(request: Request): Response {
+    const hello = decodeHeader<GateHello>(request.headers.get(helloHeader) ?? "");
+    const { admission, ...pass } = hello;
+    const refused = this.#refusal(hello);
+    if (refused !== undefined) return answered(refused);
+    const answer: GateAnswer = admission === undefined ? { type: "try" } : this.#admit(pass, admission);
+    if (answer.type === "refused" || answer.type === "stale") return answered(answer);
+    const { 0: edge, 1: own } = new WebSocketPair();
+    this.ctx.acceptWebSocket(own);
+    this.#keep(own, answer.type === "admitted" ? { ...pass, subjects: admission?.subjects ?? [] } : pass);
+    return new Response(null, {
+      status: 101,
+      webSocket: edge,
+      headers: { [answerHeader]: encodeHeader(answer) },
+    });
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    counters.add("socket_messages");
+    if (typeof message !== "string") return;
+    const pass = passOf(socket);
+    if (pass === undefined) return;
+    const said = JSON.parse(message) as ToGate;
+    if (said.type === "failed") return this.#say(socket, { type: "noted", delayMs: this.#fail(pass) });
+    const answer = this.#admit(pass, said.admission);
+    if (answer.type === "admitted") this.#keep(socket, { ...pass, subjects: said.admission.subjects });
+    this.#say(socket, answer);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#left(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#left(socket);
+  }
+
+  /** The control database has changed. When this returns, all connections that it concerns have been told. */
+  announce(revision: number, subjects: readonly string[]): number {
+    this.#store.noteChanges(subjects, revision, Date.now());
+    const changed = new Set(subjects);
+    let told = 0;
+    for (const socket of this.ctx.getWebSockets()) {
+      if (!passOf(socket)?.subjects?.some((subject) => changed.has(subject))) continue;
+      this.#say(socket, { type: "changed", revision });
+      told++;
+    }
+    return told;
+  }
+
+  /** The newest change that concerns any of them, as far as it is remembered. */
+  revisionOf(subjects: readonly string[]): number {
+    return this.#store.revisionOf(subjects);
+  }
+
+  noteRefusals(clientId: string, refusals: readonly RefusalEntry[]): void {
+    for (const refusal of refusals) this.#store.addRefusal(clientId, refusal);
+  }
+
+  refusals(clientId: string): RefusalEntry[] {
+    return this.#store.refusals(clientId, refusalsShown) as RefusalEntry[];
+  }
+
+  /** What stands against even trying. */
+  #refusal({ user, address }: GateHello): GateAnswer | undefined {
+    const nowMs = Date.now();
+    const isLocked = [user, pairOf(user, address)].some((subject) => isLockedOut(this.#store.failures(subject), nowMs));
+    return isLocked ? { type: "refused", why: "locked-out" } : undefined;
+  }
+
+  #admit(pass: Pass, { revision, subjects, connectionsMax, connectsPerMinute }: Admission): GateAnswer {
+    const { user, address } = pass;
+    const newest = this.#store.revisionOf(subjects);
+    if (newest > revision) return { type: "stale", revision: newest };
+    // A connection that is admitted already only says what else concerns it now.
+    if (pass.subjects !== undefined) return { type: "admitted" };
+    if (!this.#rateOf(user).take(1, { perSecond: connectsPerMinute / 60, burst: connectsPerMinute }, Date.now())) {
+      return { type: "refused", why: "connect-rate" };
+    }
+    if (connectionsMax > 0 && this.#countOf(user) >= connectionsMax) return { type: "refused", why: "connections" };
+    this.#store.clearFailures(pairOf(user, address));
+    return { type: "admitted" };
+  }
+
+  /** How long its answer is to be put off. */
+  #fail(pass: Pass): number {
+    const { user, address } = pass;
+    const nowMs = Date.now();
+    const [pair, all] = [pairOf(user, address), user];
+    const ofPair = afterFailure(this.#store.failures(pair), pass, 1, nowMs);
+    const ofAll = afterFailure(this.#store.failures(all), pass, distributedFactor, nowMs);
+    this.#store.putFailures(pair, ofPair, nowMs, pass.loginLockoutMs);
+    this.#store.putFailures(all, ofAll, nowMs, pass.loginLockoutMs);
+    return delayMsAfter(ofPair);
+  }
+
+  #countOf(user: string): number {
+    if (this.#connections === undefined) {
+      this.#connections = new Map();
+      for (const socket of this.ctx.getWebSockets()) {
+        const pass = passOf(socket);
+        if (pass?.subjects === undefined || socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
+        this.#connections.set(pass.user, (this.#connections.get(pass.user) ?? 0) + 1);
+      }
+    }
+    return this.#connections.get(user) ?? 0;
+  }
+
+  /** Remembers with the socket, and counts who is admitted now and was not before. */
+  #keep(socket: WebSocket, pass: Pass): void {
+    const wasAdmitted = passOf(socket)?.subjects !== undefined;
+    if (pass.subjects !== undefined && !wasAdmitted) {
+      const count = this.#countOf(pass.user);
+      this.#connections?.set(pass.user, count + 1);
+    }
+    socket.serializeAttachment(pass);
+  }
+
+  #left(socket: WebSocket): void {
+    const pass = passOf(socket);
+    closeQuietly(socket);
+    if (pass?.subjects === undefined || this.#connections === undefined) return;
+    socket.serializeAttachment(null);
+    const count = (this.#connections.get(pass.user) ?? 0) - 1;
+    if (count > 0) this.#connections.set(pass.user, count);
+    else this.#connections.delete(pass.user);
+  }
+
+  /** In memory: while somebody comes too often the object is awake. */
+  #rateOf(user: string): Bucket {
+    let bucket = this.#rates.get(user);
+    if (bucket === undefined) {
+      if (this.#rates.size >= usersMax) this.#rates.clear();
+      bucket = new Bucket();
+      this.#rates.set(user, bucket);
+    }
+    return bucket;
+  }
+
+  #say(socket: WebSocket, message: FromGate): void {
+    try {
+      socket.send(JSON.stringify(message));
+    } catch {
+      // The edge has gone, and its connection with it.
+    }
+  }
+}
+
+/** A user name has no control characters. */
+function pairOf(user: string, address: string): string {
+  return `${user}\n${address}`;
+}
+
+function passOf(socket: WebSocket): Pass | undefined {
+  return (socket.deserializeAttachment() as Pass | null) ?? undefined;
+}
+
+function answered(answer: GateAnswer): Response {
+  return new Response(null, { status: 403, headers: { [answerHeader]: encodeHeader(answer) } });
+}

@@ -1,0 +1,13 @@
+// Why a client was refused something, as it is kept for who asks.
+
+export interface RefusalEntry {
+  readonly atMs: number;
+  /** The name that counters and logs have for it. */
+  readonly reason: string;
+  /** The rule of the specification or of ours, the topic, the access rule that decided. */
+  readonly detail: string;
+  /** How often since the entry before. */
+  readonly count: number;
+  readonly user?: string;
+  readonly address: string;
+}
