@@ -68,7 +68,6 @@ export const apiKeyRoutes = [
       };
       await change(call, {
         statements: [insertApiKey(control, key)],
-        concerns: [],
         action: "api-key.create",
         subject: key.id,
         after: show(key),
@@ -92,7 +91,6 @@ export const apiKeyRoutes = [
       if (before === undefined) throw notFound(`API key ${JSON.stringify(path.id)}`);
       await change(call, {
         statements: [deleteApiKey(control, path.id)],
-        concerns: [],
         action: "api-key.delete",
         subject: path.id,
         before: show(before),

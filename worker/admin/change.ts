@@ -13,14 +13,14 @@ interface Change {
   /** As the API shows it, so never with a secret. */
   readonly before?: unknown;
   readonly after?: unknown;
-  /** Whom it concerns: see worker/auth/subjects.ts. None: no client. */
-  readonly concerns: readonly string[];
+  /** Whom it concerns: see worker/auth/subjects.ts. Absent: no client. */
+  readonly concerns?: readonly string[];
 }
 
 type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
 export async function change({ env, control, caller, nowMs }: Caller, made: Change): Promise<void> {
-  const { statements, concerns, ...entry } = made;
+  const { statements, concerns = [], ...entry } = made;
   const revision = await control.change(nowMs, statements, { ...entry, actor: caller.name });
   if (concerns.length === 0) return;
   try {
