@@ -38,7 +38,7 @@ async function problemsOf(page: Page): Promise<string[]> {
 async function draw(page: Page, name: string): Promise<void> {
   if (!drawsPictures) return;
   const session = await page.context().newCDPSession(page);
-  const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: 85 });
+  const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: 75 });
   writeFileSync(join(pictures, `${name}.webp`), Buffer.from(data, "base64"));
 }
 
