@@ -10,6 +10,7 @@ import { Groups } from "../pages/groups.tsx";
 import { Overview } from "../pages/overview.tsx";
 import { Rules } from "../pages/rules.tsx";
 import { Settings } from "../pages/settings.tsx";
+import { Topics } from "../pages/topics.tsx";
 import { UserPage } from "../pages/user.tsx";
 import { Users } from "../pages/users.tsx";
 
@@ -33,6 +34,7 @@ export const sections: readonly NavSection[] = [
     title: "Traffic",
     pages: [
       { path: "overview", title: "Overview", scope: "read", show: () => <Overview /> },
+      { path: "topics", title: "Topics", scope: "read", show: () => <Topics /> },
       { path: "console", title: "Console", scope: "read", show: () => <Console /> },
     ],
   },

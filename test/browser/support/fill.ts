@@ -56,9 +56,12 @@ async function talk(url: string): Promise<void> {
   for (let count = 0; count < 20; count++) {
     await writer.publish("plant/line-7/state", JSON.stringify({ level: count, running: true }));
   }
-  await writer.publish("plant/line-7/name", "Press", 1, true);
+  await writer.publish("hall/2/press/status", '{"state":"running","since":"06:00","order":4711}', 1, true);
+  await writer.publish("hall/2/press/name", "Press", 1, true);
+  await writer.publish("hall/2/mill/name", "Mill", 1, true);
   await writer.publish("hall/2/temperature", "21.5", 1, true);
-  await reader.take(21);
+  await writer.publish("hall/1/temperature", "19.0", 1, true);
+  await reader.take(20);
 }
 
 /** Half a minute of messages, for a picture of the overview: some of them refused. */

@@ -10,6 +10,10 @@ interface PageToSee {
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
+async function chooseTopic(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^status/ }).click();
+}
+
 async function openConnection(page: Page): Promise<void> {
   await page.getByRole("button", { name: "New connection" }).first().click();
   await page.getByLabel("Client id").fill("console-1");
@@ -26,6 +30,7 @@ async function openConnection(page: Page): Promise<void> {
 
 export const pages: Readonly<Record<string, PageToSee>> = {
   overview: { address: "overview", ready: "Messages a second" },
+  topics: { address: "topics", ready: "hall/2/press/status", prepare: chooseTopic },
   console: { address: "console", ready: "Acknowledged: it is durable.", prepare: openConnection },
   users: { address: "users", ready: "night-shift" },
   user: { address: "users/line-7", ready: "Spare part 12" },
