@@ -1,14 +1,11 @@
-// `npm run docs`: writes docs/http-api.md, and the types of the dashboard's calls, from the routes of the HTTP API. A test fails
+// What `npm run docs` writes: docs/http-api.md, and the types of the dashboard's calls, from the routes of the HTTP API. A test fails
 // when they are not as the routes are.
 
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { basePath } from "../worker/admin/base-path.ts";
 import { openApiOf } from "../worker/admin/docs/document.ts";
 import { outlineOf } from "../worker/admin/docs/outline.ts";
 import { routes } from "../worker/admin/routes.ts";
 import { typesOf, typesPath } from "./api-types.mjs";
-import { root } from "./setup.mjs";
 
 const referencePath = "docs/http-api.md";
 
@@ -64,8 +61,4 @@ function escapeCell(text) {
 /** What is written, by its path. */
 export function written() {
   return { [referencePath]: reference(), [typesPath]: typesOf(openApi()) };
-}
-
-if (process.argv[1] === import.meta.filename) {
-  for (const [path, text] of Object.entries(written())) writeFileSync(join(root, path), text);
 }

@@ -149,7 +149,7 @@ function isSafeAddress(url: string): boolean {
   return protocol === "https:" || (protocol === "http:" && (hostname === "127.0.0.1" || hostname === "localhost"));
 }
 
-const variables = z.object({
+export const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
   ALLOW_ANONYMOUS: flag(false),
   SCRAM_USERS: z._default(userList, new Map()),

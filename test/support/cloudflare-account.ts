@@ -110,6 +110,8 @@ export class CloudflareAccount {
     [/^GET workers\/services\/([^/]+)$/, (name) => this.#service(name)],
     [/^GET workers\/scripts\/[^/]+\/deployments$/, () => ({ result: { deployments: [] } })],
     [/^GET workers\/scripts\/[^/]+\/settings$/, () => ({ result: { bindings: [] } })],
+    // Every file is there already.
+    [/^POST workers\/scripts\/[^/]+\/assets-upload-session$/, () => ({ result: { jwt: "session", buckets: [] } })],
     [/^PUT workers\/scripts\/([^/]+)$/, (name, body, contentType) => this.#upload(name, contentType, body)],
     [/^PATCH workers\/scripts\/[^/]+\/script-settings$/, () => ({})],
     [/^GET workers\/workers\/[^/]+$/, () => ({ result: { subdomain: { enabled: true, previews_enabled: false } } })],

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { configurationPage, configurationPath } from "../../scripts/configuration.mjs";
 import { counterHelp } from "../../src/metrics/counters.ts";
 import { secretVariables } from "../../worker/config.ts";
 import { filesOf, root, type Source } from "./sources.ts";
@@ -77,6 +78,14 @@ test("the variables of worker/config.ts are those of docs/configuration.md, of w
       .toSorted(),
   ).toEqual(variables);
   expect(matchesIn(textOf("worker/env.ts"), /readonly ([A-Z][A-Z0-9_]+)\?: string/g).toSorted()).toEqual(variables);
+});
+
+test("docs/configuration.md has defaults and ranges as `npm run docs` writes them", () => {
+  const page = textOf(configurationPath);
+  expect(configurationPage(page)).toBe(page);
+  const stale = page.replace(/^(\| `QUEUE_POLICY` *\|) [^|]+ \|/m, "$1 drop-oldest |");
+  expect(stale).not.toBe(page);
+  expect(configurationPage(stale)).toContain("| reject |");
 });
 
 test("the counters of src/metrics are those of docs/operations.md", () => {

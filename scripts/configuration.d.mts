@@ -1,0 +1,2 @@
+export const configurationPath: string;
+export function configurationPage(page: string): string;
