@@ -4,6 +4,7 @@
 //   u8 format, 1 · u32 length of the JSON · JSON · CONNECT as the client sent it
 
 import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
+import type { Report } from "../src/session/effects.ts";
 import type { ClientRights } from "../src/session/identity.ts";
 
 const format = 1;
@@ -46,6 +47,11 @@ export function decodeHello(frame: Uint8Array): { hello: Hello; connectStart: nu
 /** What the edge writes on the socket to a session object, as JSON, when what its client may do has changed. */
 export interface RightsNotice {
   readonly rights: ClientRights;
+}
+
+/** What a session object writes on its socket, as JSON, when it has refused its client something, for who asks why. */
+export interface ReportsNotice {
+  readonly reports: readonly Report[];
 }
 
 /** What the edge writes on the socket to a session object now and then, and the runtime answers for the object. */

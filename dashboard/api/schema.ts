@@ -193,6 +193,18 @@ export interface Api {
     readonly body: undefined;
     readonly answer: { readonly "items": readonly ({ readonly "id": number; readonly "atMs": number; readonly "actor": string; readonly "action": string; readonly "subject": string; readonly "before": unknown; readonly "after": unknown; })[]; readonly "next": string | null; };
   };
+  readonly "POST /explain": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "user"?: string; readonly "clientId": string; readonly "groups"?: readonly (string)[]; readonly "claims"?: Readonly<Record<string, string>>; readonly "action": "publish" | "subscribe"; readonly "topic": string; readonly "qos"?: 0 | 1 | 2; readonly "retain"?: boolean; };
+    readonly answer: { readonly "isAllowed": boolean; readonly "why": string; readonly "rule": { readonly "id": string; readonly "effect": string; readonly "action": string; readonly "filter": string; readonly "qos"?: readonly (number)[]; readonly "retain"?: boolean; } | null; readonly "remedy": string | null; readonly "rulesTried": number; };
+  };
+  readonly "GET /explain/clients/{clientId}": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "atMs": number; readonly "reason": string; readonly "detail": string; readonly "count": number; readonly "user"?: string; readonly "address": string; readonly "remedy": string; })[]; };
+  };
   readonly "GET /settings": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;

@@ -172,14 +172,14 @@ describe.runIf(isOurs)("before CONNACK", () => {
     { title: "an AUTH without a proof", bent: () => undefined },
   ])("[MQTT-4.12.0-4] [MQTT-3.1.4-2] [MQTT-3.2.2-6] [MQTT-3.2.2-7] $title ends in CONNACK 0x87", async (failure) => {
     const { username = "user", password = "pencil", options, bent = (proof) => proof } = failure;
-    const before = await broker().counter("durablemq_object_calls_total");
+    const before = await broker().counter("durablemq_connections_opened_total");
     const { client, proof } = await challenged(new ScramClient(username, password, options));
     client.send(auth(0x18, bent(proof)));
     // Not a byte says why.
     expect(await client.expectPacket("connack")).toMatchObject({ reasonCode: 0x87, sessionPresent: false, length: 3 });
     expect(await refusal(client.socket, 5, 2)).toBe("closed");
     // The session was not reached, and does not know that somebody asked.
-    expect(await broker().counter("durablemq_object_calls_total")).toBe(before);
+    expect(await broker().counter("durablemq_connections_opened_total")).toBe(before);
   });
 
   test.each<{ title: string; options?: ScramOptions; data?: Buffer }>([

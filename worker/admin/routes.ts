@@ -4,6 +4,7 @@ import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
 import { banRoutes } from "./bans.ts";
 import { deviceKeyRoutes } from "./device-keys.ts";
+import { explainRoutes } from "./explain.ts";
 import { groupRoutes } from "./groups.ts";
 import { publishRoutes } from "./publish.ts";
 import { retainedRoutes } from "./retained.ts";
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...banRoutes,
   ...apiKeyRoutes,
   ...auditRoutes,
+  ...explainRoutes,
   ...settingsRoutes,
   ...selfRoutes,
 ];

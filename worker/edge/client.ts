@@ -29,8 +29,9 @@ import type { ClientRights } from "../../src/session/identity.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
-import { alivePing, encodeHello, type Hello, type RightsNotice } from "../hello.ts";
+import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Proved } from "./doorman.ts";
+import { Witness } from "./witness.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
@@ -64,6 +65,7 @@ export class ClientConnection {
   readonly #config: Config;
   readonly #scram: ScramServer;
   readonly #doorman: Doorman;
+  readonly #witness: Witness;
   #state: State = "connecting";
   #connect: Connect | undefined;
   /** CONNECT as it came, until the session is reached. */
@@ -107,6 +109,7 @@ export class ClientConnection {
     this.#done = done;
     this.#config = config;
     this.#scram = scram;
+    this.#witness = new Witness(place);
     this.#hasCertificate = place.certificate !== undefined;
     this.#doorman = new Doorman({
       ...place,
@@ -271,8 +274,7 @@ export class ClientConnection {
     this.#session = session;
     this.#state = "relaying";
     session.addEventListener("message", (event) => {
-      // The only text is the answer to the alive ping.
-      if (typeof event.data === "string") return;
+      if (typeof event.data === "string") return this.#takeNotice(event.data);
       if (!this.#accepted) this.#authentication = acknowledged(this.#authentication);
       this.#accepted = true;
       this.#send(event.data as ArrayBuffer);
@@ -287,6 +289,13 @@ export class ClientConnection {
     this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
     this.#looking = setInterval(() => void this.#doorman.look(), this.#config.accessCacheMs);
     this.#keepAlive();
+  }
+
+  /** A text from the session: the answer to the alive ping, or what it has refused its client. */
+  #takeNotice(text: string): void {
+    if (text === alivePong) return;
+    const { reports } = JSON.parse(text) as ReportsNotice;
+    this.#witness.note(this.#connect?.clientId, reports);
   }
 
   #timedOut(): void {
@@ -398,8 +407,10 @@ export class ClientConnection {
   }
 
   #report(reason: ReasonCode, rule: string, detail: string): void {
-    const who = this.#connect?.clientId || this.#address;
-    report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
+    const clientId = this.#connect?.clientId;
+    const refusal = { event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` } as const;
+    report([refusal], clientId || this.#address);
+    this.#witness.note(clientId, [refusal]);
   }
 
   #clientEnded(): void {
@@ -431,9 +442,9 @@ export class ClientConnection {
     clearInterval(this.#alive);
     clearInterval(this.#looking);
     this.#doorman.close();
+    this.#witness.settled().finally(() => this.#done());
     closeQuietly(this.#client);
     if (this.#session !== undefined) closeQuietly(this.#session);
-    this.#done();
   }
 }
 

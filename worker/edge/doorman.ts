@@ -10,6 +10,7 @@
 //
 // A client that shows no credentials passes without a call, as long as the policy is known.
 
+import type { Bucket } from "../../src/auth/bucket.ts";
 import { mayHaveClientId } from "../../src/auth/client-id.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -17,6 +18,7 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
 import { Permissions, publishDenial } from "../../src/session/permission.ts";
 import { topicBehind } from "../../src/topic/delayed.ts";
+import { banClient } from "../auth/ban.ts";
 import type { AccessBook } from "../auth/book.ts";
 import type { ClientCertificate } from "../auth/certificate.ts";
 import type { AuthenticationChain } from "../auth/chain.ts";
@@ -54,6 +56,7 @@ export interface DoormanParts {
   readonly book: AccessBook;
   readonly chain: AuthenticationChain;
   readonly turnstile: Turnstile;
+  readonly noted: Bucket;
   readonly address: string;
   readonly certificate: ClientCertificate | undefined;
   /** Called when the rights of the admitted client are others now. */
@@ -109,6 +112,7 @@ export class Doorman {
     if (this.#banAtTheDoor(connect, policy) !== undefined) return undefined;
     const failure = this.#atTheDesk(connect, anonymous, policy);
     if (failure !== undefined) return failure;
+    if (!turnstile.isSteady(connect.clientId, Date.now())) return undefined;
     return this.#settle(this.#decide(connect, anonymous, policy, undefined));
   }
 
@@ -153,7 +157,7 @@ export class Doorman {
       const policy = await book.policy(nowMs);
       const outcome = this.#banAtTheDoor(connect, policy) ?? (await this.#enter(connect, proved));
       if (outcome.type === "admitted") return outcome;
-      const isKnowledge = restsOnKnowledge.has(outcome.reason) && !outcome.rule.startsWith("locked-out");
+      const isKnowledge = restsOnKnowledge.has(outcome.reason) && !isOfThisMoment.test(outcome.rule);
       const newest = isKnowledge ? await this.#newest(subjectsOf(user, [], connect.clientId, address)) : 0;
       const known = Math.min(policy.revision, (await book.user(user, nowMs))?.revision ?? policy.revision);
       if (newest <= known) {
@@ -178,6 +182,8 @@ export class Doorman {
       const decision = this.#decide(connect, who, policy, known);
       const answer = await this.#pass(connect, decision);
       if (answer.type === "admitted") {
+        const flapping = await this.#flapping(connect);
+        if (flapping !== undefined) return flapping;
         if (who.method !== "anonymous") counters.add("authentications");
         return this.#settle(decision);
       }
@@ -185,6 +191,14 @@ export class Doorman {
       book.outdate(answer.revision, who.user);
     }
     return changesTooFast;
+  }
+
+  /** A client that comes and goes all the time is kept out for a while. */
+  async #flapping({ clientId }: Connect): Promise<ProtocolFailure | undefined> {
+    const { env, config, turnstile } = this.#parts;
+    if (turnstile.isSteady(clientId, Date.now())) return undefined;
+    await banClient(env, clientId, Date.now() + config.flappingBanMs, "it connected too often");
+    return fail(ReasonCode.banned, "flapping", `${clientId} connects again and again`);
   }
 
   /** Of the control database, as far as it concerns any of these; 0 if nobody can say. */
@@ -343,6 +357,9 @@ const restsOnKnowledge = new Set<ReasonCode>([
   ReasonCode.badUserNameOrPassword,
   ReasonCode.notAuthorized,
 ]);
+
+/** Rules of refusals that the control database has no part in. */
+const isOfThisMoment = /^(locked-out|flapping)/;
 
 const changesTooFast = fail(
   ReasonCode.serverBusy,

@@ -1,5 +1,6 @@
 // What all connections of this copy of the Worker share.
 
+import { Bucket } from "../../src/auth/bucket.ts";
 import { type AccessBook, accessBook } from "../auth/book.ts";
 import { AuthenticationChain } from "../auth/chain.ts";
 import { type Config, configOf } from "../config.ts";
@@ -12,6 +13,8 @@ export interface EdgeShared {
   readonly book: AccessBook;
   readonly chain: AuthenticationChain;
   readonly turnstile: Turnstile;
+  /** How many refusals are noted, so that a flood of them costs little. */
+  readonly noted: Bucket;
 }
 
 let known: EdgeShared | undefined;
@@ -20,6 +23,13 @@ export function edgeOf(env: Env): EdgeShared {
   if (known !== undefined) return known;
   const config = configOf(env);
   const book = accessBook(env);
-  known = { env, config, book, chain: new AuthenticationChain(config, book), turnstile: new Turnstile(config) };
+  known = {
+    env,
+    config,
+    book,
+    chain: new AuthenticationChain(config, book),
+    turnstile: new Turnstile(config),
+    noted: new Bucket(),
+  };
   return known;
 }

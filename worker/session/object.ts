@@ -29,7 +29,7 @@ import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
-import { alivePing, alivePong, decodeHello, type RightsNotice } from "../hello.ts";
+import { alivePing, alivePong, decodeHello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { ShardLanes } from "./lanes.ts";
@@ -364,9 +364,19 @@ export class SessionObject extends DurableObject<Env> {
 
   #report(effects: Effects): void {
     report(effects.reports, this.#session.name);
+    this.#tell({ reports: effects.reports });
     const drops = effects.reports.filter(({ event }) => event === "drop");
     if (drops.length > 0 && this.#session.record !== undefined) {
       this.#store.addDrops(new Map(drops.map(({ reason, count }) => [reason, count])));
+    }
+  }
+
+  /** For who asks why: the edge notes what its client was refused. */
+  #tell(notice: ReportsNotice): void {
+    try {
+      this.#link?.socket.send(JSON.stringify(notice));
+    } catch {
+      // The edge has gone, and has nobody to note it for.
     }
   }
 
