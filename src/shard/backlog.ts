@@ -171,6 +171,13 @@ export class Backlog {
   }
 }
 
+/** Of a batch those that were not kept before. */
+export function newOf(batch: SharedBatch, source: Source): Uint8Array {
+  const writer = new RecordWriter();
+  for (const { reader } of newRecords(batch, source)) writer.appendCopy(reader);
+  return writer.take();
+}
+
 /** Messages that were not kept before, while an earlier call of the same source was under way. */
 function* newRecords(
   { body, indexes }: SharedBatch,

@@ -9,7 +9,7 @@ import type { CallKey, Numbering } from "../hop/key.ts";
 import { countRecords } from "../queue/record.ts";
 import { topicKey } from "../topic/key.ts";
 import { plainFilter } from "../topic/share.ts";
-import { Backlog, type Source } from "./backlog.ts";
+import { Backlog, newOf, type Source } from "./backlog.ts";
 import type { Assignment, GroupChange, GroupReads, GroupRow, GroupRowKey, Member } from "./changes.ts";
 import { divide, type Portion } from "./division.ts";
 import type { GroupLimits } from "./group-quota.ts";
@@ -100,8 +100,9 @@ export class ShareGroup {
     return [...dropped, ...this.#put(rows, nowMs)];
   }
 
-  /** Delayed messages whose time has come. */
-  release({ body }: SharedBatch, nowMs: number): GroupChange[] {
+  /** Messages whose publisher is not there to be refused; `source` where it may have come with them before. */
+  release(batch: SharedBatch, nowMs: number, source?: Source): GroupChange[] {
+    const body = source === undefined ? batch.body : newOf(batch, source);
     return this.isDeserted ? [] : this.#put(this.#backlog.add(body, false), nowMs);
   }
 

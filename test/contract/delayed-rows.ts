@@ -103,4 +103,17 @@ export function delayedRowsContract(withDriver: WithDriver): void {
       });
       expect(counted).toEqual(expected.map(([, rows]) => (driver.rowsWritten() === undefined ? undefined : rows)));
     }));
+
+  test("rows are written beside a column that newer code has added", () =>
+    withDriver((driver) => {
+      const sql = new Sql(driver);
+      const store = new ShardStore(sql);
+      for (const table of ["delayed", "released"]) {
+        sql.run(`ALTER TABLE ${table} ADD COLUMN added_later INTEGER NOT NULL DEFAULT 0`);
+      }
+      store.apply([put(0, "1", "a:1 q1")]);
+      const release = { dueAtMs: startMs, id: 1, sequence: 1, count: 1 };
+      store.apply([{ kind: "put-release", release }]);
+      expect([publishers(store), store.delayed.release()]).toEqual([["1"], release]);
+    }));
 }

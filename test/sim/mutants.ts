@@ -77,7 +77,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   noShardCursor: {
     what: "a shard does not keep how far a publisher's QoS 2 messages were routed",
-    breaks: ["exactly once"],
+    breaks: ["exactly once", "groups"],
     install: shardForgets("put-source"),
   },
   noSessionCursor: {
@@ -134,6 +134,31 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     what: "a session does not keep its subscriptions",
     breaks: ["no ghost", "progress", "protocol"],
     install: sessionForgets("put-subscription"),
+  },
+  noGroupRow: {
+    what: "a shard does not keep what it acknowledges for a group",
+    breaks: ["groups"],
+    install: shardForgets("put-group-row"),
+  },
+  eternalGroupRow: {
+    what: "a shard keeps what a member of a group has taken over",
+    breaks: ["groups", "progress", "exactly once"],
+    install: shardForgets("delete-group-row"),
+  },
+  noDelayed: {
+    what: "a shard does not keep delayed messages",
+    breaks: ["no acknowledged loss"],
+    install: shardForgets("put-delayed"),
+  },
+  eternalDelayed: {
+    what: "a shard keeps delayed messages that it has published",
+    breaks: ["exactly once", "progress"],
+    install: shardForgets("delete-delayed"),
+  },
+  noRelease: {
+    what: "a shard does not keep which delayed messages are leaving, under which numbers",
+    breaks: ["exactly once", "groups", "no acknowledged loss"],
+    install: shardForgets("put-release"),
   },
   jumpedQueue: {
     what: "what is pushed into a lane goes first",

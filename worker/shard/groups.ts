@@ -77,9 +77,9 @@ export class Groups {
   }
 
   /** The same for messages that nobody would come again with. */
-  release(batches: readonly SharedBatch[]): ShardChange[] {
+  release(batches: readonly SharedBatch[], source?: Source): ShardChange[] {
     const nowMs = Date.now();
-    return batches.flatMap((batch) => this.#group(batch.share).release(batch, nowMs));
+    return batches.flatMap((batch) => this.#group(batch.share).release(batch, nowMs, source));
   }
 
   /** What a session that has ended had not finished. */

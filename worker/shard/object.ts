@@ -183,7 +183,7 @@ export class TopicShard extends DurableObject<Env> {
     tally?.refuse(refusedSet, "queue-full");
     if (delays) this.#refuseWithoutRoom(batch, refusedSet);
     tally?.refuse(refusedSet, "delayed-full");
-    const kept = isWill ? this.#groups.release(shared) : this.#groups.admit(shared, batch, refusedSet);
+    const kept = isWill ? this.#groups.release(shared, batch) : this.#groups.admit(shared, batch, refusedSet);
     tally?.refuse(refusedSet, "group-full");
     const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
     tally?.refuse(refusedSet, "queue-full");

@@ -32,7 +32,7 @@ export interface PlatformOptions {
 }
 
 /** Ten times as many as a world with much to do takes. */
-const turnsMax = 200_000;
+const turnsMax = 60_000;
 
 export class StorageFailed extends Error {}
 

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { GroupRig, publishTo } from "../../support/group-rig.ts";
-import { recordTexts } from "../../support/records.ts";
+import { records, recordTexts } from "../../support/records.ts";
 
 /** "t:1 q1" for each payload. */
 const batch = (qos: 1 | 2, ...payloads: readonly (number | string)[]) =>
@@ -25,6 +25,16 @@ test("what a client sent twice, before the first left, is kept once at QoS 2", (
   const texts = batch(2, 1, 2);
   expect(rig.publish([...texts, "t:3 q1", ...texts, "t:3 q1"])).toEqual([]);
   expect(rig.kept()).toEqual(["-: first", "-: 1 2 3 3"]);
+});
+
+test("a will that comes again while its first call is under way is kept once", () => {
+  const rig = waiting();
+  const body = records("t:will q2 seq=5");
+  const batch = { share: rig.share, indexes: [0], body, loose: new Uint8Array() };
+  const source = (routedUpTo: number) => ({ publisher: "p", routedUpTo: () => routedUpTo });
+  rig.run(rig.group.release(batch, rig.nowMs, source(4)));
+  rig.run(rig.group.release(batch, rig.nowMs, source(5)));
+  expect(rig.kept()).toEqual(["-: first", "-: will"]);
 });
 
 describe("limits", () => {
