@@ -1,0 +1,165 @@
+// Every place from which the Worker calls an object, and what it makes of the platform's answers: an object that is
+// overloaded is left alone, a stub that a reset has broken is replaced, and nothing counts as done that was not.
+
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Env } from "../../worker/env.ts";
+import { ShardLanes } from "../../worker/session/lanes.ts";
+import { FanOut } from "../../worker/shard/fan-out.ts";
+import { Semaphore } from "../../worker/shard/semaphore.ts";
+import { memoryShard } from "../support/memory-shard.ts";
+import { records } from "../support/records.ts";
+import { filesOf } from "../tidy/sources.ts";
+
+/** Which stubs a file asks for, and where its answers to failures are tested. A new place needs a row, and a test. */
+const callSites: Readonly<Record<string, string>> = {
+  "worker/edge/upgrade.ts sessionStub": "test/workerd/unreachable-session.test.ts",
+  "worker/session/lanes.ts shardStub": "below: a session to a shard",
+  "worker/shard/session-call.ts sessionStub": "below: a shard to a session",
+};
+
+test("each place that calls an object has a row", () => {
+  const found = filesOf("worker/**/*.ts")
+    .filter(({ path }) => path !== "worker/stubs.ts")
+    .flatMap(({ path, text }) => Array.from(text.matchAll(/\b(\w*[sS]tub)\(/g), ([, name]) => `${path} ${name}`));
+  expect([...new Set(found)].sort()).toEqual(Object.keys(callSites).sort());
+});
+
+const answers = {
+  overloaded: () => Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
+  reset: () => Object.assign(new Error("the object was reset"), { durableObjectReset: true, retryable: true }),
+  failed: () => new Error("internal error"),
+};
+
+/** A namespace whose calls fail, the first of them, and are answered then. A stub that was broken stays so. */
+class Namespace<Answer> {
+  readonly calls: { readonly stub: number; readonly request: { readonly key: object; readonly repeated?: boolean } }[] =
+    [];
+  stubs = 0;
+  readonly #method: string;
+  readonly #failures: (keyof typeof answers)[];
+  readonly #answer: Answer;
+
+  constructor(method: string, failures: (keyof typeof answers)[], answer: Answer) {
+    this.#method = method;
+    this.#failures = failures;
+    this.#answer = answer;
+  }
+
+  getByName(): object {
+    const stub = ++this.stubs;
+    let broken: Error | undefined;
+    const call = async (request: { key: object }) => {
+      this.calls.push({ stub, request });
+      if (broken !== undefined) throw broken;
+      const failure = this.#failures.shift();
+      if (failure === undefined) return this.#answer;
+      const error = answers[failure]();
+      if (failure === "reset") broken = error;
+      throw error;
+    };
+    return { [this.#method]: call };
+  }
+}
+
+const waits: number[] = [];
+beforeEach(() => {
+  waits.length = 0;
+  vi.stubGlobal("scheduler", { wait: async (waitMs: number) => void waits.push(waitMs) });
+  for (const word of ["log", "warn", "error"] as const) vi.spyOn(console, word).mockImplementation(() => {});
+});
+
+describe("a session to a shard", () => {
+  const item = {
+    kind: "publish" as const,
+    body: records("a:1 q1"),
+    count: 1,
+    pending: [undefined],
+    generation: 1,
+    stream: undefined,
+    will: undefined,
+  };
+
+  async function publish(...failures: (keyof typeof answers)[]) {
+    const shards = new Namespace("exchange", failures, { refused: [], retained: [] });
+    const heard = { answered: 0, failed: 0 };
+    const lanes = new ShardLanes({ SHARD: shards } as unknown as Env, "c:1", 1, {
+      answered: () => {
+        heard.answered++;
+        return false;
+      },
+      failed: () => heard.failed++,
+    });
+    lanes.push({ shard: 0, item });
+    await lanes.started();
+    return { ...heard, shards };
+  }
+
+  test("overloaded: it is not called again, and nothing is acknowledged", async () => {
+    const { answered, failed, shards } = await publish("overloaded");
+    expect([answered, failed, shards.calls.length, waits]).toEqual([0, 1, 1, []]);
+  });
+
+  test("overloaded at the second attempt: not a third", async () => {
+    const { answered, failed, shards } = await publish("failed", "overloaded");
+    expect([answered, failed, shards.calls.length]).toEqual([0, 1, 2]);
+  });
+
+  test("reset: another stub, the same key, and it says that it was said before", async () => {
+    const { answered, failed, shards } = await publish("reset");
+    expect([answered, failed, shards.calls.map(({ stub }) => stub)]).toEqual([1, 0, [1, 2]]);
+    const [first, second] = shards.calls.map(({ request }) => request);
+    expect(second?.key).toEqual(first?.key);
+    expect([first?.repeated, second?.repeated]).toEqual([false, true]);
+  });
+
+  test("failed again and again: five times, each time later, and nothing is acknowledged", async () => {
+    const { answered, failed, shards } = await publish("failed", "reset", "failed", "reset", "failed");
+    expect([answered, failed, shards.calls.length]).toEqual([0, 1, 5]);
+    expect(waits).toEqual([...waits].sort((one, other) => one - other));
+    expect(waits).toHaveLength(4);
+  });
+});
+
+describe("a shard to a session", () => {
+  const delivery = {
+    session: "c:2",
+    generation: 1,
+    body: records("a:1 q1"),
+    count: 1,
+    indexes: undefined,
+    guaranteed: true,
+  };
+
+  function fanOutTo(...failures: (keyof typeof answers)[]) {
+    const sessions = new Namespace("deliver", failures, { busy: false, parts: [{ gone: false, refused: [] }] });
+    const store = memoryShard();
+    const wakes: number[] = [];
+    const env = { SESSION: sessions } as unknown as Env;
+    const fanOut = new FanOut(env, 0, 1, store, new Semaphore(4), {
+      persist: (changes) => store.apply(changes),
+      gone: () => {},
+      wakeAt: (atMs) => wakes.push(atMs - Date.now()),
+    });
+    const owed = () => store.owedTargets().length;
+    return { fanOut, sessions, wakes, owed };
+  }
+
+  test.each(["overloaded", "reset", "failed"] as const)(
+    "%s: it is durably owed, and asked again later",
+    async (how) => {
+      const { fanOut, sessions, wakes, owed } = fanOutTo(how, how);
+      // The publisher is acknowledged, because the outbox has it.
+      expect(await fanOut.send("=c:1", 1, [delivery], true)).toEqual([]);
+      expect([sessions.calls.length, owed()]).toEqual([1, 1]);
+      expect(Math.min(...wakes)).toBeGreaterThan(400);
+      wakes.length = 0;
+      await fanOut.deliverOwed();
+      expect([sessions.calls.length, owed()]).toEqual([2, 1]);
+      expect(Math.min(...wakes)).toBeGreaterThan(400);
+      await fanOut.deliverOwed();
+      expect([sessions.calls.map(({ stub }) => stub), owed()]).toEqual([[1, 2, 3], 0]);
+      const keys = sessions.calls.map(({ request }) => request.key);
+      expect(keys[2]).toMatchObject(keys[0] as object);
+    },
+  );
+});
