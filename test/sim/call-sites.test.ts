@@ -3,6 +3,7 @@
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Env } from "../../worker/env.ts";
+import { withRetries } from "../../worker/retry.ts";
 import { ShardLanes } from "../../worker/session/lanes.ts";
 import { FanOut } from "../../worker/shard/fan-out.ts";
 import { Semaphore } from "../../worker/shard/semaphore.ts";
@@ -12,8 +13,13 @@ import { filesOf } from "../tidy/sources.ts";
 
 /** Which stubs a file asks for, and where its answers to failures are tested. A new place needs a row, and a test. */
 const callSites: Readonly<Record<string, string>> = {
+  "worker/admin/retained.ts shardStub": "below: with retries",
+  // A session that cannot be asked how it is, is asked with the next walk; nothing is acknowledged by it.
+  "worker/directory/object.ts sessionStub": "test/workerd/directory.test.ts",
   "worker/edge/upgrade.ts sessionStub": "test/workerd/unreachable-session.test.ts",
+  "worker/publisher.ts shardStub": "below: with retries",
   "worker/session/lanes.ts shardStub": "below: a session to a shard",
+  "worker/session/reporter.ts directoryStub": "below: with retries",
   "worker/shard/session-call.ts sessionStub": "below: a shard to a session",
 };
 
@@ -66,6 +72,22 @@ beforeEach(() => {
   waits.length = 0;
   vi.stubGlobal("scheduler", { wait: async (waitMs: number) => void waits.push(waitMs) });
   for (const word of ["log", "warn", "error"] as const) vi.spyOn(console, word).mockImplementation(() => {});
+});
+
+describe("with retries", () => {
+  test.each([
+    ["overloaded", [0], "the object is overloaded"],
+    ["reset", [0, 1, 2, 3, 4], "the object was reset"],
+    ["failed", [0, 1, 2, 3, 4], "internal error"],
+  ] as const)("%s: attempts %j, and the caller hears why", async (how, attempts, message) => {
+    const seen: number[] = [];
+    const call = async (attempt: number): Promise<never> => {
+      seen.push(attempt);
+      throw answers[how]();
+    };
+    await expect(withRetries(call)).rejects.toThrow(message);
+    expect([seen, waits.length]).toEqual([attempts, attempts.length - 1]);
+  });
 });
 
 describe("a session to a shard", () => {

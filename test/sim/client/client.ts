@@ -201,7 +201,7 @@ export class Client {
     const packet = connectPacket(behaviour, this.#mustStartClean, will?.id, will?.qos as QoS, delay);
     const connection = new Connection(host, packet, {
       packet: (packet) => this.#take(packet),
-      unheard: (packet) => this.outgoing.unheard(packet),
+      unheard: this.outgoing.listener(),
       malformed: (error) => ledger.complain(this.name, `gets what is no packet: ${error.message}`),
       ended: (answered) => this.#ended(this.#isLeaving ? (answered ? "normal" : "unsure") : "abnormal"),
     });

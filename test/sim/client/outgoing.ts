@@ -18,6 +18,8 @@ export class Outgoing {
   #sent: Sent[] = [];
   /** Identifiers of this connection that await PUBACK or PUBREC, in the order of their PUBLISHes. */
   #awaiting: number[] = [];
+  /** What this connection has sent under each identifier. */
+  #sentNow = new Map<number, Message>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -36,6 +38,18 @@ export class Outgoing {
   /** The connection has ended. */
   rewind(): void {
     this.#awaiting = [];
+    this.#sentNow = new Map();
+  }
+
+  /** Notes what an answer that this connection does not hear would have said, whenever that becomes clear. */
+  listener(): (packet: Packet) => void {
+    const sent = this.#sentNow;
+    return (packet) => {
+      // It comes again with a message that was refused.
+      if ((packet.cmd !== "puback" && packet.cmd !== "pubrec") || (packet.reasonCode ?? 0) < failureFrom) return;
+      const message = sent.get(packet.messageId ?? 0);
+      if (message !== undefined) message.wasRefusedUnheard = true;
+    };
   }
 
   /** Under the lowest identifier that is free: few are used, again and again. */
@@ -45,6 +59,7 @@ export class Outgoing {
     const numbered = { ...packet, messageId: packetId };
     this.#sent.push({ packetId, message, packet: numbered, state: "publish" });
     this.#awaiting.push(packetId);
+    this.#sentNow.set(packetId, message);
     return numbered;
   }
 
@@ -53,6 +68,7 @@ export class Outgoing {
       message.isResent = true;
       if (state === "release") return { cmd: "pubrel", messageId: packetId };
       this.#awaiting.push(packetId);
+      this.#sentNow.set(packetId, message);
       return { ...packet, dup: true };
     });
   }
@@ -74,13 +90,6 @@ export class Outgoing {
     }
     sent.state = "release";
     return true;
-  }
-
-  /** What would have told it that its message was refused, had it arrived: it comes again with the message. */
-  unheard(packet: Packet): void {
-    if ((packet.cmd !== "puback" && packet.cmd !== "pubrec") || (packet.reasonCode ?? 0) < failureFrom) return;
-    const sent = this.#sent.find(({ packetId, state }) => packetId === packet.messageId && state === "publish");
-    if (sent !== undefined) sent.message.wasRefusedUnheard = true;
   }
 
   completed(packetId: number): void {
