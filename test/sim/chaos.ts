@@ -4,7 +4,7 @@
 //   --worlds 100     how many worlds, instead of how long
 //   --seed 1         the first seed; without it, one from the clock
 //   --threads 2      how many worlds at once
-//   --harsh          with more than the broker withstands so far: see docs/fault-injection.md
+//   --harsh          with more than the broker withstands so far: see docs/reliability.md
 //   --profile name   only worlds of this deployment: see test/sim/profiles.ts
 //   --mutant name    with a mistake made on purpose: see test/sim/mutants.ts
 //   --trace          prints everything that happens in the world of --seed

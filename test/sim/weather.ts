@@ -51,7 +51,7 @@ export const calm: Weather = {
   killEveryMs: 0,
 };
 
-/** `harsh`: beyond what the broker withstands so far; see docs/fault-injection.md. */
+/** `harsh`: beyond what the broker withstands so far; see docs/reliability.md. */
 export function drawWeather(random: Random, harsh: boolean): Weather {
   const maybe = (smallest: number, largest: number) => (random.chance(0.5) ? random.spread(smallest, largest) : 0);
   return {
