@@ -17,6 +17,7 @@ const callSites: Readonly<Record<string, string>> = {
   // A session that cannot be asked how it is, is asked with the next walk; nothing is acknowledged by it.
   "worker/directory/object.ts sessionStub": "test/workerd/directory.test.ts",
   "worker/edge/upgrade.ts sessionStub": "test/workerd/unreachable-session.test.ts",
+  "worker/gate/gates.ts gateStub": "below: with retries",
   "worker/publisher.ts shardStub": "below: with retries",
   "worker/session/lanes.ts shardStub": "below: a session to a shard",
   "worker/session/reporter.ts directoryStub": "below: with retries",

@@ -4,6 +4,7 @@ import { shardOf } from "../../src/topic/shards.ts";
 import { configOf } from "../config.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { withRetries } from "../retry.ts";
 import { gateStub } from "../stubs.ts";
 import type { RefusalEntry } from "./refusals.ts";
 
@@ -30,16 +31,13 @@ export async function announce(env: Env, revision: number, subjects: readonly st
 
 /** A change may be told twice. */
 async function tell(env: Env, index: number, revision: number, subjects: readonly string[]): Promise<boolean> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      counters.add("object_calls");
-      await gateStub(env, index).announce(revision, subjects);
-      return true;
-    } catch (error) {
-      console.warn(JSON.stringify({ event: "gate-unreachable", gate: index, error: `${error}` }));
-    }
+  try {
+    await withRetries(async () => gateStub(env, index).announce(revision, subjects));
+    return true;
+  } catch (error) {
+    console.warn(JSON.stringify({ event: "gate-unreachable", gate: index, error: `${error}` }));
+    return false;
   }
-  return false;
 }
 
 export function gateOf(env: Env, name: string): ReturnType<typeof gateStub> {
