@@ -16,14 +16,17 @@ afterEach(() => {
 interface Budget {
   readonly rows: number;
   readonly calls?: number;
+  /** To objects. */
+  readonly frames?: number;
 }
 
 /** Without what the list of sessions costs, which has a budget of its own: clients of earlier tests are still leaving. */
-function expectWithin(what: string, bill: Bill, { rows, calls }: Budget): void {
+function expectWithin(what: string, bill: Bill, { rows, calls, frames }: Budget): void {
   const figures = inWords(what, bill);
   const { rows_written, alarms_set, directory_rows_written, object_calls, directory_calls } = bill;
   expect(rows_written + alarms_set - directory_rows_written, figures).toBeLessThanOrEqual(rows);
   if (calls !== undefined) expect(object_calls - directory_calls, figures).toBeLessThanOrEqual(calls);
+  if (frames !== undefined) expect(bill.socket_messages, figures).toBeLessThanOrEqual(frames);
 }
 
 const lone = 20;
@@ -70,7 +73,7 @@ test("BILL-1 a lone QoS 0 message writes no row and takes 2 calls", async () => 
 });
 
 test("BILL-2 a lone QoS 1 message to a persistent session online writes no row and takes 2 calls", async () => {
-  expectWithin("lone QoS 1", await loneMessages(1), { rows: 0, calls: 2 });
+  expectWithin("lone QoS 1", await loneMessages(1), { rows: 0, calls: 2, frames: 2 });
 });
 
 test("BILL-18 a lone QoS 1 message whose client acknowledges late writes 2 rows and takes 2 calls", async () => {
@@ -131,6 +134,41 @@ async function streamTo(filtersOf: (topic: string) => readonly string[]): Promis
 test("BILL-6 a QoS 1 stream with 64 in flight writes 0.1 rows and takes 0.1 calls a message", inTime, async () => {
   expectWithin("QoS 1 stream", await streamTo((topic) => [topic]), { rows: 0.1, calls: 0.1 });
 });
+
+test(
+  "BILL-20 a QoS 1 message to 50 persistent sessions online takes a call each and writes no row",
+  inTime,
+  async () => {
+    const subscribers = 50;
+    const messages = 5;
+    const topic = uniqueId("bill/fan-out");
+    let received = 0;
+    for (let count = 0; count < subscribers; count++) {
+      const subscriber = await Client.connect({ persistent: true });
+      await subscriber.subscribe(topic, 1);
+      const consume = async () => {
+        for (;;) {
+          await subscriber.acknowledge(await subscriber.expect("publish", 60_000));
+          received++;
+        }
+      };
+      // Until its connection is cut, after the test.
+      consume().catch(() => {});
+    }
+    const publisher = await Client.connect();
+    const publish = async () => {
+      const expected = received + subscribers;
+      await publisher.deliver(topic, "m", 1);
+      await eventually("all have it", () => received === expected);
+    };
+    await publish();
+    const bill = await measure(subscribers * messages, async () => {
+      for (let count = 0; count < messages; count++) await publish();
+    });
+    // On a busy machine a client may be late, once in a while.
+    expectWithin("fan-out, a delivery", bill, { rows: 0.1, calls: 1 + 1 / subscribers, frames: 1 + 1 / subscribers });
+  },
+);
 
 test("BILL-7 SUBSCRIBE to a literal prefix takes 1 call and writes at most 3 rows", async () => {
   const client = await Client.connect({ persistent: true });
