@@ -14,6 +14,7 @@ const billed = [
   "alarms_set",
   "alarms",
   "wakes",
+  "batches_unwritten",
 ] as const;
 
 export type Bill = Readonly<Record<(typeof billed)[number], number>>;
