@@ -176,8 +176,7 @@ test(
     const bill = await measure(subscribers * messages, async () => {
       for (let count = 0; count < messages; count++) await publish();
     });
-    // On a busy machine a client may be late, once in a while.
-    expectWithin("fan-out, a delivery", bill, { rows: 0.1, calls: 1 + 1 / subscribers, frames: 1 + 1 / subscribers });
+    expectUnwritten("fan-out, a delivery", bill, { calls: 1 + 1 / subscribers, frames: 1 + 1 / subscribers });
   },
 );
 
