@@ -235,9 +235,12 @@ export class Client {
     if (this.#mood === "settling" && this.isOnline) this.#scene.connectionEnded(this.name);
     this.#record.ending = ending;
     this.#record.endedAt = this.#ledger.now();
+    if (this.#record.isAccepted) {
+      // The time to its expiry runs from where the session saw the end.
+      this.#awaySinceMs = this.#connection.objectEndedAtMs ?? this.#platform.agenda.nowMs;
+    }
     this.#connection = undefined;
     this.#isLeaving = false;
-    if (this.#record.isAccepted) this.#awaySinceMs = this.#platform.agenda.nowMs;
     this.outgoing.rewind();
     this.#incoming.rewind();
     this.#requests.forget();

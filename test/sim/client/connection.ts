@@ -39,6 +39,11 @@ export class Connection {
     agenda.after(network.delayMs(), () => this.#dial());
   }
 
+  /** When the session ended it, which its client hears of later; undefined if it did not. */
+  get objectEndedAtMs(): number | undefined {
+    return this.#line?.objectEndedAtMs;
+  }
+
   /** Packets in one frame. */
   send(packets: readonly Packet[]): void {
     if (this.#line === undefined || this.#isOver || packets.length === 0) return;

@@ -29,6 +29,8 @@ export class Line {
   #edge: EdgeState = "open";
   #edgeUntilMs = Number.POSITIVE_INFINITY;
   isBroken = false;
+  /** When the object closed it, or was reset; undefined while it has not. */
+  objectEndedAtMs: number | undefined;
   #upAtMs = 0;
   #downAtMs = 0;
   #framesUp = 0;
@@ -94,11 +96,16 @@ export class Line {
   /** The object was reset. */
   breakOff(): void {
     this.isBroken = true;
+    this.objectEnded();
     this.server.readyState = readyState.closed;
     this.#down(() => {
       this.#leave("closed");
       this.events?.closed(resetCode, undefined);
     });
+  }
+
+  objectEnded(): void {
+    this.objectEndedAtMs ??= this.host.platform.agenda.nowMs;
   }
 
   #leave(state: EdgeState): void {
@@ -161,6 +168,7 @@ export class ServerEnd {
   close(code: number): void {
     if (this.readyState !== readyState.open) throw new Error("WebSocket close() after close()");
     this.readyState = readyState.closing;
+    this.line.objectEnded();
     const { cause } = this.line.host;
     this.line.host.life?.emit(this.line, () => this.line.closeDown(code, cause));
   }
