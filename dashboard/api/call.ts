@@ -58,18 +58,18 @@ export function whenKeyIsUnknown(callback: () => void): void {
 }
 
 export async function call<Of extends Route>(route: Of, input: Input<Of>): Promise<Answer<Of>> {
-  const answer = await send(route, input);
+  const { path = {}, query = {}, body, ...rest } = input as AnyInput;
+  const [method = "GET", pattern = ""] = route.split(" ");
+  const address = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
+  const answer = await ask(method, `api/v1${address}${queryString(query)}`, body, rest);
   return (answer.status === 204 ? undefined : await answer.json()) as Answer<Of>;
 }
 
-/** For answers that are no JSON. */
-export async function send<Of extends Route>(route: Of, input: Input<Of>): Promise<Response> {
-  const { path = {}, query = {}, body, key = keptKey(), signal } = input as AnyInput;
-  const [method = "GET", pattern = ""] = route.split(" ");
-  const address = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
-  const headers = new Headers({ Authorization: `Bearer ${key}` });
+/** Resolves with an answer that is a success, whatever it holds. */
+export async function ask(method: string, address: string, body: unknown, { key, signal }: Common): Promise<Response> {
+  const headers = new Headers({ Authorization: `Bearer ${key ?? keptKey()}` });
   if (body !== undefined) headers.set("Content-Type", "application/json");
-  const answer = await fetch(`api/v1${address}${queryString(query)}`, {
+  const answer = await fetch(address, {
     method,
     headers,
     body: body === undefined ? null : JSON.stringify(body),
@@ -81,7 +81,7 @@ export async function send<Of extends Route>(route: Of, input: Input<Of>): Promi
   });
   if (answer.ok) return answer;
   // Who only tries a key is not logged out by it.
-  if (answer.status === 401 && (input as AnyInput).key === undefined) onUnknownKey();
+  if (answer.status === 401 && key === undefined) onUnknownKey();
   throw await problemOf(answer);
 }
 

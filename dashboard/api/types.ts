@@ -10,6 +10,7 @@ export type DeviceKey = Answer<"GET /users/{name}/keys">["items"][number];
 export type Group = ItemOf<"GET /groups">;
 export type Rule = ItemOf<"GET /rules">;
 export type Ban = ItemOf<"GET /bans">;
+export type Verdict = Answer<"POST /explain">;
 export type RetainedMessage = ItemOf<"GET /retained">;
 export type ApiKey = ItemOf<"GET /api-keys">;
 export type AuditEntry = ItemOf<"GET /audit">;

@@ -13,6 +13,7 @@ import { type Column, Table } from "../parts/table.tsx";
 import { Badge, Code } from "../parts/words.tsx";
 import { useMay } from "../shell/caller.ts";
 import { say } from "../shell/messages.tsx";
+import { Simulator } from "./simulator.tsx";
 
 const effects = ["allow", "deny"] as const;
 const kinds = ["user", "group", "client", "everyone"] as const;
@@ -90,6 +91,7 @@ export function Rules() {
           )
         }
       </WhenReady>
+      <Simulator />
       {open?.form === "new" && <RuleForm onDone={done} onClose={close} />}
       {open?.form === "change" && <RuleForm rule={open.rule} onDone={done} onClose={close} />}
       {open?.form === "delete" && <DeleteRule rule={open.rule} onDone={done} onClose={close} />}

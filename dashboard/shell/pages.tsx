@@ -8,6 +8,7 @@ import { Bans } from "../pages/bans.tsx";
 import { Console } from "../pages/console.tsx";
 import { Groups } from "../pages/groups.tsx";
 import { Overview } from "../pages/overview.tsx";
+import { Refused } from "../pages/refused.tsx";
 import { Rules } from "../pages/rules.tsx";
 import { Settings } from "../pages/settings.tsx";
 import { Topics } from "../pages/topics.tsx";
@@ -50,6 +51,12 @@ export const sections: readonly NavSection[] = [
       { path: "groups", title: "Groups", scope: "read", show: () => <Groups /> },
       { path: "rules", title: "Rules", scope: "read", show: () => <Rules /> },
       { path: "bans", title: "Bans", scope: "read", show: () => <Bans /> },
+      {
+        path: "refused",
+        title: "Refused",
+        scope: "read",
+        show: ([clientId]) => <Refused key={clientId} clientId={clientId} />,
+      },
       { path: "api-keys", title: "API keys", scope: "admin", show: () => <ApiKeys /> },
     ],
   },

@@ -1,4 +1,4 @@
-// A broker that lets nobody in without credentials: the console says why it was refused.
+// A broker that lets nobody in without credentials: the console says why it was refused, and so does the page for who looks after it.
 
 import { test } from "vitest";
 import { testAdminKey } from "../support/admin-key.ts";
@@ -12,8 +12,13 @@ test("a connection without credentials is refused, and the reason is there to re
   const page = await dashboard.visit();
   await page.getByRole("link", { name: "Console" }).click();
   await page.getByRole("button", { name: "New connection" }).click();
+  const clientId = await page.getByLabel("Client id").inputValue();
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await page.getByText("The broker refused the connection: Not authorized (0x87)").first().waitFor();
   await page.getByRole("link", { name: "Overview" }).click();
   await page.getByRole("cell", { name: /not.authorized/i }).waitFor();
+  await page.getByRole("link", { name: "Refused" }).click();
+  await page.getByLabel("Client id").fill(clientId);
+  await page.getByRole("button", { name: "Ask why" }).click();
+  await page.getByRole("row", { name: /not.authorized/i }).waitFor();
 });

@@ -54,7 +54,7 @@ test("a user: what is wrong is said at its field; then made, given a key that is
   expect((await read("/users/browser-user")).status).toBe(404);
 });
 
-test("rules stand in the order in which they are tried", async () => {
+test("rules stand in the order in which they are tried, and what they decide can be asked", async () => {
   const page = await dashboard.visit();
   await open(page, "Rules");
   const make = async (position: string, filter: string, effect: string) => {
@@ -72,6 +72,19 @@ test("rules stand in the order in which they are tried", async () => {
   await make("9001", "order/first", "deny");
   const cells = await page.getByRole("cell", { name: /^order\// }).allTextContents();
   expect(cells).toEqual(["order/first", "order/second"]);
+  const ask = async (topic: string) => {
+    await page.getByLabel("Client id").fill("somebody");
+    await page.getByLabel("Topic", { exact: true }).fill(topic);
+    await page.getByRole("button", { name: "Ask" }).click();
+  };
+  await ask("order/first");
+  await page.getByText("denied", { exact: true }).waitFor();
+  await page.getByText("Decided by the rule to deny everything on order/first").waitFor();
+  await page.getByText(/POST \/api\/v1\/rules/).waitFor();
+  await ask("order/second");
+  await page.getByText("allowed", { exact: true }).waitFor();
+  await ask("order/+");
+  await page.getByRole("alert").waitFor();
   await page
     .getByRole("row", { name: /order\/first/ })
     .getByRole("button", { name: "Delete" })

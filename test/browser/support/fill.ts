@@ -44,6 +44,7 @@ export async function fill({ api, brokerUrl }: Dashboard): Promise<void> {
   await post("/bans", { kind: "address", value: "203.0.113.9", comment: "Tried passwords" });
   await post("/api-keys", { name: "grafana", scopes: ["read"] });
   await post("/api-keys", { name: "on duty", scopes: ["operate"], expiresAtMs: Date.now() + 24 * hourMs });
+  await TestClient.connect(brokerUrl(), { version: 5, clientId: "meter-0042" }).catch(() => {});
   await talk(brokerUrl());
 }
 

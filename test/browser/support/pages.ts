@@ -36,6 +36,7 @@ export const pages: Readonly<Record<string, PageToSee>> = {
   user: { address: "users/line-7", ready: "Spare part 12" },
   groups: { address: "groups", ready: "Everything that only measures" },
   rules: { address: "rules", ready: "Orders come from the office" },
+  refused: { address: "refused/meter-0042", ready: "Why it was refused" },
   bans: { address: "bans", ready: "meter-0042" },
   "api-keys": { address: "api-keys", ready: "grafana" },
   settings: { address: "settings", ready: "QUEUE_POLICY" },
