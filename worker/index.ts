@@ -1,9 +1,10 @@
-// The Worker: MQTT over WebSocket on /mqtt, and on / for an upgrade; the HTTP API, health and counters; the operators' page.
+// The Worker: MQTT over WebSocket on /mqtt, on / for an upgrade, and on /mqtt/<client id>; the HTTP API, health and counters; the operators' page.
 
 import { app } from "./admin/app.ts";
 import { basePath } from "./admin/base-path.ts";
 import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
+import { directPrefix, directUpgrade } from "./edge/direct.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
 import { page } from "./page.ts";
@@ -22,7 +23,8 @@ export default {
     }
     const { pathname } = new URL(request.url);
     if (isUpgrade(request) && (pathname === "/mqtt" || pathname === "/")) return upgrade(request, env, context);
-    if (pathname === "/mqtt") {
+    if (isUpgrade(request) && pathname.startsWith(directPrefix)) return directUpgrade(request, env, context);
+    if (pathname === "/mqtt" || pathname.startsWith(directPrefix)) {
       return new Response("MQTT over WebSocket lives here: connect with an MQTT client.\n", {
         status: 426,
         headers: { Upgrade: "websocket", Connection: "Upgrade" },

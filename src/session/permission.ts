@@ -4,6 +4,7 @@
 import { type Access, type Decision, decideDelivery, decidePublish, decideSubscribe, nameOf } from "../auth/access.ts";
 import type { Publish, Will } from "../protocol/packet.ts";
 import { responseTopicIn } from "../protocol/response-topic.ts";
+import { topicBehind } from "../topic/delayed.ts";
 import { plainFilter } from "../topic/share.ts";
 import type { StoredSubscription } from "./changes.ts";
 import type { Effects } from "./effects.ts";
@@ -43,6 +44,16 @@ export class Permissions {
     this.#deliveries.set(topic, isAllowed);
     return isAllowed;
   }
+}
+
+/** Why a client may not have the will that its CONNECT brings; undefined if it may, or has none. */
+export function willDenial(
+  will: Will | undefined,
+  access: Access | undefined,
+  delayedSecondsMax: number,
+): string | undefined {
+  if (will === undefined || access === undefined) return undefined;
+  return publishDenial(new Permissions(access), topicBehind(will.topic, delayedSecondsMax) ?? will.topic, will);
 }
 
 /**

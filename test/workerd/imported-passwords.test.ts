@@ -1,10 +1,12 @@
 // Password hashes of other brokers: taken by the HTTP API, verified inside the runtime, never shown.
 
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { isPassword } from "../../worker/auth/password.ts";
 import { api, manage } from "./support/api.ts";
-import { uniqueId } from "./support/client.ts";
+import { Client, cutClients, uniqueId } from "./support/client.ts";
+
+afterEach(cutClients);
 
 const sha512 =
   "digest$sha512$suffix$AhfLjhPT+WdSy40o$Ye71GlXSLbphP37IAvNFz6Cca25+Zv0i2oagcvvjlgBa+p1+RLDq0aJx/OKOWhVb0iqmKyYhDPBrnlzSyW79pg==";
@@ -29,6 +31,20 @@ test.each([
   const stored = await storedOf(name);
   expect(await isPassword(new TextEncoder().encode(password), stored)).toBe(true);
   expect(await isPassword(new TextEncoder().encode(`${password} `), stored)).toBe(false);
+});
+
+test("IMP-13 a hash from elsewhere is replaced when its user first logs in, and the password stays", async () => {
+  const name = uniqueId();
+  await manage("POST", "/users", { name, passwordHash: pbkdf2 });
+  await expect(Client.connect({ username: name, password: "alice" })).rejects.toThrow();
+  expect(await storedOf(name)).toBe(pbkdf2);
+  await Client.connect({ username: name, password: "wonderland" });
+  const renewed = await storedOf(name);
+  expect(renewed).toMatch(/^scrypt\$/);
+  await Client.connect({ username: name, password: "wonderland" });
+  expect(await storedOf(name)).toBe(renewed);
+  const { items } = await manage("GET", "/audit");
+  expect(items[0]).toMatchObject({ action: "user.renew-password-hash", subject: name });
 });
 
 test.each(["plain", "pbkdf2$sha512$100001$AQID$AQID", "bcrypt$10$AQID$AQID", ""])(

@@ -3,19 +3,23 @@
 
 import { configOf } from "../config.ts";
 import { Control } from "../d1/control.ts";
+import { replacePassword } from "../d1/users.ts";
 import type { Env } from "../env.ts";
 import { Cache } from "./cache.ts";
 import { type KnownUser, type Policy, readKnownUser, readPolicy } from "./known.ts";
+import { hashPassword } from "./password.ts";
 
 const usersMax = 10_000;
 /** There is one policy. */
 const policyKey = "";
 
 export class AccessBook {
+  readonly #control: Control;
   readonly #policy: Cache<Policy>;
   readonly #users: Cache<KnownUser>;
 
   constructor(control: Control, maxAgeMs: number) {
+    this.#control = control;
     this.#policy = new Cache(() => readPolicy(control, Date.now()), { maxAgeMs, entriesMax: 1 });
     this.#users = new Cache((name) => readKnownUser(control, name), { maxAgeMs, entriesMax: usersMax });
   }
@@ -30,6 +34,23 @@ export class AccessBook {
 
   async user(name: string | undefined, nowMs: number): Promise<KnownUser | undefined> {
     return name === undefined ? undefined : this.#users.get(name, nowMs);
+  }
+
+  /** In place of a hash that came from another broker; returns the one that holds now. */
+  async renewPassword(user: string, stored: string, password: Uint8Array): Promise<string> {
+    try {
+      const hash = await hashPassword(password);
+      const revision = await this.#control.change(Date.now(), [replacePassword(this.#control, user, stored, hash)], {
+        actor: `user:${user}`,
+        action: "user.renew-password-hash",
+        subject: user,
+      });
+      this.outdate(revision, user);
+      return hash;
+    } catch {
+      // It will be tried again at the next login.
+      return stored;
+    }
   }
 
   /** The database has changed, and it may be about this user. */

@@ -12,7 +12,7 @@ import { authenticateDeviceKey, looksLikeDeviceKey } from "./device-key.ts";
 import { authenticateHttp } from "./http.ts";
 import { anonymous, identity } from "./identity.ts";
 import { JwtAuthenticator } from "./jwt.ts";
-import { isPassword } from "./password.ts";
+import { isOutdated, isPassword } from "./password.ts";
 import { VerifiedPasswords } from "./verified-passwords.ts";
 
 /** Asked before anything that could tell whether a guess was right, and that costs. */
@@ -77,6 +77,10 @@ export class AuthenticationChain {
       const denied = await mayTry(username);
       if (denied !== undefined) return denied;
       if (!(await isPassword(password, stored))) return wrong("password", `${username} has another password`);
+      if (isOutdated(stored)) {
+        const basis = await this.#book.renewPassword(username, stored, password);
+        return admitted(identity("password", username, { basis }));
+      }
       this.#verified.remember(username, password, stored);
     }
     return admitted(identity("password", username, { basis: stored }));

@@ -57,6 +57,11 @@ export function putUser(control: Control, user: StoredUser): D1PreparedStatement
 }
 
 /** What is said about a user goes with the user: keys, memberships and rules. */
+/** Unless it has changed meanwhile. */
+export function replacePassword(control: Control, name: string, before: string, after: string): D1PreparedStatement {
+  return control.statement("UPDATE user SET password = ? WHERE name = ? AND password = ?", after, name, before);
+}
+
 export function deleteUser(control: Control, name: string): D1PreparedStatement[] {
   return [
     control.statement("DELETE FROM device_key WHERE user = ?", name),

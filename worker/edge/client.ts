@@ -18,6 +18,7 @@ import type { ScramServer } from "../../src/auth/scram.ts";
 import { Decoder } from "../../src/codec/decode.ts";
 import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
+import { isPingreq, pingresp } from "../../src/codec/ping.ts";
 import { PacketSplitter } from "../../src/codec/splitter.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -49,9 +50,6 @@ const timerMsMax = 2 ** 31 - 1;
 
 /** Frames further apart than this do not come together. */
 const aloneMs = 1;
-
-const pingreqType = 0xc0;
-const pingresp = Uint8Array.of(0xd0, 0);
 
 /** leaving: the client has gone while its session was being reached, which still gets what it sent. */
 type State = "connecting" | "authenticating" | "admitting" | "dialling" | "leaving" | "relaying" | "closed";
@@ -157,7 +155,7 @@ export class ClientConnection {
     // It is a DISCONNECT: the client has changed its mind.
     if (this.#state === "authenticating") return this.#end();
     // Until CONNACK has passed the session answers, so that nothing precedes it [MQTT-3.2.0-1].
-    if (frame[start] === pingreqType && end - start === 2 && this.#accepted) {
+    if (isPingreq(frame, start, end) && this.#accepted) {
       counters.add("pings");
       this.#send(pingresp);
       return;

@@ -16,8 +16,7 @@ import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
-import { Permissions, publishDenial } from "../../src/session/permission.ts";
-import { topicBehind } from "../../src/topic/delayed.ts";
+import { willDenial } from "../../src/session/permission.ts";
 import { banClient } from "../auth/ban.ts";
 import type { AccessBook } from "../auth/book.ts";
 import type { ClientCertificate } from "../auth/certificate.ts";
@@ -290,12 +289,8 @@ export class Doorman {
         `the rules of ${who.user} take ${text.length} characters`,
       );
     }
-    const { will } = connect;
-    if (will !== undefined && rights.access !== undefined) {
-      const topic = topicBehind(will.topic, config.delayedSecondsMax) ?? will.topic;
-      const denial = publishDenial(new Permissions(rights.access), topic, will);
-      if (denial !== undefined) return fail(ReasonCode.notAuthorized, "will-denied", denial);
-    }
+    const denial = willDenial(connect.will, rights.access, config.delayedSecondsMax);
+    if (denial !== undefined) return fail(ReasonCode.notAuthorized, "will-denied", denial);
     this.#who = who;
     this.#revision = policy.revision;
     this.#rightsText = text;

@@ -17,18 +17,24 @@ export function isUpgrade(request: Request): boolean {
   return request.headers.get("Upgrade")?.toLowerCase() === "websocket";
 }
 
-export function upgrade(request: Request, env: Env, context: ExecutionContext): Response {
+/** The answer to who may not even try, or the subprotocol that is spoken. */
+export function greet(request: Request, env: Env): Response | { readonly subprotocol: string | undefined } {
   const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",").map((name) => name.trim());
-  const chosen = subprotocols.find((name) => offered.includes(name));
-  if (chosen === undefined && offered.some((name) => name !== "")) {
+  const subprotocol = subprotocols.find((name) => offered.includes(name));
+  if (subprotocol === undefined && offered.some((name) => name !== "")) {
     return new Response(`Offer the WebSocket subprotocol ${subprotocols.join(" or ")}.\n`, { status: 400 });
   }
-  const shared = edgeOf(env);
-  const { config } = shared;
-  if (!isWelcomeFrom(request.headers.get("Origin"), config)) {
+  if (!isWelcomeFrom(request.headers.get("Origin"), edgeOf(env).config)) {
     report([{ event: "refusal", reason: "origin", count: 1, detail: "a page of another origin" }], addressOf(request));
     return new Response("Pages of this origin may not connect: see WEBSOCKET_ORIGINS.\n", { status: 403 });
   }
+  return { subprotocol };
+}
+
+export function upgrade(request: Request, env: Env, context: ExecutionContext): Response {
+  const greeting = greet(request, env);
+  if (greeting instanceof Response) return greeting;
+  const shared = edgeOf(env);
   const { 0: far, 1: client } = new WebSocketPair();
   // Frames must come as bytes at once: Blobs are read asynchronously, and packets would change places.
   client.binaryType = "arraybuffer";
@@ -37,12 +43,13 @@ export function upgrade(request: Request, env: Env, context: ExecutionContext): 
   new ClientConnection(
     client,
     (clientId) => dial(env, clientId),
-    scramServer(config.scramUsers),
+    scramServer(shared.config.scramUsers),
     { ...shared, address: addressOf(request), certificate: certificateOf(request) },
     resolve,
   );
   context.waitUntil(promise);
-  const headers: HeadersInit = chosen === undefined ? {} : { "Sec-WebSocket-Protocol": chosen };
+  const { subprotocol } = greeting;
+  const headers: HeadersInit = subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol };
   return new Response(null, { status: 101, webSocket: far, headers });
 }
 
@@ -51,7 +58,7 @@ function isWelcomeFrom(origin: string | null, { webSocketOrigins }: Config): boo
   return origin === null || webSocketOrigins.length === 0 || webSocketOrigins.includes(origin);
 }
 
-function addressOf(request: Request): string {
+export function addressOf(request: Request): string {
   return request.headers.get("CF-Connecting-IP") ?? "unknown";
 }
 

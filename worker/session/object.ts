@@ -28,10 +28,13 @@ import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
+import { directPath } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
-import { alivePing, alivePong, decodeHello, type ReportsNotice, type RightsNotice } from "../hello.ts";
+import { alivePing, alivePong, decodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
+import type { DirectClient } from "./direct.ts";
+import { Directs } from "./directs.ts";
 import { ShardLanes } from "./lanes.ts";
 import { Reporter } from "./reporter.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
@@ -49,6 +52,8 @@ interface Link {
   readonly attachment: AttachmentWriter;
   readonly epoch: number;
   readonly decoder: Decoder;
+  /** Absent where an edge stands between. */
+  readonly direct: DirectClient | undefined;
   /** The largest packet that the client takes. */
   readonly maximumPacketBytes: number;
 }
@@ -64,6 +69,8 @@ export class SessionObject extends DurableObject<Env> {
   readonly #tickets = new Tickets();
   readonly #waiters: Waiters;
   readonly #awake = new Awake();
+  /** Clients with no edge between, by their sockets. */
+  readonly #directs: Directs;
   #link: Link | undefined;
   #lastEpoch = 0;
   readonly #alarm: Alarm;
@@ -87,6 +94,15 @@ export class SessionObject extends DurableObject<Env> {
       failed: (items) => this.#step({ type: "failed", items }),
     });
     this.#alarm = new Alarm(ctx.storage);
+    this.#directs = new Directs(env, this.#alarm, {
+      begin: (socket, connect, hello) => this.#begin(socket, connect, hello),
+      packets: (socket, frames, failure) => {
+        if (socket === this.#link?.socket) this.#takeFrames(this.#link, frames, failure);
+      },
+      broken: (socket) => {
+        if (socket === this.#link?.socket) this.#step({ type: "closed" });
+      },
+    });
     this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
     const isListed = connected?.attachment.isListed === true;
     this.#reporter = new Reporter(env, this.#session, newIncarnation(), isListed, () => {
@@ -101,10 +117,12 @@ export class SessionObject extends DurableObject<Env> {
     }
   }
 
-  /** The edge opens a socket; the client's CONNECT comes as its first frame. */
+  /** The edge opens a socket, or hands over its client's own; CONNECT comes on it. */
   override fetch(request: Request): Response {
     this.#settleAbandoned();
-    if (new URL(request.url).pathname === waiterPath) return this.#waiters.accept(this.#hasNews());
+    const { pathname } = new URL(request.url);
+    if (pathname === waiterPath) return this.#waiters.accept(this.#hasNews());
+    if (pathname === directPath) return this.#directs.accept(this.ctx, request);
     const { 0: edge, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);
     return new Response(null, { status: 101, webSocket: edge });
@@ -116,6 +134,15 @@ export class SessionObject extends DurableObject<Env> {
 
   async #takeMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     counters.add("socket_messages");
+    const direct = socket === this.#link?.socket ? this.#link.direct : this.#directs.of(socket);
+    if (direct !== undefined) {
+      direct.take(message, this.#alarm.nowMs);
+      if (socket !== this.#link?.socket) this.#directs.carry(socket, direct);
+      this.#wake();
+      this.#remember();
+      await this.#rest();
+      return;
+    }
     if (typeof message === "string") {
       if (socket === this.#link?.socket)
         this.#step({ type: "rights", ...(JSON.parse(message) as RightsNotice).rights });
@@ -143,7 +170,10 @@ export class SessionObject extends DurableObject<Env> {
   async #ring(): Promise<void> {
     this.#alarm.rang();
     this.#settleAbandoned();
-    if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
+    this.#directs.turnOverdueAway(this.ctx.getWebSockets());
+    const overdue = this.#link?.direct?.overdue(this.#alarm.nowMs);
+    if (overdue !== undefined) this.#step({ type: "packets", packets: [overdue] });
+    else if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
     this.#reporter.remind(this.#session, this.#alarm.nowMs);
     await this.#rest();
@@ -225,12 +255,17 @@ export class SessionObject extends DurableObject<Env> {
     const decoded = decodeConnect(frame, connectStart, frame.length, this.#session.limits);
     // The edge has checked it.
     if (decoded.type !== "connect") return closeQuietly(socket, 1011, decoded.detail);
+    this.#begin(socket, decoded, hello);
+  }
+
+  #begin(socket: WebSocket, decoded: Connect, hello: Hello): void {
     if (!mayTakeOver(this.#session, hello.username, Date.now())) return this.#turnAway(socket, decoded);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);
     const { clientId, ...introduction } = hello;
     this.#step({ type: "connect", connect: { ...decoded, clientId }, epoch, ...introduction });
+    if (this.#link?.direct !== undefined) counters.add("connections_opened");
     this.#waiters.tellAll();
   }
 
@@ -244,13 +279,21 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #takeFrame(link: Link, frame: Uint8Array): void {
+    this.#takeFrames(link, [frame], undefined);
+  }
+
+  #takeFrames(link: Link, frames: readonly Uint8Array[], behind: ProtocolFailure | undefined): void {
     const packets: (ClientPacket | ProtocolFailure)[] = [];
     let publishes = 0;
-    const failure = walkPackets(frame, (_frame, start, end) => {
-      const packet = link.decoder.decode(frame, start, end);
-      if (packet.type === "publish") publishes++;
-      packets.push(packet);
-    });
+    let failure: ProtocolFailure | undefined;
+    for (const frame of frames) {
+      failure ??= walkPackets(frame, (_frame, start, end) => {
+        const packet = link.decoder.decode(frame, start, end);
+        if (packet.type === "publish") publishes++;
+        packets.push(packet);
+      });
+    }
+    failure ??= behind;
     if (failure !== undefined) packets.push(failure);
     counters.add("messages_published", publishes);
     for (const together of inSteps(packets)) this.#step({ type: "packets", packets: together });
@@ -284,12 +327,15 @@ export class SessionObject extends DurableObject<Env> {
   #linkTo(socket: WebSocket, epoch: number, client: Pick<Connection, "version" | "maximumPacketBytes">): void {
     const { version, maximumPacketBytes } = client;
     const attachment = new AttachmentWriter(socket);
-    this.#link = { socket, attachment, epoch, decoder: new Decoder(version, this.#session.limits), maximumPacketBytes };
+    const direct = this.#directs.of(socket);
+    const decoder = new Decoder(version, this.#session.limits);
+    this.#link = { socket, attachment, epoch, decoder, direct, maximumPacketBytes };
     this.#lastEpoch = epoch;
   }
 
   /** Its connection has ended: whatever else the socket brings is too late. */
-  #unlink({ socket, epoch }: Link): void {
+  #unlink({ socket, epoch, direct }: Link): void {
+    if (direct !== undefined) counters.add("connections_closed");
     this.#link = undefined;
     this.#store.keepConnectionWindow(undefined);
     try {
@@ -354,6 +400,7 @@ export class SessionObject extends DurableObject<Env> {
 
   #send(link: Link, packets: readonly ServerPacket[]): void {
     counters.add("messages_sent", packets.filter(({ type }) => type === "publish").length);
+    if (link.direct !== undefined) counters.add("frames_out");
     try {
       link.socket.send(encodePackets(packets, link.decoder.version, link.maximumPacketBytes));
     } catch (error) {
@@ -373,6 +420,8 @@ export class SessionObject extends DurableObject<Env> {
 
   /** For who asks why: the edge notes what its client was refused. */
   #tell(notice: ReportsNotice): void {
+    // A client without an edge hears MQTT and nothing else; the log has it.
+    if (this.#link?.direct !== undefined) return;
     try {
       this.#link?.socket.send(JSON.stringify(notice));
     } catch {
@@ -384,15 +433,18 @@ export class SessionObject extends DurableObject<Env> {
     const { nowMs } = this.#alarm;
     const atMs = earlier(wakeAtMs(this.#session, nowMs), this.#reporter.wakeAtMs(nowMs));
     if (atMs !== undefined) this.#alarm.wakeAt(atMs);
+    if (this.#link?.direct !== undefined) this.#alarm.wakeAt(this.#link.direct.deadlineMs);
   }
 
   /** What hibernation must not lose stays with the socket. */
   #remember(): void {
     const { connection } = this.#session;
     if (this.#link === undefined || connection === undefined) return;
-    const { epoch, attachment: writer } = this.#link;
+    const { epoch, attachment: writer, direct } = this.#link;
     const snapshot = snapshotOf(this.#session, connection);
-    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs, isListed: this.#reporter.isHeard };
+    const carried = direct === undefined ? {} : { direct: direct.state };
+    const { isHeard: isListed } = this.#reporter;
+    const attachment: Attachment = { epoch, snapshot, alarmAtMs: this.#alarm.atMs, isListed, ...carried };
     if (writer.write(attachment)) return this.#store.keepConnectionWindow(undefined);
     this.#store.keepConnectionWindow(snapshot.window);
     if (!writer.write({ ...attachment, snapshot: withoutWindow(snapshot) })) {
@@ -400,7 +452,9 @@ export class SessionObject extends DurableObject<Env> {
     }
   }
 
-  #isSilent({ socket }: Link): boolean {
+  #isSilent({ socket, direct }: Link): boolean {
+    // It has a clock of its own.
+    if (direct !== undefined) return false;
     const heard = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     const since = heard ?? this.#session.connection?.connectedAtMs ?? 0;
     return this.#alarm.nowMs - since > silentMsMax;

@@ -2,9 +2,12 @@
 // window that is too torn to fit goes into a row instead.
 
 import type { ConnectionSnapshot } from "../../src/session/state.ts";
+import type { DirectState } from "./direct.ts";
 
 /** A socket that has not said hello carries no connection. */
 export interface Attachment {
+  /** Of a socket that is its client's own, with no edge between. */
+  readonly direct?: DirectState;
   readonly epoch: number;
   readonly snapshot: ConnectionSnapshot | undefined;
   /** When the alarm is set for; 0: not known to be set. */

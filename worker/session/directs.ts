@@ -1,0 +1,110 @@
+// The clients of a session object that have no edge between: their sockets, from the hand-over on, and through hibernation.
+
+import type { ProtocolFailure } from "../../src/protocol/failure.ts";
+import type { Connect } from "../../src/protocol/packet.ts";
+import { reasonText } from "../../src/protocol/reason-text.ts";
+import type { Alarm } from "../alarm.ts";
+import { closeQuietly } from "../close-quietly.ts";
+import { configOf } from "../config.ts";
+import { counters, report } from "../counters.ts";
+import { type DirectHello, directHeader } from "../direct-hello.ts";
+import type { Env } from "../env.ts";
+import { decodeHeader } from "../header.ts";
+import type { Hello } from "../hello.ts";
+import { DirectClient, type DirectState, newDirectState } from "./direct.ts";
+import { readAttachment, writeAttachment } from "./socket.ts";
+
+export interface DirectsEvents {
+  begin(socket: WebSocket, connect: Connect, hello: Hello): void;
+  /** Whole packets of the connected client, and the mistake behind them if there is one. */
+  packets(socket: WebSocket, frames: readonly Uint8Array[], failure: ProtocolFailure | undefined): void;
+  broken(socket: WebSocket): void;
+}
+
+export class Directs {
+  readonly #env: Env;
+  readonly #alarm: Alarm;
+  readonly #events: DirectsEvents;
+  readonly #known = new WeakMap<WebSocket, DirectClient>();
+
+  constructor(env: Env, alarm: Alarm, events: DirectsEvents) {
+    this.#env = env;
+    this.#alarm = alarm;
+    this.#events = events;
+  }
+
+  /** Takes the socket that the Worker hands over, and answers with its other end. */
+  accept(context: DurableObjectState, request: Request): Response {
+    const hello = decodeHeader<DirectHello>(request.headers.get(directHeader) ?? "");
+    const direct = newDirectState(hello, configOf(this.#env), this.#alarm.nowMs);
+    const { 0: far, 1: own } = new WebSocketPair();
+    context.acceptWebSocket(own);
+    if (!carryAlone(own, direct)) throw new RangeError("what a client may do does not fit its socket");
+    this.#alarm.wakeAt(direct.connectByMs);
+    const subprotocol = request.headers.get("Sec-WebSocket-Protocol");
+    const headers: HeadersInit = subprotocol === null ? {} : { "Sec-WebSocket-Protocol": subprotocol };
+    return new Response(null, { status: 101, webSocket: far, headers });
+  }
+
+  /** Undefined for the socket of an edge. */
+  of(socket: WebSocket): DirectClient | undefined {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
+    const { direct } = readAttachment(socket);
+    if (direct === undefined) return undefined;
+    const client = this.#client(socket, direct);
+    this.#known.set(socket, client);
+    return client;
+  }
+
+  /** What a client without a connection has to know after hibernation. */
+  carry(socket: WebSocket, client: DirectClient): void {
+    const isOurs = socket.readyState === WebSocket.READY_STATE_OPEN && readAttachment(socket).direct !== undefined;
+    if (isOurs) carryAlone(socket, client.state);
+  }
+
+  /** Clients that have not sent CONNECT in time. */
+  turnOverdueAway(sockets: readonly WebSocket[]): void {
+    for (const socket of sockets) {
+      const client = this.of(socket);
+      if (client === undefined || client.isConnected) continue;
+      const failure = client.overdue(this.#alarm.nowMs);
+      if (failure === undefined) this.#alarm.wakeAt(client.deadlineMs);
+      else client.refuse(failure);
+    }
+  }
+
+  #client(socket: WebSocket, state: DirectState): DirectClient {
+    return new DirectClient(this.#env, state, {
+      connect: (connect, hello) => this.#events.begin(socket, connect, hello),
+      packets: (frames, failure) => this.#events.packets(socket, frames, failure),
+      broken: () => {
+        closeQuietly(socket);
+        this.#events.broken(socket);
+      },
+      send: (bytes) => {
+        counters.add("frames_out");
+        trySend(socket, bytes);
+      },
+      turnAway: ({ reason, rule, detail }, connack) => {
+        const who = state.hello.clientId;
+        report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
+        if (connack !== undefined) trySend(socket, connack);
+        closeQuietly(socket);
+      },
+    });
+  }
+}
+
+function carryAlone(socket: WebSocket, direct: DirectState): boolean {
+  return writeAttachment(socket, { epoch: 0, snapshot: undefined, alarmAtMs: 0, direct });
+}
+
+/** The client may have gone, and its close event be on its way. */
+function trySend(socket: WebSocket, bytes: Uint8Array): void {
+  try {
+    socket.send(bytes);
+  } catch {
+    // It will come again.
+  }
+}
