@@ -12,8 +12,7 @@ import { type DelayedLimits, defaultDelayedLimits } from "../src/shard/delayed-q
 import type { ShareStrategy } from "../src/shard/strategy.ts";
 
 const jurisdictions = ["none", "eu", "us", "fedramp", "fedramp-high"] as const;
-const locationHints = [
-  "none",
+export const locationHints = [
   "wnam",
   "enam",
   "sam",
@@ -27,10 +26,12 @@ const locationHints = [
   "me",
 ] as const;
 
+export type LocationHint = (typeof locationHints)[number];
+
 /** Where objects live. */
 export interface Placement {
   readonly jurisdiction: (typeof jurisdictions)[number];
-  readonly shardLocationHint: (typeof locationHints)[number];
+  readonly shardLocationHint: LocationHint | "none";
 }
 
 export interface Config extends SessionLimits, RetainLimits, DelayedLimits, AccessPolicy, Placement {
@@ -157,7 +158,7 @@ export const variables = z.object({
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
   TOPIC_SHARD_DEPTH: integer(1, 8, defaultSessionLimits.topicShardDepth),
   JURISDICTION: z._default(z.enum(jurisdictions), "none"),
-  SHARD_LOCATION_HINT: z._default(z.enum(locationHints), "none"),
+  SHARD_LOCATION_HINT: z._default(z.enum(["none", ...locationHints]), "none"),
   DIRECTORY_SHARDS: integer(1, 64, 8),
   // A message is one row somewhere, and a row holds 2 MB.
   MAXIMUM_PACKET_BYTES: integer(1024, 1_500_000, defaultSessionLimits.maximumPacketBytes),

@@ -2,7 +2,7 @@
 // object, so whoever asked past this file would find an empty one.
 
 import { directoryOf } from "../src/directory/listing.ts";
-import { configOf, type Placement } from "./config.ts";
+import { configOf, type LocationHint, type Placement } from "./config.ts";
 import type { SessionDirectory } from "./directory/object.ts";
 import type { Env } from "./env.ts";
 import type { GateObject } from "./gate/object.ts";
@@ -10,9 +10,13 @@ import { directoryName, gateName, shardName } from "./names.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 
-/** Lives near whoever asks first: its own client, whose CONNECT makes it. */
-export function sessionStub(env: Env, name: string): DurableObjectStub<SessionObject> {
-  return within(env.SESSION, configOf(env)).getByName(name);
+/** Lives near whoever asks first: its own client, whose CONNECT makes it, or as who provisions it says. */
+export function sessionStub(env: Env, name: string, locationHint?: LocationHint): DurableObjectStub<SessionObject> {
+  return within(env.SESSION, configOf(env)).getByName(name, hintOf(locationHint));
+}
+
+function hintOf(locationHint: LocationHint | undefined): DurableObjectNamespaceGetDurableObjectOptions | undefined {
+  return locationHint === undefined ? undefined : { locationHint };
 }
 
 /** The part of the directory that knows a session. */

@@ -1,6 +1,102 @@
 // Written by `npm run docs` from the routes of the HTTP API: do not edit.
 
 export interface Api {
+  readonly "GET /clients": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "state"?: "connected" | "away" | "provisioned"; readonly "user"?: string; readonly "address"?: string; readonly "prefix"?: string; readonly "idleSinceMs"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "clientId": string | null; readonly "state": "connected" | "away" | "provisioned"; readonly "user": string | null; readonly "address": string | null; readonly "protocol": "3.1" | "3.1.1" | "5.0" | null; readonly "connectedAtMs": number | null; readonly "disconnectedAtMs": number | null; readonly "expiresAtMs": number | null; })[]; readonly "next": string | null; };
+  };
+  readonly "GET /clients/{clientId}": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "clientId": string | null; readonly "state": "connected" | "away" | "provisioned"; readonly "user": string | null; readonly "address": string | null; readonly "protocol": "3.1" | "3.1.1" | "5.0" | null; readonly "connectedAtMs": number | null; readonly "disconnectedAtMs": number | null; readonly "expiresAtMs": number | null; readonly "expirySeconds": number | null; readonly "connection": { readonly "keepAliveSeconds": number; readonly "receiveMaximum": number; readonly "maximumPacketBytes": number; readonly "topicAliasMaximum": number; } | null; readonly "limits": { readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "queuePolicy": string; readonly "inflightMax": number; readonly "subscriptionsMax": number; readonly "receiveMaximum": number; readonly "maximumPacketBytes": number; }; readonly "subscriptions": number; readonly "queue": { readonly "messages": number; readonly "bytes": number; readonly "inflight": number; readonly "leased": number; }; readonly "inboundQos2": number; readonly "hasWill": boolean; readonly "dueWills": number; readonly "drops": Readonly<Record<string, number>>; readonly "recent": readonly ({ readonly "atMs": number; readonly "event": "drop" | "refusal"; readonly "reason": string; readonly "detail": string; })[]; };
+  };
+  readonly "POST /clients/{clientId}/kick": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "wasConnected": boolean; };
+  };
+  readonly "POST /kick": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: { readonly "state"?: "connected" | "away" | "provisioned"; readonly "user"?: string; readonly "address"?: string; readonly "prefix"?: string; readonly "idleSinceMs"?: number; };
+    readonly answer: { readonly "kicked": number; readonly "next": string | null; };
+  };
+  readonly "DELETE /sessions/{clientId}": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "PUT /sessions/{clientId}": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; };
+    readonly answer: { readonly "clientId": string; readonly "created": boolean; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2 | null; readonly "reason": string; })[]; };
+  };
+  readonly "GET /sessions/{clientId}/queue": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "payload"?: "none" | "base64"; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "position": number; readonly "state": "waiting" | "sent" | "released" | "leased"; readonly "topic": string; readonly "qos": 0 | 1 | 2; readonly "retain": boolean; readonly "payloadBytes": number; readonly "queuedAtMs": number | null; readonly "expiresAtMs": number | null; readonly "mayBeKnown": boolean; readonly "packetId": number | null; readonly "leasedUntilMs": number | null; readonly "deliveries": number; readonly "payload": string | null; })[]; readonly "next": string | null; };
+  };
+  readonly "DELETE /sessions/{clientId}/queue": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "purged": number; readonly "left": number; };
+  };
+  readonly "POST /sessions": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: readonly ({ readonly "clientId": string; readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; })[];
+    readonly answer: undefined;
+  };
+  readonly "GET /sessions/{clientId}/subscriptions": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "identifier": number | null; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /sessions/{clientId}/subscriptions": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "identifier"?: number; };
+    readonly answer: { readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2 | null; readonly "reason": string; })[]; };
+  };
+  readonly "DELETE /sessions/{clientId}/subscriptions": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: { readonly "filter": string; };
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "POST /sessions/{clientId}/pull": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "messagesMax"?: number; readonly "bytesMax"?: number; readonly "visibilitySeconds"?: number; readonly "waitSeconds"?: number; };
+    readonly answer: { readonly "messages": readonly ({ readonly "topic": string; readonly "payload": string; readonly "encoding": "text" | "base64"; readonly "payloadBytes": number; readonly "qos": 0 | 1 | 2; readonly "retain": boolean; readonly "expiresAtMs": number | null; readonly "properties": { readonly "payloadFormatIndicator"?: 0 | 1; readonly "messageExpirySeconds"?: number; readonly "contentType"?: string; readonly "responseTopic"?: string; readonly "correlationData"?: string; readonly "userProperties"?: readonly ({ readonly "name": string; readonly "value": string; })[]; }; readonly "handle": string; readonly "queuedAtMs": number | null; readonly "deliveries": number; readonly "redelivered": boolean; readonly "subscriptionIdentifiers": readonly (number)[]; })[]; readonly "leasedUntilMs": number | null; readonly "depth": number; };
+  };
+  readonly "POST /sessions/{clientId}/acknowledge": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "handles": readonly (string)[]; };
+    readonly answer: { readonly "results": readonly ({ readonly "handle": string; readonly "status": "done" | "lost"; })[]; };
+  };
+  readonly "POST /sessions/{clientId}/return": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "handles": readonly (string)[]; readonly "seconds"?: number; };
+    readonly answer: { readonly "results": readonly ({ readonly "handle": string; readonly "status": "done" | "lost"; })[]; };
+  };
+  readonly "POST /sessions/{clientId}/extend": {
+    readonly path: { readonly "clientId": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "handles": readonly (string)[]; readonly "seconds"?: number; };
+    readonly answer: { readonly "results": readonly ({ readonly "handle": string; readonly "status": "done" | "lost"; })[]; };
+  };
   readonly "POST /publish": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
@@ -173,13 +269,13 @@ export interface Api {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };
     readonly body: undefined;
-    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; })[]; readonly "next": string | null; };
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; })[]; readonly "next": string | null; };
   };
   readonly "POST /api-keys": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
-    readonly body: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs"?: number | null; };
-    readonly answer: { readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; readonly "key": string; };
+    readonly body: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; readonly "expiresAtMs"?: number | null; };
+    readonly answer: { readonly "id": string; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; readonly "expiresAtMs": number | null; readonly "createdAtMs": number; readonly "key": string; };
   };
   readonly "DELETE /api-keys/{id}": {
     readonly path: { readonly "id": string; };
@@ -215,7 +311,7 @@ export interface Api {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
     readonly body: undefined;
-    readonly answer: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "admin")[]; };
+    readonly answer: { readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; };
   };
 }
 

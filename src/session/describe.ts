@@ -2,6 +2,7 @@
 
 import type { Standing } from "../directory/entry.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import type { Report } from "./effects.ts";
 import type { SessionLimits } from "./limits.ts";
 import { standingOf } from "./standing.ts";
 import { type Connection, queueDepth, type Session } from "./state.ts";
@@ -47,6 +48,12 @@ export interface Description {
   /** Wills that wait for their delay, or for a shard. */
   readonly dueWills: number;
   readonly drops: Readonly<Record<string, number>>;
+  /** The last drops and refusals, as far as its object remembers them. */
+  readonly recent?: readonly RecentReport[];
+}
+
+export interface RecentReport extends Report {
+  readonly atMs: number;
 }
 
 export function describe(session: Session): Description {

@@ -35,8 +35,8 @@ export async function callerOf(request: Request, env: Env, control: Control, now
   return { name: `key:${known.id}:${known.name}`, scopes: known.scopes };
 }
 
-/** `admin` may do everything, and who operates may look. */
+/** `admin` may do everything, and who operates may look, and take messages out of queues. */
 export function mayUse(caller: Caller, scope: Scope): boolean {
   if (caller.scopes.includes("admin") || caller.scopes.includes(scope)) return true;
-  return scope === "read" && caller.scopes.includes("operate");
+  return (scope === "read" || scope === "consume") && caller.scopes.includes("operate");
 }

@@ -108,16 +108,18 @@ export const shownMessage = z.object({
   properties: messageProperties,
 });
 
+type RoutedFields = Pick<RecordReader, "topic" | "payload" | "qos" | "retain" | "expiresAtMs" | "properties">;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What the reader stands on. A payload is text if it is UTF-8. */
-export function show(reader: RecordReader): z.output<typeof shownMessage> {
-  const { topic, payload, payloadLength, qos, retain, expiresAtMs } = reader;
-  const { correlationData, userProperties, ...properties } = decodeProperties(reader.properties);
+/** A payload is text if it is UTF-8. */
+export function show(message: RoutedFields): z.output<typeof shownMessage> {
+  const { topic, payload, qos, retain, expiresAtMs } = message;
+  const { correlationData, userProperties, ...properties } = decodeProperties(message.properties);
   return {
     topic,
     ...shownPayload(payload),
-    payloadBytes: payloadLength,
+    payloadBytes: payload.length,
     qos,
     retain,
     expiresAtMs: expiresAtMs === 0 ? null : expiresAtMs,

@@ -3,18 +3,28 @@
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
 import { banRoutes } from "./bans.ts";
+import { clientRoutes } from "./clients.ts";
+import { consumerRoutes } from "./consumer.ts";
 import { deviceKeyRoutes } from "./device-keys.ts";
 import { explainRoutes } from "./explain.ts";
 import { groupRoutes } from "./groups.ts";
+import { provisioningRoutes } from "./provisioning.ts";
 import { publishRoutes } from "./publish.ts";
 import { retainedRoutes } from "./retained.ts";
 import type { Route } from "./route.ts";
 import { ruleRoutes } from "./rules.ts";
 import { selfRoutes } from "./self.ts";
+import { sessionRoutes } from "./sessions.ts";
 import { settingsRoutes } from "./settings.ts";
+import { subscriptionRoutes } from "./subscriptions.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
+  ...clientRoutes,
+  ...sessionRoutes,
+  ...provisioningRoutes,
+  ...subscriptionRoutes,
+  ...consumerRoutes,
   ...publishRoutes,
   ...retainedRoutes,
   ...userRoutes,

@@ -2,7 +2,7 @@
 
 import type { Control, Row } from "./control.ts";
 
-export const scopes = ["read", "operate", "publish", "admin"] as const;
+export const scopes = ["read", "operate", "publish", "consume", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 
 export interface ApiKey {

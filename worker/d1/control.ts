@@ -51,6 +51,20 @@ export class Control {
     counters.add("control_changes");
     const rows = await this.#batch([
       ...statements,
+      ...this.#entered(nowMs, entry),
+      this.statement("UPDATE revision SET number = number + 1 RETURNING number"),
+    ]);
+    return rows.at(-1)?.[0]?.["number"] as number;
+  }
+
+  /** What is about to be done to an object: an entry in the audit log, and nothing else. */
+  async note(nowMs: number, entry: Entry): Promise<void> {
+    counters.add("control_changes");
+    await this.#batch(this.#entered(nowMs, entry));
+  }
+
+  #entered(nowMs: number, entry: Entry): D1PreparedStatement[] {
+    return [
       this.statement(
         "INSERT INTO audit (at_ms, actor, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)",
         nowMs,
@@ -61,9 +75,7 @@ export class Control {
         entry.after === undefined ? null : JSON.stringify(entry.after),
       ),
       this.statement("DELETE FROM audit WHERE id <= (SELECT MAX(id) FROM audit) - ?", auditRowsMax),
-      this.statement("UPDATE revision SET number = number + 1 RETURNING number"),
-    ]);
-    return rows.at(-1)?.[0]?.["number"] as number;
+    ];
   }
 
   async #batch(statements: readonly D1PreparedStatement[]): Promise<Row[][]> {

@@ -13,6 +13,7 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
+import type { RecentReport } from "../../src/session/describe.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMsMax } from "../../src/session/holding.ts";
 import { mayTakeOver } from "../../src/session/identity.ts";
@@ -47,6 +48,9 @@ const silentMsMax = 20 * 60_000;
 /** Groups of shared subscriptions whose last call is remembered, to answer a repeat of it. */
 const groupsMax = 256;
 
+/** Drops and refusals that are remembered for who asks about the session. */
+const recentMax = 20;
+
 interface Link {
   readonly socket: WebSocket;
   readonly attachment: AttachmentWriter;
@@ -66,6 +70,8 @@ export class SessionObject extends DurableObject<Env> {
   /** Deliveries that wait for their client or their row, and who hears of it. */
   readonly #holds = new Map<Hold, () => void>();
   readonly #reporter: Reporter;
+  /** The last drops and refusals, for who asks. */
+  #recent: readonly RecentReport[] = [];
   readonly #tickets = new Tickets();
   readonly #waiters: Waiters;
   readonly #awake = new Awake();
@@ -221,9 +227,12 @@ export class SessionObject extends DurableObject<Env> {
     });
     const { answer, waits } = managed as unknown as Managed;
     const isSettled = waits ? this.#tickets.settled(ticket) : true;
+    // Who looks closely corrects the list.
+    if (request.kind === "describe") this.#reporter.remind(this.#session, this.#alarm.nowMs);
     if (request.kind === "settle" && request.action === "return") this.#waiters.tellSome(request.handles.length);
     await this.#rest();
-    return (await isSettled) ? answer : { kind: "unreachable" };
+    if (!(await isSettled)) return { kind: "unreachable" };
+    return answer.kind === "described" ? { ...answer, recent: this.#recent } : answer;
   }
 
   /** Whether somebody who waits for messages need not. */
@@ -412,6 +421,8 @@ export class SessionObject extends DurableObject<Env> {
   #report(effects: Effects): void {
     report(effects.reports, this.#session.name);
     this.#tell({ reports: effects.reports });
+    const atMs = this.#alarm.nowMs;
+    this.#recent = [...this.#recent, ...effects.reports.map((one) => ({ ...one, atMs }))].slice(-recentMax);
     const drops = effects.reports.filter(({ event }) => event === "drop");
     if (drops.length > 0 && this.#session.record !== undefined) {
       this.#store.addDrops(new Map(drops.map(({ reason, count }) => [reason, count])));
