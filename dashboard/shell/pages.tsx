@@ -5,6 +5,8 @@ import type { Scope } from "../api/types.ts";
 import { ApiKeys } from "../pages/api-keys.tsx";
 import { Audit } from "../pages/audit.tsx";
 import { Bans } from "../pages/bans.tsx";
+import { ClientPage } from "../pages/client.tsx";
+import { Clients } from "../pages/clients.tsx";
 import { Console } from "../pages/console.tsx";
 import { Groups } from "../pages/groups.tsx";
 import { Overview } from "../pages/overview.tsx";
@@ -35,6 +37,13 @@ export const sections: readonly NavSection[] = [
     title: "Traffic",
     pages: [
       { path: "overview", title: "Overview", scope: "read", show: () => <Overview /> },
+      {
+        path: "clients",
+        title: "Clients",
+        scope: "read",
+        show: ([clientId]) =>
+          clientId === undefined ? <Clients /> : <ClientPage key={clientId} clientId={clientId} />,
+      },
       { path: "topics", title: "Topics", scope: "read", show: () => <Topics /> },
       { path: "console", title: "Console", scope: "read", show: () => <Console /> },
     ],

@@ -44,6 +44,9 @@ export async function fill({ api, brokerUrl }: Dashboard): Promise<void> {
   await post("/bans", { kind: "address", value: "203.0.113.9", comment: "Tried passwords" });
   await post("/api-keys", { name: "grafana", scopes: ["read"] });
   await post("/api-keys", { name: "on duty", scopes: ["operate"], expiresAtMs: Date.now() + 24 * hourMs });
+  const kept = { subscriptions: [{ filter: "plant/line-7/#", qos: 1 }] };
+  const provisioned = await api("PUT", "/sessions/archive", kept);
+  if (!provisioned.ok) throw new Error(`PUT /sessions: ${provisioned.status} ${await provisioned.text()}`);
   await TestClient.connect(brokerUrl(), { version: 5, clientId: "meter-0042" }).catch(() => {});
   await talk(brokerUrl());
 }

@@ -30,6 +30,8 @@ async function openConnection(page: Page): Promise<void> {
 
 export const pages: Readonly<Record<string, PageToSee>> = {
   overview: { address: "overview", ready: "Messages a second" },
+  clients: { address: "clients", ready: "control-room" },
+  client: { address: "clients/control-room", ready: "plant/#" },
   topics: { address: "topics", ready: "hall/2/press/status", prepare: chooseTopic },
   console: { address: "console", ready: "Acknowledged: it is durable.", prepare: openConnection },
   users: { address: "users", ready: "night-shift" },

@@ -1,0 +1,81 @@
+// Clients as an operator meets them: one appears, is looked at, is kicked; one is refused, and why is there to read; one has yet
+// to come, and its messages are kept.
+
+import { expect, test } from "vitest";
+import { TestClient } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { useDashboard } from "./support/browse.ts";
+
+const dashboard = useDashboard();
+
+test("a client that connects appears in the list without loading it again, is looked at and kicked", async () => {
+  const page = await dashboard.visit();
+  await page.getByRole("link", { name: "Clients" }).click();
+  await page.getByLabel("Client id begins with").fill("browser/seen");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByText("No client matches").waitFor();
+  const client = await TestClient.connect(dashboard.brokerUrl(), {
+    version: 5,
+    clientId: "browser/seen",
+    persistent: true,
+  });
+  await client.subscribe("seen/+/state", 1);
+  const row = page.getByRole("row", { name: /browser\/seen connected/ });
+  await row.getByRole("link").click();
+  await page.getByRole("heading", { name: "browser/seen", level: 1 }).waitFor();
+  await page.getByRole("cell", { name: "seen/+/state" }).waitFor();
+  await page.getByText("5.0", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Kick" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Kick" }).click();
+  await page.getByText("The client was disconnected.").waitFor();
+  await eventually("it is told", () => client.isClosed);
+  expect(client.disconnect?.reasonCode).toBe(0x98);
+  await page.getByText("away", { exact: true }).waitFor();
+});
+
+test("why a client was refused is on its page", async () => {
+  const client = await TestClient.connect(dashboard.brokerUrl(), { version: 5, clientId: "browser-refused" });
+  await client.mqtt.subscribeAsync("$share/group/").catch(() => {});
+  const page = await dashboard.visit();
+  await page.goto(`${dashboard.origin()}/#/clients/browser-refused`);
+  await page.getByRole("row", { name: /subscription-refused/ }).waitFor();
+});
+
+test("a session is provisioned, subscribed on its behalf, keeps messages, shows one, and is emptied and ended", async () => {
+  const page = await dashboard.visit();
+  await page.getByRole("link", { name: "Clients" }).click();
+  await page.getByRole("button", { name: "Provision a session" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Client id").fill("browser-to-come");
+  await dialog.getByLabel("Subscriptions").fill("come/a\n\n come/b/# ");
+  await dialog.getByRole("button", { name: "Make session" }).click();
+  await page.getByRole("heading", { name: "browser-to-come", level: 1 }).waitFor();
+  await page.getByText("provisioned", { exact: true }).waitFor();
+  for (const filter of ["come/a", "come/b/#"]) await page.getByRole("cell", { name: filter, exact: true }).waitFor();
+
+  await page.getByRole("button", { name: "Add subscription" }).click();
+  await page.getByRole("dialog").getByLabel("Topic filter").fill("come/#/wrong");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByRole("dialog").getByLabel("Topic filter").fill("come/c");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByRole("cell", { name: "come/c", exact: true }).waitFor();
+
+  const writer = await TestClient.connect(dashboard.brokerUrl(), { version: 5 });
+  await writer.publish("come/c", '{"kept":true}', 1);
+  await page
+    .getByRole("row", { name: /come\/c waiting/ })
+    .getByRole("button", { name: "Payload" })
+    .click();
+  expect(await page.locator("pre").textContent()).toBe('{\n  "kept": true\n}');
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Empty", exact: true }).click();
+  await page.getByRole("button", { name: "Empty the queue" }).click();
+  await page.getByText("Messages that are gone: 1; that somebody has in hand: 0.").waitFor();
+  await page.getByText("Nothing waits for this client").waitFor();
+
+  await page.getByRole("button", { name: "End session" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End session" }).click();
+  await page.getByRole("heading", { name: "Clients", level: 1 }).waitFor();
+  expect((await dashboard.api("GET", "/clients/browser-to-come")).status).toBe(404);
+});
