@@ -16,6 +16,7 @@ export const counterHelp = {
   connections_closed: "MQTT connections ended",
   authentications: "Authentication exchanges that succeeded, on CONNECT or later",
   api_calls: "Calls of the HTTP API",
+  passwords_hashed: "Passwords hashed, to make or to verify one",
   control_reads: "Reads of the control database",
   control_changes: "Changes of the control database",
   pings: "PINGREQs answered at the edge",

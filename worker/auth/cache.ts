@@ -17,7 +17,7 @@ interface Entry<Value> {
 }
 
 const retryMs = 1_000;
-const waitMsMax = 2_000;
+const waitMsMax = 500;
 
 export class Cache<Value extends { readonly revision: number }> {
   readonly #load: (key: string) => Promise<Value>;

@@ -8,6 +8,7 @@ import {
   parsePasswordRecord,
   type ScryptRecord,
 } from "../../src/auth/password-record.ts";
+import { counters } from "../counters.ts";
 
 const parameters = { costLog2: 14, blockSize: 8, parallelization: 5 } as const;
 const saltBytes = 16;
@@ -65,6 +66,7 @@ function hashLike(password: Uint8Array, record: Exclude<PasswordRecord, ScryptRe
 }
 
 function scryptHash(password: string | Uint8Array, record: ScryptRecord): Promise<Uint8Array> {
+  counters.add("passwords_hashed");
   const N = 2 ** record.costLog2;
   const { blockSize: r, parallelization: p } = record;
   return new Promise((resolve, reject) => {

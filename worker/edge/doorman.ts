@@ -24,7 +24,7 @@ import type { AuthenticationChain } from "../auth/chain.ts";
 import { type Credentials, refused, type Verdict } from "../auth/credentials.ts";
 import { anonymous, type Identity, identity, type ResolvedRights, rightsOf, stillHolds } from "../auth/identity.ts";
 import { isBanned, type KnownUser, type Policy } from "../auth/known.ts";
-import { subjectsOf } from "../auth/subjects.ts";
+import { subjectsOf, userSubject } from "../auth/subjects.ts";
 import type { Config } from "../config.ts";
 import { counters } from "../counters.ts";
 import { ControlUnavailable } from "../d1/control.ts";
@@ -157,9 +157,8 @@ export class Doorman {
       const outcome = this.#banAtTheDoor(connect, policy) ?? (await this.#enter(connect, proved));
       if (outcome.type === "admitted") return outcome;
       const isKnowledge = restsOnKnowledge.has(outcome.reason) && !isOfThisMoment.test(outcome.rule);
-      const newest = isKnowledge ? await this.#newest(subjectsOf(user, [], connect.clientId, address)) : 0;
-      const known = Math.min(policy.revision, (await book.user(user, nowMs))?.revision ?? policy.revision);
-      if (newest <= known) {
+      const newest = isKnowledge ? await this.#newer(connect.clientId, user, policy) : 0;
+      if (newest === 0) {
         await this.#putOff(outcome);
         return outcome;
       }
@@ -200,11 +199,19 @@ export class Doorman {
     return fail(ReasonCode.banned, "flapping", `${clientId} connects again and again`);
   }
 
-  /** Of the control database, as far as it concerns any of these; 0 if nobody can say. */
-  async #newest(subjects: readonly string[]): Promise<number> {
+  /** The revision of a change that concerns the client and is not known here; 0 if there is none, or nobody can say. */
+  async #newer(clientId: string, user: string | undefined, policy: Policy): Promise<number> {
+    const { env, book, address } = this.#parts;
+    const subjects = subjectsOf(user, [], clientId, address);
     try {
+      const known = await book.user(user, Date.now());
       counters.add("object_calls");
-      return await gateOf(this.#parts.env, subjects.join(" ")).revisionOf(subjects);
+      const revisions = await gateOf(env, subjects.join(" ")).revisionsOf(subjects);
+      const newer = revisions.filter((revision, index) => {
+        const isOfUser = user !== undefined && subjects[index] === userSubject(user);
+        return revision > ((isOfUser ? known?.revision : undefined) ?? policy.revision);
+      });
+      return Math.max(0, ...newer);
     } catch {
       return 0;
     }

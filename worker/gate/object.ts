@@ -96,9 +96,9 @@ export class GateObject extends DurableObject<Env> {
     return told;
   }
 
-  /** The newest change that concerns any of them, as far as it is remembered. */
-  revisionOf(subjects: readonly string[]): number {
-    return this.#store.revisionOf(subjects);
+  /** The newest change that concerns each of them, as far as it is remembered. */
+  revisionsOf(subjects: readonly string[]): number[] {
+    return subjects.map((subject) => this.#store.revisionOf([subject]));
   }
 
   noteRefusals(clientId: string, refusals: readonly RefusalEntry[]): void {
