@@ -1,12 +1,9 @@
 // A broker that lets nobody in without credentials: the console says why it was refused, and so does the page for who looks after it.
 
-import { test } from "vitest";
-import { testAdminKey } from "../support/admin-key.ts";
-import { useBroker } from "../support/use-broker.ts";
+import { inject, test } from "vitest";
 import { useDashboard } from "./support/browse.ts";
 
-const broker = useBroker({ env: { ADMIN_KEY: testAdminKey, ALLOW_ANONYMOUS: "false" } });
-const dashboard = useDashboard(() => broker().url);
+const dashboard = useDashboard(() => inject("closedBrokerUrl"));
 
 test("a connection without credentials is refused, and the reason is there to read", async () => {
   const page = await dashboard.visit();

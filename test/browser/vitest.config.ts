@@ -6,8 +6,9 @@ export default defineConfig({
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts"],
-    globalSetup: "test/browser/support/shared-broker.ts",
-    fileParallelism: false,
+    globalSetup: "test/browser/support/brokers.ts",
+    // Files share the broker, and each minds only what it has made itself.
+    maxWorkers: 3,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },
