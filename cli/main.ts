@@ -2,21 +2,38 @@
 
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { benchCommand } from "./commands/bench.ts";
 import { buildCommand } from "./commands/build.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { importCommand } from "./commands/import.ts";
+import { pubCommand } from "./commands/pub.ts";
+import { retainedCommand } from "./commands/retained.ts";
+import { subCommand } from "./commands/sub.ts";
+import { usersCommand } from "./commands/users.ts";
+import { Failure } from "./failure.ts";
 
 const program = new Command("durablemq")
   .description("Works with a DurableMQ broker.")
   .version(packageJson.version)
   .showHelpAfterError("(--help shows what there is)")
   .configureHelp({ showGlobalOptions: true })
+  .addCommand(pubCommand())
+  .addCommand(subCommand())
+  .addCommand(retainedCommand())
+  .addCommand(usersCommand())
+  .addCommand(benchCommand())
   .addCommand(gatewayCommand())
   .addCommand(buildCommand())
   .addCommand(doctorCommand())
   .addCommand(deployCommand())
   .addCommand(importCommand());
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,5 +1,6 @@
 // Options that several commands share, each with its environment variable.
 
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { root } from "./root.ts";
@@ -34,11 +35,6 @@ export function apiUrlOption(): Option {
     .argParser(parseApiUrl);
 }
 
-/** Not as an argument: those can be seen by everybody on the machine. */
-export function apiKeyOption(): Option {
-  return new Option("--api-key <key>", "from the environment alone").env("DURABLEMQ_API_KEY").hideHelp();
-}
-
 function parseApiUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
@@ -47,10 +43,42 @@ function parseApiUrl(text: string): string {
   return text;
 }
 
+/** What `npm start` writes. */
+const localKeyFile = ".state/admin-key";
+
+/** A key in the arguments of a process can be read by every user of the machine: it comes from a file or the environment. */
+export function apiKeyFileOption(): Option {
+  return new Option(
+    "--key-file <file>",
+    `file with the API key; or set DURABLEMQ_API_KEY. Without either: ${localKeyFile}, if it is there`,
+  );
+}
+
+export const apiKeyMissing = "An API key is needed: set DURABLEMQ_API_KEY, or give --key-file.";
+
+/** Undefined if there is none. */
+export function apiKeyFrom(keyFile: string | undefined): string | undefined {
+  const inEnvironment = process.env["DURABLEMQ_API_KEY"];
+  if (keyFile === undefined && inEnvironment !== undefined) return inEnvironment.trim();
+  const file = keyFile ?? localKeyFile;
+  if (keyFile === undefined && !existsSync(file)) return undefined;
+  return readFileSync(file, "utf8").trim();
+}
+
+export function qosOption(fallback: 0 | 1 | 2): Option {
+  return new Option("-q, --qos <level>", "0: at most once, 1: at least once, 2: exactly once")
+    .default(fallback)
+    .argParser((text) => wholeNumber(0, 2)(text) as 0 | 1 | 2);
+}
+
+export function jsonOption(): Option {
+  return new Option("--json", "one JSON value on each line, for scripts");
+}
+
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+    if (/^\d{1,10}$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
   };
 }

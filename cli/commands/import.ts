@@ -9,11 +9,11 @@ import { fromDynamicSecurity } from "../import/mosquitto-dynsec.ts";
 import { fromPasswordFile } from "../import/mosquitto-passwords.ts";
 import { type ImportPlan, joinPlans } from "../import/plan.ts";
 import { type Conflicts, writePlan } from "../import/write.ts";
-import { apiKeyOption, apiUrlOption, wholeNumber } from "../options.ts";
+import { apiKeyFileOption, apiKeyFrom, apiKeyMissing, apiUrlOption, wholeNumber } from "../options.ts";
 
 interface CommonFlags {
   readonly api: string;
-  readonly apiKey?: string;
+  readonly keyFile?: string;
   readonly dryRun?: true;
   readonly replace?: true;
   readonly json?: true;
@@ -81,7 +81,7 @@ export function importCommand(): Command {
 function common(command: Command): Command {
   return command
     .addOption(apiUrlOption())
-    .addOption(apiKeyOption())
+    .addOption(apiKeyFileOption())
     .option("--dry-run", "show what would be made and what cannot be carried over, and make nothing")
     .option("--replace", "users that exist get what the files say; without it they stay as they are")
     .option("--json", "what would be made, or was, as JSON");
@@ -97,9 +97,10 @@ async function run(flags: CommonFlags, command: Command, sources: readonly Sourc
     console.log(flags.json ? JSON.stringify(plan, undefined, 2) : `${describe(plan)}\nNothing was made, as asked.`);
     return;
   }
-  if (flags.apiKey === undefined) command.error("error: give the key of the HTTP API in DURABLEMQ_API_KEY");
+  const key = apiKeyFrom(flags.keyFile);
+  if (key === undefined) command.error(`error: ${apiKeyMissing}`);
   const conflicts: Conflicts = flags.replace ? "replace" : "keep";
-  const result = await writePlan(plan, { api: flags.api, key: flags.apiKey, conflicts }).catch((error: Error) =>
+  const result = await writePlan(plan, { api: flags.api, key, conflicts }).catch((error: Error) =>
     command.error(`error: ${error.message}`),
   );
   if (flags.json) console.log(JSON.stringify({ ...result, left: plan.left }, undefined, 2));

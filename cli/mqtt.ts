@@ -1,0 +1,66 @@
+// A client of the broker, for `pub` and `sub`.
+
+import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { Failure } from "./failure.ts";
+
+export interface MqttFlags {
+  readonly url: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly clientId?: string;
+}
+
+const flushTurnMs = 10;
+const flushTurnsMax = 200;
+
+/** `take` acknowledges a message when it calls back. */
+export async function connectMqtt(
+  flags: MqttFlags,
+  options: IClientOptions = {},
+  take?: MqttClient["handleMessage"],
+): Promise<MqttClient> {
+  const { url, user, passwordFile, clientId } = flags;
+  const password =
+    passwordFile === undefined
+      ? process.env["DURABLEMQ_PASSWORD"]
+      : readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  const client = connect(url, {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    connectTimeout: 10_000,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...options,
+  });
+  // Messages of a session that was kept come right behind CONNACK.
+  if (take !== undefined) client.handleMessage = take;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once("connect", () => resolve());
+      client.once("error", reject);
+      client.once("close", () => reject(new Error("it closes the connection")));
+    });
+    // From here on the end of the connection says it.
+    client.on("error", () => {});
+  } catch (error) {
+    client.end(true);
+    throw new Failure(`The broker at ${url} does not let us in: ${wordsOf(error as Error)}.`);
+  }
+  return client;
+}
+
+function wordsOf(error: Error & { code?: string | number; errors?: readonly Error[] }): string {
+  return error.message || error.errors?.[0]?.message || `${error.code}`;
+}
+
+/**
+ * Leaves without waiting for what the broker has still to say, or the client to do, once what was written is sent. A session
+ * that is kept stays; what was not acknowledged comes again.
+ */
+export async function dropMqtt(client: MqttClient): Promise<void> {
+  for (let turn = 0; turn < flushTurnsMax && client.stream.writableLength > 0; turn++) await setTimeout(flushTurnMs);
+  client.end(true);
+}

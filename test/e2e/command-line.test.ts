@@ -1,0 +1,200 @@
+// The commands of `durablemq` against a broker that runs: what people see, what scripts get, and how they fail.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { testAdminKey } from "../support/admin-key.ts";
+import { isOurs } from "../support/broker.ts";
+import { TestClient, uniqueName } from "../support/client.ts";
+import { run, type Setting, start } from "../support/command.ts";
+import { eventually } from "../support/eventually.ts";
+import { useBroker } from "../support/use-broker.ts";
+
+const broker = useBroker({ env: { ADMIN_KEY: testAdminKey } });
+const folder = mkdtempSync(join(tmpdir(), "durablemq-commands-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const here = (more: Partial<Setting> = {}): Setting => ({ url: broker().url, ...more });
+
+function lines(output: string): string[] {
+  return output.split("\n").filter((line) => line !== "");
+}
+
+function values(output: string) {
+  return lines(output).map((line) => JSON.parse(line));
+}
+
+async function subscriber(filter: string): Promise<TestClient> {
+  const client = await TestClient.connect(broker().url, { version: 5 });
+  await client.subscribe(filter, 1);
+  return client;
+}
+
+async function payloadsOf(client: TestClient, count: number): Promise<string[]> {
+  return (await client.take(count)).map(({ payload }) => payload);
+}
+
+describe.runIf(isOurs)("pub", () => {
+  test("a message, a file, lines, and what comes on standard input", async () => {
+    const topic = uniqueName("pub");
+    const client = await subscriber(topic);
+    const file = join(folder, "message");
+    writeFileSync(file, "from a file\n");
+    expect(await run(["pub", topic, "an argument"], here())).toContain(`Published to ${topic}`);
+    await run(["pub", topic, "--file", file], here());
+    await run(["pub", topic, "-q", "2"], here({ input: "from standard input" }));
+    expect(values(await run(["pub", topic, "--lines", "--json"], here({ input: "one\ntwo\nthree\n" })))).toEqual([
+      { topic, published: 3 },
+    ]);
+    expect(await payloadsOf(client, 6)).toEqual([
+      "an argument",
+      "from a file\n",
+      "from standard input",
+      "one",
+      "two",
+      "three",
+    ]);
+  });
+
+  test.each([
+    ["over MQTT", []],
+    ["over HTTP", ["--http"]],
+  ] as const)("%s: retained, with properties", async (_, way) => {
+    const topic = uniqueName("pub");
+    const flags = ["-r", "--expiry", "600", "--content-type", "a/b", "--property", "x=1", "--property", "x=2=3"];
+    await run(["pub", topic, "kept", ...flags, ...way], here());
+    const [message] = values(await run(["retained", "get", topic, "--json"], here()));
+    expect(message).toMatchObject({
+      payload: "kept",
+      properties: {
+        contentType: "a/b",
+        userProperties: [
+          { name: "x", value: "1" },
+          { name: "x", value: "2=3" },
+        ],
+      },
+    });
+    expect(message.expiresAtMs).toBeGreaterThan(Date.now());
+  });
+
+  test("over HTTP says how many it reached", async () => {
+    const topic = uniqueName("pub");
+    await subscriber(topic);
+    expect(values(await run(["pub", topic, "x", "--http", "--json"], here()))).toEqual([
+      { topic, reached: 1, retained: false },
+    ]);
+    expect(await run(["pub", topic, "x", "--http"], here())).toContain("it reached 1");
+  });
+
+  test.each([
+    ["a topic with a wildcard", ["a/+", "x"], {}, "error: The broker"],
+    ["a wildcard, over HTTP", ["a/+", "x", "--http"], {}, "body.topic"],
+    ["no key", ["a", "x", "--http"], { key: "" }, "API key"],
+    ["a wrong key", ["a", "x", "--http"], { key: "wrong" }, "Authorization: Bearer"],
+    ["no broker", ["a", "x"], { url: "ws://127.0.0.1:9/mqtt" }, "ECONNREFUSED"],
+    ["no broker, over HTTP", ["a", "x", "--http"], { url: "ws://127.0.0.1:9/mqtt" }, "cannot be reached"],
+    ["a QoS that is none", ["a", "x", "-q", "3"], {}, "whole number"],
+    ["no topic", [], {}, "missing required argument"],
+  ])("%s: says what is wrong, and fails", async (_, args, more, words) => {
+    const { code, errors } = await start(["pub", ...args], here(more)).ended;
+    expect(code).not.toBe(0);
+    expect(errors).toContain(words);
+    expect(errors).not.toMatch(/\n +at /);
+  });
+});
+
+describe.runIf(isOurs)("sub", () => {
+  test("prints messages, for people and for scripts, and ends after --count", async () => {
+    const topic = uniqueName("sub");
+    await run(["pub", "-r", `${topic}/a`, "kept"], here());
+    expect(await run(["sub", `${topic}/#`, "--count", "1"], here())).toBe(`${topic}/a kept\n`);
+    expect(await run(["sub", `${topic}/#`, "--count", "1", "--no-topics"], here())).toBe("kept\n");
+    expect(values(await run(["sub", "--json", "-n", "1", `${topic}/+`], here()))).toMatchObject([
+      { topic: `${topic}/a`, payload: "kept", encoding: "text", qos: 1, retain: true },
+    ]);
+    expect(await run(["sub", `${topic}/#`, "--no-retained", "--wait", "1"], here())).toBe("");
+  });
+
+  test("with --keep what comes meanwhile waits, and nothing that was not printed is acknowledged", async () => {
+    const topic = uniqueName("sub");
+    const args = ["sub", topic, "--client-id", uniqueName("c"), "--keep", "600", "--no-topics"];
+    await run([...args, "--wait", "1"], here());
+    await run(["pub", topic, "--lines"], here({ input: "1\n2\n3\n" }));
+    expect(lines(await run([...args, "--count", "2"], here()))).toEqual(["1", "2"]);
+    expect(lines(await run([...args, "--count", "1"], here()))).toEqual(["3"]);
+  });
+
+  test("goes on until it is interrupted, and then ends well", async () => {
+    const topic = uniqueName("sub");
+    const running = start(["sub", topic], here());
+    await eventually("a message is printed", async () => {
+      await run(["pub", topic, "x"], here());
+      return running.output().includes(`${topic} x`);
+    });
+    running.interrupt();
+    expect((await running.ended).code).toBe(0);
+  });
+
+  test("a filter that is none: says so, and fails", async () => {
+    const { code, errors } = await start(["sub", "a/#/b"], here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining("error: ")]);
+  });
+});
+
+describe.runIf(isOurs)("retained", () => {
+  test("lists, reads and clears", async () => {
+    const root = uniqueName("kept");
+    for (const name of ["a", "b"]) await run(["pub", "-r", `${root}/${name}`, name], here());
+    const table = lines(await run(["retained", "list", `${root}/#`], here()));
+    expect(table[0]).toMatch(/^topic +QoS +bytes/);
+    expect(table.slice(1)).toEqual([
+      expect.stringMatching(new RegExp(`^${root}/a +1 +1 +a$`)),
+      expect.stringMatching(new RegExp(`^${root}/b +1 +1 +b$`)),
+    ]);
+    expect(values(await run(["retained", "list", `${root}/#`, "--json"], here())).length).toBe(2);
+    expect(await run(["retained", "get", `${root}/a`], here())).toBe("a\n");
+    expect(values(await run(["retained", "clear", `${root}/#`, "--json"], here()))).toEqual([
+      { filter: `${root}/#`, deleted: 2 },
+    ]);
+    expect((await start(["retained", "get", `${root}/a`], here()).ended).errors).toContain("There is no");
+  });
+});
+
+describe.runIf(isOurs)("users", () => {
+  test("from the first to the last, and a password is not asked for twice", async () => {
+    const name = uniqueName("user");
+    const key = join(folder, "key");
+    writeFileSync(key, `${testAdminKey}\n`);
+    await run(["users", "add", name, "--comment", "first"], here({ input: "correct horse\n" }));
+    const [user] = values(await run(["users", "list", "--json", "--key-file", key], here({ key: "" }))).filter(
+      (one) => one.name === name,
+    );
+    expect(user).toMatchObject({ hasPassword: true, comment: "first", disabled: false });
+    expect(await run(["users", "list"], here())).toMatch(new RegExp(`^${name} +yes`, "m"));
+    expect(values(await run(["users", "set", name, "--disable", "--json"], here()))).toMatchObject([
+      { disabled: true },
+    ]);
+    expect((await start(["users", "set", name], here()).ended).errors).toContain("Say what to change");
+    expect((await start(["users", "add", name, "--no-password"], here()).ended).errors).toContain("There is a user");
+    await run(["users", "remove", name], here());
+    expect((await start(["users", "remove", name], here()).ended).code).toBe(1);
+  });
+});
+
+describe.runIf(isOurs)("bench", () => {
+  test("measures, and says so as a table and as JSON", async () => {
+    const args = ["bench", "--messages", "500"];
+    expect(await run(args, here())).toMatch(/messages a second +[\d,]+/);
+    expect(values(await run([...args, "--json", "-q", "2"], here()))).toMatchObject([
+      { complete: true, messages: 500 },
+    ]);
+  });
+});
+
+describe.runIf(isOurs)("help", () => {
+  test.each([[[]], [["pub"]], [["sub"]], [["retained"]], [["users"]], [["bench"]]])("of %j", async (command) => {
+    const text = await run([...command, "--help"], here());
+    expect(text).toContain("Usage: durablemq");
+  });
+});
