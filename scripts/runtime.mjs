@@ -149,7 +149,12 @@ function withoutSignalHandlers(create) {
 }
 
 /** On the loopback interface the broker is open, unless the environment says otherwise. The local runtime has no jurisdictions. */
-export const localVariables = { ALLOW_ANONYMOUS: "true", ACCESS_DEFAULT: "allow", JURISDICTION: "none" };
+export const localVariables = {
+  ALLOW_ANONYMOUS: "true",
+  ACCESS_DEFAULT: "allow",
+  METRICS_OPEN: "true",
+  JURISDICTION: "none",
+};
 
 /** A variable can be set for one start from the environment: `TOPIC_SHARDS=4 npm start`. */
 function withEnvironment(bindings = {}) {

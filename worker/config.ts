@@ -64,6 +64,8 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly jwt: JwtSettings;
   readonly certificateUser: "common-name" | "fingerprint";
   readonly http: HttpSettings;
+  /** Whether `/metrics` is for everybody. */
+  readonly metricsOpen: boolean;
   /** The first key of the HTTP API; "" for none. */
   readonly adminKey: string;
 }
@@ -153,6 +155,7 @@ function isSafeAddress(url: string): boolean {
 export const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
   ALLOW_ANONYMOUS: flag(false),
+  METRICS_OPEN: flag(false),
   SCRAM_USERS: z._default(userList, new Map()),
   ADMIN_KEY: z._default(adminKey, ""),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
@@ -283,6 +286,7 @@ export function parseConfig(env: Variables): Config {
   const { data } = result;
   return {
     allowAnonymous: data.ALLOW_ANONYMOUS,
+    metricsOpen: data.METRICS_OPEN,
     scramUsers: data.SCRAM_USERS,
     adminKey: data.ADMIN_KEY,
     topicShards: data.TOPIC_SHARDS,

@@ -3,16 +3,25 @@
 import { app } from "./admin/app.ts";
 import { basePath } from "./admin/base-path.ts";
 import { configOf } from "./config.ts";
-import { counters } from "./counters.ts";
 import { directPrefix, directUpgrade } from "./edge/direct.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
+import { Health } from "./health.ts";
+import { metrics } from "./metrics.ts";
 import { page } from "./page.ts";
 
 export { SessionDirectory } from "./directory/object.ts";
 export { GateObject } from "./gate/object.ts";
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
+
+const health = new Health();
+
+async function healthResponse(env: Env): Promise<Response> {
+  const answer = await health.of(env, Date.now());
+  const status = answer.status === "ok" ? 200 : 503;
+  return Response.json(answer, { status, headers: { "Cache-Control": "no-store" } });
+}
 
 export default {
   fetch(request, env, context) {
@@ -31,10 +40,8 @@ export default {
       });
     }
     if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return app.fetch(request, env, context);
-    if (pathname === "/healthz") return new Response("ok\n");
-    if (pathname === "/metrics") {
-      return new Response(counters.text(), { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });
-    }
+    if (pathname === "/healthz") return healthResponse(env);
+    if (pathname === "/metrics") return metrics(request, env);
     return page(request, env);
   },
 } satisfies ExportedHandler<Env>;

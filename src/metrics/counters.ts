@@ -1,6 +1,9 @@
 // Everything that is counted, and how it is written down for Prometheus. The list is closed: a counter that is not here
 // does not exist, and one that nobody raises is a mistake. Counts are of one running copy of the Worker.
 
+import { billOf, usageOf } from "./bill.ts";
+import { Histogram } from "./histogram.ts";
+
 export const counterHelp = {
   rows_read: "SQL rows read by objects",
   rows_written: "SQL rows written by objects, deletes included",
@@ -22,9 +25,10 @@ export const counterHelp = {
   pings: "PINGREQs answered at the edge",
   frames_in: "WebSocket messages from clients",
   frames_out: "WebSocket messages to clients",
-  messages_published: "PUBLISH packets taken from clients",
+  messages_published: "PUBLISH packets taken from clients, by QoS",
   messages_over_http: "Messages taken over the HTTP API",
-  messages_sent: "PUBLISH packets sent to clients",
+  messages_sent: "PUBLISH packets sent to clients, by QoS",
+  message_bytes: "Bytes of payloads, from clients (in) and to them (out)",
   messages_delayed: "Messages taken to be published later",
   messages_released: "Delayed messages published",
   batches_unwritten: "Batches of QoS 1 that needed no row, because their client acknowledged them in time",
@@ -34,29 +38,57 @@ export const counterHelp = {
   refusals: "Packets, connections and subscriptions refused, by reason",
 } as const;
 
+/** What took how long; each is written down as `<name>_seconds`. */
+export const histogramHelp = {
+  puback: "From a session's call with messages of QoS 1 and 2 to the answer that their acknowledgements wait for",
+  delivery: "From a shard's call with messages to the answer of the session that takes them over",
+} as const;
+
+/** Counters that are kept for each value of a label. */
+export const counterLabels = {
+  messages_published: "qos",
+  messages_sent: "qos",
+  message_bytes: "direction",
+  drops: "reason",
+  refusals: "reason",
+} as const;
+
 export type CounterName = keyof typeof counterHelp;
-/** Counters that are kept for each reason. */
-export type ReasonedCounter = "drops" | "refusals";
+export type LabelledCounter = keyof typeof counterLabels;
+export type HistogramName = keyof typeof histogramHelp;
 
 export class Counters {
   readonly #counts = new Map<CounterName, number>();
-  readonly #reasons = new Map<ReasonedCounter, Map<string, number>>();
+  readonly #labelled = new Map<LabelledCounter, Map<string | number, number>>();
+  readonly #histograms = new Map<HistogramName, Histogram>();
 
-  add(name: Exclude<CounterName, ReasonedCounter>, count = 1): void {
+  add(name: Exclude<CounterName, LabelledCounter>, count = 1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
   }
 
-  addFor(name: ReasonedCounter, reason: string, count = 1): void {
-    let reasons = this.#reasons.get(name);
-    if (reasons === undefined) {
-      reasons = new Map();
-      this.#reasons.set(name, reasons);
+  addFor(name: LabelledCounter, label: string | number, count = 1): void {
+    let labelled = this.#labelled.get(name);
+    if (labelled === undefined) {
+      labelled = new Map();
+      this.#labelled.set(name, labelled);
     }
-    reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+    labelled.set(label, (labelled.get(label) ?? 0) + count);
   }
 
-  get(name: Exclude<CounterName, ReasonedCounter>): number {
-    return this.#counts.get(name) ?? 0;
+  /** So many things that each took so long. */
+  took(name: HistogramName, tookMs: number, count = 1): void {
+    let histogram = this.#histograms.get(name);
+    if (histogram === undefined) {
+      histogram = new Histogram();
+      this.#histograms.set(name, histogram);
+    }
+    histogram.add(tookMs, count);
+  }
+
+  /** Over all values of its label, if it has one. */
+  get(name: CounterName): number {
+    if (!isLabelled(name)) return this.#counts.get(name) ?? 0;
+    return [...(this.#labelled.get(name)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }
 
   /** Prometheus' text format, version 0.0.4. */
@@ -64,16 +96,50 @@ export class Counters {
     const lines: string[] = [];
     for (const [name, help] of Object.entries(counterHelp) as [CounterName, string][]) {
       lines.push(`# HELP durablemq_${name}_total ${help}.`, `# TYPE durablemq_${name}_total counter`);
-      if (name === "drops" || name === "refusals") {
-        for (const [reason, count] of this.#reasons.get(name) ?? []) {
-          lines.push(`durablemq_${name}_total{reason="${escapeLabel(reason)}"} ${count}`);
+      if (isLabelled(name)) {
+        for (const [label, count] of this.#labelled.get(name) ?? []) {
+          lines.push(`durablemq_${name}_total{${counterLabels[name]}="${escapeLabel(`${label}`)}"} ${count}`);
         }
       } else {
         lines.push(`durablemq_${name}_total ${this.#counts.get(name) ?? 0}`);
       }
     }
+    for (const [name, help] of Object.entries(histogramHelp) as [HistogramName, string][]) {
+      const full = `durablemq_${name}_seconds`;
+      lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} histogram`);
+      lines.push(...(this.#histograms.get(name) ?? new Histogram()).lines(full));
+    }
+    lines.push(...this.#billLines());
+    const open = this.get("connections_opened") - this.get("connections_closed");
+    lines.push("# HELP durablemq_connections MQTT connections that are open.", "# TYPE durablemq_connections gauge");
+    lines.push(`durablemq_connections ${open}`);
     return `${lines.join("\n")}\n`;
   }
+
+  /** What this copy has cost so far, but for the processor's time at the edge, which it cannot see. */
+  #billLines(): string[] {
+    const usage = usageOf({
+      rowsWritten: this.get("rows_written"),
+      rowsRead: this.get("rows_read"),
+      alarmsSet: this.get("alarms_set"),
+      alarms: this.get("alarms"),
+      objectCalls: this.get("object_calls"),
+      socketMessages: this.get("socket_messages"),
+      awakeMs: this.get("awake_ms"),
+      connectionsOpened: this.get("connections_opened"),
+      workerCpuMs: 0,
+    });
+    const name = "durablemq_estimated_dollars_total";
+    return [
+      `# HELP ${name} What the counts of this copy cost beyond what a month includes, by what is metered.`,
+      `# TYPE ${name} counter`,
+      ...Object.entries(billOf(usage, 1).parts).map(([part, dollars]) => `${name}{part="${part}"} ${dollars}`),
+    ];
+  }
+}
+
+function isLabelled(name: CounterName): name is LabelledCounter {
+  return Object.hasOwn(counterLabels, name);
 }
 
 function escapeLabel(value: string): string {

@@ -4,24 +4,16 @@
 import { Hono } from "hono";
 import type * as z from "zod/mini";
 import { counters } from "../counters.ts";
-import { Control, ControlUnavailable } from "../d1/control.ts";
+import { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
 import { basePath } from "./base-path.ts";
 import { readBody } from "./body.ts";
-import { callerOf, mayUse } from "./caller.ts";
 import { openApiOf } from "./docs/document.ts";
 import { outlineOf } from "./docs/outline.ts";
 import { pageOfOutline } from "./docs/page.ts";
-import {
-  controlUnavailable,
-  internal,
-  invalidInput,
-  methodNotAllowed,
-  noSuchRoute,
-  ProblemError,
-  problemResponse,
-  unauthorized,
-} from "./problem.ts";
+import { errorResponse } from "./errors.ts";
+import { permitted } from "./permitted.ts";
+import { invalidInput, methodNotAllowed, noSuchRoute, problemResponse } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
@@ -43,15 +35,7 @@ for (const [path, group] of byPath(routes)) {
 
 app.notFound(() => problemResponse(noSuchRoute));
 
-app.onError((error) => {
-  if (error instanceof ProblemError) {
-    const isUnknown = error.problem === unauthorized;
-    return problemResponse(error.problem, isUnknown ? { "WWW-Authenticate": 'Bearer realm="durablemq"' } : {});
-  }
-  if (error instanceof ControlUnavailable) return problemResponse(controlUnavailable, { "Retry-After": "1" });
-  console.error(JSON.stringify({ event: "api-error", error: error.stack ?? `${error}` }));
-  return problemResponse(internal);
-});
+app.onError(errorResponse);
 
 /** Those of one path stand together, so that a method that none of them has is told from a path that is none. */
 function byPath(all: readonly Route[]): Map<string, Route[]> {
@@ -67,15 +51,7 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
   counters.add("api_calls");
   const nowMs = Date.now();
   const control = new Control(env.CONTROL);
-  const caller = await callerOf(request, env, control, nowMs);
-  if (!mayUse(caller, route.scope)) {
-    throw new ProblemError({
-      status: 403,
-      name: "scope-missing",
-      title: `This route needs the scope "${route.scope}".`,
-      remedy: "Use a key with that scope, or give the caller one: POST /api/v1/api-keys.",
-    });
-  }
+  const caller = await permitted(request, env, control, nowMs, route.scope);
   const query = Object.fromEntries(new URL(request.url).searchParams);
   const answer = await route.handle({
     env,

@@ -13,6 +13,7 @@ import {
 } from "../../src/session/outgoing.ts";
 import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardRequest } from "../calls.ts";
+import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { withRetries } from "../retry.ts";
 import { shardStub } from "../stubs.ts";
@@ -82,6 +83,7 @@ export class ShardLanes {
     await Promise.resolve();
     for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
       const { items } = flight;
+      const startedMs = Date.now();
       const call = this.#call(shard, lane, flight).catch((error: unknown) => this.#unreachable(shard, error));
       const [first] = items;
       if (first?.kind === "subscribe" || first?.kind === "replay") this.#subscribing.set(shard, call);
@@ -89,6 +91,7 @@ export class ShardLanes {
       this.#subscribing.delete(shard);
       if (answer === undefined) lane.doubt();
       lane.finish();
+      if (answer !== undefined) counters.took("puback", Date.now() - startedMs, acknowledgedIn(items));
       // Nothing may overtake what failed: what waits behind it goes back to the client as well.
       if (answer === undefined) this.#events.failed([...items, ...lane.drain()]);
       else if (this.#events.answered(shard, items, answer)) this.#events.failed(lane.drain());
@@ -134,4 +137,11 @@ export class ShardLanes {
         return { kind: "replay", key, entry: first.entry, after: first.replay.after };
     }
   }
+}
+
+/** Messages whose acknowledgements waited for the answer. */
+function acknowledgedIn(items: readonly LaneItem[]): number {
+  return items.reduce((sum, item) => {
+    return item.kind === "publish" ? sum + item.pending.filter((pending) => pending !== undefined).length : sum;
+  }, 0);
 }

@@ -34,6 +34,7 @@ import type { Env } from "../env.ts";
 import { alivePing, alivePong, decodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
+import { countSent, countTaken } from "../traffic.ts";
 import type { DirectClient } from "./direct.ts";
 import { Directs } from "./directs.ts";
 import { ShardLanes } from "./lanes.ts";
@@ -185,6 +186,9 @@ export class SessionObject extends DurableObject<Env> {
     await this.#rest();
   }
 
+  /** For `/healthz`: it answers. */
+  probe(): void {}
+
   /**
    * Messages from a topic shard. When this returns, they are durable here, acknowledged by the client, or nothing that
    * survives its connection is owed them.
@@ -293,18 +297,16 @@ export class SessionObject extends DurableObject<Env> {
 
   #takeFrames(link: Link, frames: readonly Uint8Array[], behind: ProtocolFailure | undefined): void {
     const packets: (ClientPacket | ProtocolFailure)[] = [];
-    let publishes = 0;
     let failure: ProtocolFailure | undefined;
     for (const frame of frames) {
       failure ??= walkPackets(frame, (_frame, start, end) => {
         const packet = link.decoder.decode(frame, start, end);
-        if (packet.type === "publish") publishes++;
         packets.push(packet);
       });
     }
     failure ??= behind;
     if (failure !== undefined) packets.push(failure);
-    counters.add("messages_published", publishes);
+    countTaken(packets);
     for (const together of inSteps(packets)) this.#step({ type: "packets", packets: together });
   }
 
@@ -408,7 +410,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #send(link: Link, packets: readonly ServerPacket[]): void {
-    counters.add("messages_sent", packets.filter(({ type }) => type === "publish").length);
+    countSent(packets);
     if (link.direct !== undefined) counters.add("frames_out");
     try {
       link.socket.send(encodePackets(packets, link.decoder.version, link.maximumPacketBytes));

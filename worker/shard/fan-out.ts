@@ -190,7 +190,10 @@ export class FanOut {
   async #run(target: string, lane: Lane<Item>): Promise<void> {
     for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
       await this.#semaphore.acquire();
+      const startedMs = Date.now();
       const outcome = await this.#attempt(target, lane, flight).finally(() => this.#semaphore.release());
+      const messages = flight.items.reduce((sum, { delivery }) => sum + delivery.count, 0);
+      if (outcome !== undefined) counters.took("delivery", Date.now() - startedMs, messages);
       if (outcome === undefined) lane.doubt();
       lane.finish();
       if (outcome === undefined) {

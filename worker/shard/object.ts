@@ -123,6 +123,9 @@ export class TopicShard extends DurableObject<Env> {
     }
   }
 
+  /** For `/healthz`: it answers. */
+  probe(): void {}
+
   listRetained(query: RetainedQuery): RetainedAnswer {
     return this.#retained.list(query);
   }

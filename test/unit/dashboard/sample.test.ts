@@ -13,7 +13,8 @@ function textOf(fill: (counters: Counters) => void): string {
 
 test("what the broker counts is read back, summed over labels and by reason", () => {
   const text = textOf((counters) => {
-    counters.add("messages_sent", 7);
+    counters.addFor("messages_sent", 0, 4);
+    counters.addFor("messages_sent", 1, 3);
     counters.addFor("drops", "queue-full", 2);
     counters.addFor("drops", 'odd "reason", with a comma', 3);
   });
@@ -32,7 +33,7 @@ test("rates are by the second, and never below nothing", () => {
   const at = (atMs: number, sent: number) =>
     new Sample(
       atMs,
-      textOf((counters) => counters.add("messages_sent", sent)),
+      textOf((counters) => counters.addFor("messages_sent", 1, sent)),
     );
   const samples = [at(0, 10), at(2_000, 30), at(4_000, 5)];
   expect(ratesOf(samples, "durablemq_messages_sent_total")).toEqual([null, 10, 0]);

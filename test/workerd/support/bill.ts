@@ -1,6 +1,6 @@
 // What a workload costs, as Cloudflare bills it.
 
-import type { CounterName, ReasonedCounter } from "../../../src/metrics/counters.ts";
+import { type CounterName, counterLabels, type LabelledCounter } from "../../../src/metrics/counters.ts";
 import { counters } from "../../../worker/counters.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -19,13 +19,13 @@ const billed = [
 
 export type Bill = Readonly<Record<(typeof billed)[number], number>>;
 
-export function countOf(name: Exclude<CounterName, ReasonedCounter>): number {
+export function countOf(name: CounterName): number {
   return counters.get(name);
 }
 
-/** The value of a counter that is kept for each reason. */
-export function countFor(name: ReasonedCounter, reason: string): number {
-  const head = `durablemq_${name}_total{reason="${reason}"} `;
+/** The value of a counter for one value of its label. */
+export function countFor(name: LabelledCounter, reason: string): number {
+  const head = `durablemq_${name}_total{${counterLabels[name]}="${reason}"} `;
   const line = counters
     .text()
     .split("\n")
