@@ -139,6 +139,12 @@ export interface Api {
     readonly body: undefined;
     readonly answer: undefined;
   };
+  readonly "GET /tail": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "filter": string; readonly "retained"?: string; readonly "seconds"?: number; readonly "messages"?: number; };
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
   readonly "GET /users": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };

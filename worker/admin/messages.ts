@@ -115,7 +115,6 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** A payload is text if it is UTF-8. */
 export function show(message: RoutedFields): z.output<typeof shownMessage> {
   const { topic, payload, qos, retain, expiresAtMs } = message;
-  const { correlationData, userProperties, ...properties } = decodeProperties(message.properties);
   return {
     topic,
     ...shownPayload(payload),
@@ -123,15 +122,20 @@ export function show(message: RoutedFields): z.output<typeof shownMessage> {
     qos,
     retain,
     expiresAtMs: expiresAtMs === 0 ? null : expiresAtMs,
-    properties: {
-      ...properties,
-      ...(correlationData && { correlationData: Buffer.from(correlationData).toString("base64") }),
-      ...(userProperties && { userProperties: userProperties.map(([name, value]) => ({ name, value })) }),
-    },
+    properties: shownProperties(message.properties),
   };
 }
 
-function shownPayload(payload: Uint8Array): Pick<z.output<typeof shownMessage>, "payload" | "encoding"> {
+export function shownProperties(bytes: Uint8Array): z.output<typeof messageProperties> {
+  const { correlationData, userProperties, ...properties } = decodeProperties(bytes);
+  return {
+    ...properties,
+    ...(correlationData && { correlationData: Buffer.from(correlationData).toString("base64") }),
+    ...(userProperties && { userProperties: userProperties.map(([name, value]) => ({ name, value })) }),
+  };
+}
+
+export function shownPayload(payload: Uint8Array): Pick<z.output<typeof shownMessage>, "payload" | "encoding"> {
   try {
     return { payload: utf8.decode(payload), encoding: "text" };
   } catch {

@@ -21,7 +21,7 @@ import { pageOverShards, type ShardPage } from "./shard-pages.ts";
 
 const tag = "Retained messages";
 
-const filter = z.string().check(
+export const filter = z.string().check(
   z.minLength(1),
   z.maxLength(65_535),
   z.refine((text) => topicFilterProblem(text) === undefined, "is not a topic filter"),

@@ -17,6 +17,7 @@ import { selfRoutes } from "./self.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { settingsRoutes } from "./settings.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
+import { tailRoutes } from "./tail.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...consumerRoutes,
   ...publishRoutes,
   ...retainedRoutes,
+  ...tailRoutes,
   ...userRoutes,
   ...deviceKeyRoutes,
   ...groupRoutes,

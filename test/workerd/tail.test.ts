@@ -1,0 +1,134 @@
+// A live tail: what comes is shown, and neither its reader nor its end is anybody else's trouble.
+
+import { env, exports } from "cloudflare:workers";
+import { afterEach, expect, test } from "vitest";
+import { configOf } from "../../worker/config.ts";
+import { testAdminKey } from "../support/admin-key.ts";
+import { eventually } from "../support/eventually.ts";
+import { api, manage } from "./support/api.ts";
+import { Client, cutClients, uniqueId } from "./support/client.ts";
+import { rowsOf, shardOfTopic } from "./support/objects.ts";
+
+configOf({ ...env, WILDCARD_AVAILABLE: "false" });
+const tails: Tail[] = [];
+afterEach(async () => {
+  for (const tail of tails.splice(0)) await tail.leave();
+  cutClients();
+});
+
+interface Told {
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
+  readonly data: any;
+}
+
+class Tail {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  private constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+    tails.push(this);
+  }
+
+  static async open(query: Record<string, string>): Promise<Tail> {
+    const request = new Request(`http://broker/api/v1/tail?${new URLSearchParams(query)}`, {
+      headers: { Authorization: `Bearer ${testAdminKey}` },
+    });
+    const response = await exports.default.fetch(request);
+    expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "text/event-stream"]);
+    if (response.body === null) throw new Error("no body");
+    return new Tail(response.body as ReadableStream<Uint8Array>);
+  }
+
+  /** The next event; undefined at the end. */
+  async next(): Promise<Told | undefined> {
+    for (;;) {
+      const end = this.#text.indexOf("\n\n");
+      if (end !== -1) {
+        const lines = this.#text.slice(0, end).split("\n");
+        this.#text = this.#text.slice(end + 2);
+        const fieldOf = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const data = fieldOf("data");
+        if (data !== undefined) return { event: fieldOf("event") ?? "message", data: JSON.parse(data) };
+        continue;
+      }
+      const { value, done } = await this.#reader.read();
+      if (done) return undefined;
+      this.#text += this.#decoder.decode(value, { stream: true });
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+}
+
+test("shows what comes, as it was published, and ends after so many messages", async () => {
+  const topic = uniqueId("tail/all");
+  const tail = await Tail.open({ filter: topic, messages: "3" });
+  const properties = { contentType: "a/b", userProperties: [{ name: "x", value: "" }] };
+  await manage("POST", "/publish", { topic, payload: "1", qos: 2, properties });
+  await manage("POST", "/publish", { topic, payload: "/w==", encoding: "base64" });
+  const publisher = await Client.connect();
+  publisher.publish(topic, "3", 0);
+  expect((await tail.next())?.data).toMatchObject({ topic, payload: "1", encoding: "text", retain: false, properties });
+  expect((await tail.next())?.data).toMatchObject({ payload: "/w==", encoding: "base64", payloadBytes: 1 });
+  expect((await tail.next())?.data).toMatchObject({ payload: "3" });
+  expect(await tail.next()).toEqual({ event: "end", data: { why: "messages" } });
+  expect(await tail.next()).toBe(undefined);
+});
+
+test("begins with what is retained, if so asked", async () => {
+  const topic = uniqueId("tail/kept");
+  await manage("PUT", `/retained/${encodeURIComponent(topic)}`, { payload: "kept" });
+  const tail = await Tail.open({ filter: topic, retained: "true", messages: "1" });
+  expect((await tail.next())?.data).toMatchObject({ payload: "kept", retain: true });
+});
+
+test("ends after its time", async () => {
+  const tail = await Tail.open({ filter: uniqueId("tail/time"), seconds: "1" });
+  expect(await tail.next()).toEqual({ event: "end", data: { why: "time" } });
+});
+
+test("a reader that goes leaves nothing behind", async () => {
+  const topic = uniqueId("tail/gone");
+  const before = await rowsOf(shardOfTopic(topic), "route");
+  const tail = await Tail.open({ filter: topic });
+  expect(await rowsOf(shardOfTopic(topic), "route")).toBe(before + 1);
+  await tail.leave();
+  await eventually("the route is gone", async () => (await rowsOf(shardOfTopic(topic), "route")) === before);
+});
+
+test("a reader that does not read misses messages, is told how many, and no publisher waits", async () => {
+  const topic = uniqueId("tail/slow");
+  const tail = await Tail.open({ filter: topic });
+  const payload = "x".repeat(100_000);
+  const all = 40;
+  for (let index = 0; index < all; index++) {
+    expect((await api("POST", "/publish", { topic, payload: `${index} ${payload}` })).status).toBe(200);
+  }
+  let shown = 0;
+  let missed = 0;
+  // What is missed is told with the next message that there is room for.
+  while (shown + missed < all || missed === 0) {
+    if (shown > 0 && missed === 0) await manage("POST", "/publish", { topic, payload: "more" });
+    const event = await tail.next();
+    if (event?.event === "missed") missed += event.data.messages;
+    else shown++;
+  }
+  expect(missed).toBeGreaterThan(0);
+});
+
+test("a subscription that the broker does not grant: 400, and why", async () => {
+  const { status, body } = await api("GET", "/tail?filter=a/%23");
+  expect([status, body.errors[0].path]).toEqual([400, "query.filter"]);
+});
+
+test.each(["", "filter=a/%23/b", "filter=a&seconds=0", "filter=a&seconds=3601", "filter=a&messages=0", "filter=a&x=1"])(
+  "400 for ?%s",
+  async (query) => {
+    expect((await api("GET", `/tail?${query}`)).status).toBe(400);
+  },
+);
