@@ -483,10 +483,12 @@ export class SessionObject extends DurableObject<Env> {
     if (dueWills.length > 0 || handBacks.length > 0) return;
     // A session that has ended leaves no database behind.
     if (this.#store.exists && this.#store.isEmpty && this.ctx.getWebSockets().length === 0) {
-      await this.ctx.storage.deleteAll();
+      const deleted = this.ctx.storage.deleteAll();
+      // At once: other handlers run while this one waits, and would look for tables that are gone.
       this.#store.forgotten();
       // The alarm went with it.
       this.#alarm.atMs = 0;
+      await deleted;
     }
   }
 }
