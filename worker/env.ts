@@ -13,6 +13,8 @@ export interface Env {
   readonly CONTROL: D1Database;
   /** The built dashboard; see page.ts. */
   readonly ASSETS: Fetcher;
+  /** Where all copies of the Worker put their counters; see worker/counter-sink.ts. */
+  readonly METRICS?: AnalyticsEngineDataset;
   readonly ADMIN_KEY?: string;
   readonly ALLOW_ANONYMOUS?: string;
   readonly AUTHENTICATION?: string;

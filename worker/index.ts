@@ -3,6 +3,7 @@
 import { app } from "./admin/app.ts";
 import { basePath } from "./admin/base-path.ts";
 import { configOf } from "./config.ts";
+import { counterSink } from "./counter-sink.ts";
 import { directPrefix, directUpgrade } from "./edge/direct.ts";
 import { isUpgrade, upgrade } from "./edge/upgrade.ts";
 import type { Env } from "./env.ts";
@@ -30,6 +31,7 @@ export default {
     } catch (error) {
       return new Response(`${(error as Error).message}\n`, { status: 500 });
     }
+    counterSink.flush(env.METRICS, Date.now());
     const { pathname } = new URL(request.url);
     if (isUpgrade(request) && (pathname === "/mqtt" || pathname === "/")) return upgrade(request, env, context);
     if (isUpgrade(request) && pathname.startsWith(directPrefix)) return directUpgrade(request, env, context);

@@ -91,6 +91,17 @@ export class Counters {
     return [...(this.#labelled.get(name)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }
 
+  /** Every value there is; those without a label have "". Of histograms, how many fell into each bucket. */
+  *samples(): Generator<{ readonly name: string; readonly label: string; readonly count: number }> {
+    for (const [name, count] of this.#counts) yield { name, label: "", count };
+    for (const [name, labelled] of this.#labelled) {
+      for (const [label, count] of labelled) yield { name, label: `${label}`, count };
+    }
+    for (const [name, histogram] of this.#histograms) {
+      for (const [label, count] of histogram.buckets()) yield { name: `${name}_seconds`, label, count };
+    }
+  }
+
   /** Prometheus' text format, version 0.0.4. */
   text(): string {
     const lines: string[] = [];

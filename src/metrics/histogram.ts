@@ -16,8 +16,15 @@ export class Histogram {
     this.#sumMs += tookMs * count;
   }
 
-  get count(): number {
-    return this.#count;
+  /** How many were not above a bound in seconds, but above the one before. */
+  *buckets(): Generator<[bound: string, count: number]> {
+    let within = 0;
+    for (const [index, bound] of boundsMs.entries()) {
+      const count = this.#buckets[index] ?? 0;
+      within += count;
+      yield [`${bound / 1000}`, count];
+    }
+    yield ["+Inf", this.#count - within];
   }
 
   /** Lines of Prometheus' text format; its unit is the second. */

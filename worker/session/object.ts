@@ -75,7 +75,7 @@ export class SessionObject extends DurableObject<Env> {
   #recent: readonly RecentReport[] = [];
   readonly #tickets = new Tickets();
   readonly #waiters: Waiters;
-  readonly #awake = new Awake();
+  readonly #awake = new Awake(this.env.METRICS);
   /** Clients with no edge between, by their sockets. */
   readonly #directs: Directs;
   #link: Link | undefined;

@@ -56,7 +56,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #delayed: DelayedMessages;
   readonly #delays: boolean;
   readonly #release: Release;
-  readonly #awake = new Awake();
+  readonly #awake = new Awake(this.env.METRICS);
   readonly #fence: Fence<Promise<ExchangeAnswer>>;
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
