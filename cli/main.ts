@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { aclCommand } from "./commands/acl.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { buildCommand } from "./commands/build.ts";
 import { deployCommand } from "./commands/deploy.ts";
@@ -23,6 +24,7 @@ const program = new Command("durablemq")
   .addCommand(subCommand())
   .addCommand(retainedCommand())
   .addCommand(usersCommand())
+  .addCommand(aclCommand())
   .addCommand(benchCommand())
   .addCommand(gatewayCommand())
   .addCommand(buildCommand())

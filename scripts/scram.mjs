@@ -2,11 +2,10 @@
 // from which nobody can log in.
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { isUserName } from "../src/auth/user-list.ts";
 import { formatVerifier, iterationsMax, iterationsMin, keyBytes } from "../src/auth/verifier.ts";
+import { askHidden, withoutLineEnd } from "./ask.mjs";
 import { fail } from "./setup.mjs";
 
 const saltBytes = 16;
@@ -21,7 +20,7 @@ if (!/^\d+$/.test(iterationsText) || iterations < iterationsMin || iterations > 
   fail(`Iterations are a number from ${iterationsMin} to ${iterationsMax}.`);
 }
 const password = process.stdin.isTTY
-  ? await ask(`Password of ${username}: `)
+  ? await askHidden(`Password of ${username}: `)
   : withoutLineEnd(await text(process.stdin));
 // SASLprep leaves these as they are; for all others clients would have to agree on it, and many do not.
 if (!/^[ -~]+$/.test(password)) fail("A password is one line of printable ASCII characters, at least one.");
@@ -33,20 +32,4 @@ console.log(`${username}:${formatVerifier({ iterations, salt, storedKey, serverK
 
 function keyFor(purpose) {
   return createHmac("sha256", saltedPassword).update(purpose).digest();
-}
-
-/** The prompt goes where it does not mix with the entry, and what is typed goes nowhere. */
-async function ask(prompt) {
-  process.stderr.write(prompt);
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output, terminal: true });
-  terminal.once("SIGINT", () => process.exit(130));
-  const answer = await terminal.question("");
-  terminal.close();
-  process.stderr.write("\n");
-  return answer;
-}
-
-function withoutLineEnd(input) {
-  return input.replace(/\r?\n$/, "");
 }

@@ -1,10 +1,9 @@
 // `durablemq users`: those who prove with a password who they are.
 
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { askHidden, withoutLineEnd } from "../../scripts/ask.mjs";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
 import { apiKeyFileOption, apiUrlOption, jsonOption } from "../options.ts";
@@ -122,16 +121,5 @@ function pathOf(name: string): string {
 async function passwordOf(name: string, { passwordFile }: ChangeFlags): Promise<string> {
   if (passwordFile !== undefined && passwordFile !== "-") return withoutLineEnd(readFileSync(passwordFile, "utf8"));
   if (passwordFile === "-" || !process.stdin.isTTY) return withoutLineEnd(await text(process.stdin));
-  process.stderr.write(`Password of ${name}: `);
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output, terminal: true });
-  terminal.once("SIGINT", () => process.exit(130));
-  const answer = await terminal.question("");
-  terminal.close();
-  process.stderr.write("\n");
-  return answer;
-}
-
-function withoutLineEnd(input: string): string {
-  return input.replace(/\r?\n$/, "");
+  return askHidden(`Password of ${name}: `);
 }

@@ -182,6 +182,28 @@ describe.runIf(isOurs)("users", () => {
   });
 });
 
+describe.runIf(isOurs)("acl", () => {
+  test("says whether a client may, which rule decides, and what would change it", async () => {
+    const api = { headers: { Authorization: `Bearer ${testAdminKey}`, "Content-Type": "application/json" } };
+    const rule = { effect: "deny", subjectKind: "everyone", filter: "secret/#" };
+    const url = broker()
+      .url.replace(/^ws/, "http")
+      .replace(/\/mqtt$/, "/api/v1/rules");
+    await fetch(url, { ...api, method: "POST", body: JSON.stringify(rule) });
+    expect(await run(["acl", "test", "publish", "open/a", "--user", "anna"], here())).toContain(
+      "anna, as client a-client, may publish",
+    );
+    const denied = await start(["acl", "test", "subscribe", "secret/+", "--client-id", "c"], here()).ended;
+    expect(denied.code).toBe(1);
+    expect(denied.output).toMatch(/may not subscribe to the filter secret\/\+\.\nBecause rule \w+ den/);
+    expect(denied.output).toContain("To allow it: POST /api/v1/rules");
+    const json = await start(["acl", "test", "publish", "secret/a", "--json"], here()).ended;
+    expect(values(json.output)).toMatchObject([{ isAllowed: false, rule: { effect: "deny" } }]);
+    expect((await start(["acl", "test", "read", "a"], here()).ended).errors).toContain("publish or subscribe");
+    expect(values(await run(["acl", "refusals", "nobody", "--json"], here()))).toEqual([]);
+  });
+});
+
 describe.runIf(isOurs)("bench", () => {
   test("measures, and says so as a table and as JSON", async () => {
     const args = ["bench", "--messages", "500"];
@@ -193,8 +215,11 @@ describe.runIf(isOurs)("bench", () => {
 });
 
 describe.runIf(isOurs)("help", () => {
-  test.each([[[]], [["pub"]], [["sub"]], [["retained"]], [["users"]], [["bench"]]])("of %j", async (command) => {
-    const text = await run([...command, "--help"], here());
-    expect(text).toContain("Usage: durablemq");
-  });
+  test.each([[[]], [["pub"]], [["sub"]], [["retained"]], [["users"]], [["acl"]], [["bench"]]])(
+    "of %j",
+    async (command) => {
+      const text = await run([...command, "--help"], here());
+      expect(text).toContain("Usage: durablemq");
+    },
+  );
 });
