@@ -263,12 +263,17 @@ export function settingsOf(env: Variables): Setting[] {
     const isSet = env[name] !== undefined && env[name] !== "";
     return {
       name,
-      value: isSecret ? null : (values[name] as Setting["value"]),
-      default: isSecret ? null : (defaults[name] as Setting["value"]),
+      value: isSecret ? null : asWritten(values[name]),
+      default: isSecret ? null : asWritten(defaults[name]),
       isSecret,
       source: isSet ? (isSecret ? "secret" : "variable") : "default",
     };
   });
+}
+
+/** A list as the variable has it. */
+function asWritten(value: unknown): Setting["value"] {
+  return Array.isArray(value) ? value.join(", ") : (value as Setting["value"]);
 }
 
 let known: Config | undefined;
