@@ -4,7 +4,7 @@ import { createHmac, generateKeyPairSync } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, type JWK, SignJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { authenticateCertificate, certificateOf, commonNameIn } from "../../../worker/auth/certificate.ts";
 import type { Verdict } from "../../../worker/auth/credentials.ts";
 import { authenticateHttp } from "../../../worker/auth/http.ts";
@@ -170,7 +170,7 @@ describe("tokens", () => {
   });
 
   test("keys of an address are fetched once, and anew for a key that is not there", async () => {
-    let keys = jwks.keys.filter(({ kid }) => kid !== "EdDSA");
+    const keys = jwks.keys.filter(({ kid }) => kid !== "EdDSA");
     const issuer = await serve(() => ({ body: JSON.stringify({ keys }) }));
     const authenticator = new JwtAuthenticator({ ...settings, keys: "", jwksUrl: issuer.url });
     const ask = async (text: string) =>
@@ -182,10 +182,33 @@ describe("tokens", () => {
       expect(await ask(await token("EdDSA", claims, { kid: `unknown-${count}` }))).toBe(`jwt-key ${badCredentials}`);
     }
     expect(issuer.seen.length).toBeLessThanOrEqual(2);
-    keys = jwks.keys;
-    const rotated = new JwtAuthenticator({ ...settings, keys: "", jwksUrl: issuer.url });
-    const fresh = await rotated.authenticate({ password: encoder.encode(await token("EdDSA")) }, nowSeconds * 1000);
-    expect(ruleOf(fresh)).toBe("identity");
+  });
+
+  test("a key set that changes is followed without a restart: the new key opens, the old one does not any more", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    try {
+      const keyOf = (wanted: string) => jwks.keys.filter(({ kid }) => kid === wanted);
+      let keys = keyOf("ES256");
+      const issuer = await serve(() => ({ body: JSON.stringify({ keys }) }));
+      const authenticator = new JwtAuthenticator({ ...settings, keys: "", jwksUrl: issuer.url });
+      const ask = async (alg: Algorithm) =>
+        ruleOf(await authenticator.authenticate({ password: encoder.encode(await token(alg)) }, nowSeconds * 1000));
+      expect(await ask("ES256")).toBe("identity");
+      keys = keyOf("RS256");
+      // Within the cool-down what is known holds.
+      expect([await ask("ES256"), await ask("RS256")]).toEqual(["identity", `jwt-key ${badCredentials}`]);
+      vi.setSystemTime(start + 31_000);
+      expect([await ask("RS256"), await ask("ES256")]).toEqual(["identity", `jwt-key ${badCredentials}`]);
+      expect(issuer.seen).toHaveLength(2);
+      // A key that is taken back, with nobody naming a new one: refused when the set is old.
+      keys = keyOf("EdDSA");
+      expect(await ask("RS256")).toBe("identity");
+      vi.setSystemTime(start + 31_000 + 10 * 60_000);
+      expect(await ask("RS256")).toBe(`jwt-key ${badCredentials}`);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test.each([
