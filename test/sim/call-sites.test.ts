@@ -13,9 +13,14 @@ import { filesOf } from "../tidy/sources.ts";
 
 /** Which stubs a file asks for, and where its answers to failures are tested. A new place needs a row, and a test. */
 const callSites: Readonly<Record<string, string>> = {
+  "worker/admin/clients.ts directoryStub": "below: with retries; test/workerd/unreachable-api.test.ts",
+  "worker/admin/news.ts sessionStub": "test/workerd/unreachable-api.test.ts",
   "worker/admin/retained.ts shardStub": "below: with retries",
+  "worker/admin/session-call.ts sessionStub": "below: with retries; test/workerd/unreachable-api.test.ts",
+  "worker/admin/session-list.ts directoryPartStub": "below: with retries; test/workerd/unreachable-api.test.ts",
   // A session that cannot be asked how it is, is asked with the next walk; nothing is acknowledged by it.
   "worker/directory/object.ts sessionStub": "test/workerd/directory.test.ts",
+  "worker/edge/direct.ts sessionStub": "test/workerd/unreachable-session.test.ts",
   "worker/edge/upgrade.ts sessionStub": "test/workerd/unreachable-session.test.ts",
   "worker/gate/gates.ts gateStub": "below: with retries",
   "worker/publisher.ts shardStub": "below: with retries",

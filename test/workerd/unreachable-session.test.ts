@@ -1,5 +1,6 @@
 // The edge dials a session object that does not answer: the client is told, once, and may come again.
 
+import { exports } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
 import { sessionName } from "../../worker/names.ts";
 import { SessionObject } from "../../worker/session/object.ts";
@@ -24,6 +25,9 @@ test.each(["overloaded", "durableObjectReset", "retryable"])(
     };
     await expect(Client.connect({ clientId })).rejects.toThrow();
     expect(attempts).toBe(1);
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt" };
+    const direct = await exports.default.fetch(`http://broker/mqtt/${clientId}`, { headers });
+    expect([direct.status, direct.webSocket, attempts]).toEqual([503, null, 2]);
     SessionObject.prototype.fetch = fetch;
     await Client.connect({ clientId });
   },

@@ -7,7 +7,8 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { Description } from "../../src/session/describe.ts";
 import type { Env } from "../env.ts";
 import { sessionName } from "../names.ts";
-import { directoryStub, sessionStub } from "../stubs.ts";
+import { withRetries } from "../retry.ts";
+import { directoryStub } from "../stubs.ts";
 import {
   clientPath,
   listQuery,
@@ -20,7 +21,7 @@ import {
 import { note } from "./note.ts";
 import { route } from "./route.ts";
 import { none, page, pageSchema } from "./schemas.ts";
-import { callSession } from "./session-call.ts";
+import { callSession, orUnavailable, reachSession } from "./session-call.ts";
 import { listSessions } from "./session-list.ts";
 
 const tag = "Clients";
@@ -37,7 +38,12 @@ async function details(env: Env, clientId: string): Promise<z.output<typeof show
     request: { kind: "describe" },
     hopes: "described",
   });
-  const entry = await directoryStub(env, sessionName(clientId)).entry(sessionName(clientId));
+  const name = sessionName(clientId);
+  const entry = await orUnavailable(
+    "directory",
+    name,
+    withRetries(() => directoryStub(env, name).entry(name)),
+  );
   const { connectedAtMs = 0, disconnectedAtMs = 0, address } = entry ?? {};
   const isConnected = standing.state === "connected";
   const known: Standing = isConnected ? standing : { ...standing, address, connectedAtMs };
@@ -143,7 +149,7 @@ export const clientRoutes = [
       let kicked = 0;
       for (let first = 0; first < list.entries.length; first += kickedAtOnce) {
         const answers = await Promise.all(
-          list.entries.slice(first, first + kickedAtOnce).map(({ name }) => sessionStub(env, name).manage(request)),
+          list.entries.slice(first, first + kickedAtOnce).map(({ name }) => reachSession(env, name, request)),
         );
         kicked += answers.filter((answer) => answer.kind === "kicked" && answer.wasConnected).length;
       }

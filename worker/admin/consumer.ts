@@ -76,7 +76,7 @@ async function pull(env: Env, clientId: string, body: z.output<typeof pullBody>)
     const answer = await callSession({ env, clientId, request, hopes: "pulled" });
     const leftMs = Math.min(endsAtMs, answer.nextVisibleAtMs ?? endsAtMs) - Date.now();
     if (answer.messages.length > 0 || Date.now() >= endsAtMs || attempt >= attemptsMax) return showBatch(answer);
-    await news(env, clientId, Math.max(1, leftMs));
+    if (!(await news(env, clientId, Math.max(1, leftMs)))) return showBatch(answer);
   }
 }
 

@@ -1,16 +1,19 @@
 // Waiting for messages of a session without keeping its object awake: over a socket that sleeps with it.
 
+import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { sessionName } from "../names.ts";
 import { sessionStub } from "../stubs.ts";
 
-/** Until there may be something to pull, or the time is over. */
-export async function news(env: Env, clientId: string, waitMs: number): Promise<void> {
-  const response = await sessionStub(env, sessionName(clientId)).fetch("https://session/wait", {
-    headers: { Upgrade: "websocket" },
-  });
-  const socket = response.webSocket;
-  if (socket === null) return;
+/** Waits until there may be something to pull, or the time is over. False at once if nobody will tell. */
+export async function news(env: Env, clientId: string, waitMs: number): Promise<boolean> {
+  counters.add("object_calls");
+  const session = sessionStub(env, sessionName(clientId));
+  const response = await session
+    .fetch("https://session/wait", { headers: { Upgrade: "websocket" } })
+    .catch(() => undefined);
+  const socket = response?.webSocket ?? null;
+  if (socket === null) return false;
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const event of ["message", "close", "error"] as const) socket.addEventListener(event, () => resolve());
   socket.accept();
@@ -22,4 +25,5 @@ export async function news(env: Env, clientId: string, waitMs: number): Promise<
   } catch {
     // It is closed already.
   }
+  return true;
 }

@@ -24,21 +24,32 @@ export interface SessionCall<Kind extends ManageAnswer["kind"]> {
 /** What is asked twice has the same effect as once, but for a pull: it would lease what nobody has got. */
 export async function callSession<Kind extends ManageAnswer["kind"]>(call: SessionCall<Kind>): Promise<AnswerOf<Kind>> {
   const { env, clientId, request, hopes, locationHint } = call;
-  const ask = async (): Promise<ManageAnswer> => sessionStub(env, sessionName(clientId), locationHint).manage(request);
-  let answer: ManageAnswer;
-  try {
-    if (request.kind === "pull") {
-      counters.add("object_calls");
-      answer = await ask();
-    } else {
-      answer = await withRetries(ask);
-    }
-  } catch (error) {
-    console.warn(JSON.stringify({ event: "session-unreachable", session: sessionName(clientId), error: `${error}` }));
-    throw unavailable("session-unreachable", "The session's object does not answer.");
-  }
+  const answer = await reachSession(env, sessionName(clientId), request, locationHint);
   if (answer.kind === hopes) return answer as AnswerOf<Kind>;
   throw disappointment(answer, clientId);
+}
+
+/** The answer, whatever it is; a problem if there is none. */
+export function reachSession(
+  env: Env,
+  name: string,
+  request: ManageRequest,
+  locationHint?: LocationHint,
+): Promise<ManageAnswer> {
+  const ask = async (): Promise<ManageAnswer> => sessionStub(env, name, locationHint).manage(request);
+  if (request.kind !== "pull") return orUnavailable("session", name, withRetries(ask));
+  counters.add("object_calls");
+  return orUnavailable("session", name, ask());
+}
+
+/** An object that does not answer is a problem of its own, and no fault of the caller. */
+export async function orUnavailable<Result>(what: string, name: string, answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer;
+  } catch (error) {
+    console.warn(JSON.stringify({ event: `${what}-unreachable`, [what]: name, error: `${error}` }));
+    throw unavailable(`${what}-unreachable`, `An object of the kind "${what}" does not answer.`);
+  }
 }
 
 function disappointment({ kind }: ManageAnswer, clientId: string): Error {

@@ -6,8 +6,10 @@ import type { Env } from "../env.ts";
 import { withRetries } from "../retry.ts";
 import { directoryPartStub } from "../stubs.ts";
 import { listFrom } from "./list-rounds.ts";
+import { orUnavailable } from "./session-call.ts";
 
 export async function listSessions(env: Env, request: ListRequest): Promise<List> {
   const parts = configOf(env).directoryShards;
-  return listFrom(parts, (part, partial) => withRetries(() => directoryPartStub(env, part).list(partial)), request);
+  const ask = (part: number, partial: ListRequest) => withRetries(() => directoryPartStub(env, part).list(partial));
+  return listFrom(parts, (part, partial) => orUnavailable("directory", `${part}`, ask(part, partial)), request);
 }
