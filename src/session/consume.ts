@@ -178,7 +178,8 @@ export function settle(session: Session, request: SettleRequest, effects: Effect
   const visibleAtMs = nowMs + request.visibleInMs;
   const statuses = request.handles.map(({ generation, lease, position }): SettleStatus => {
     if (generation !== generationOf(session)) return "lost";
-    if (leases.of(position)?.lease !== lease) return isFinished(session, position) ? "done" : "lost";
+    if (isFinished(session, position)) return "done";
+    if (leases.of(position)?.lease !== lease || isClients(session, position)) return "lost";
     changed++;
     switch (request.action) {
       case "acknowledge":
@@ -229,6 +230,15 @@ function forgetFinished(session: Session): void {
 
 function isFinished({ window }: Session, position: number): boolean {
   return position < window.head || window.progressAt(position) === Progress.done;
+}
+
+/** An MQTT client has been sent it since its lease ended: of QoS 1 as long as it is connected, of QoS 2 for good. */
+function isClients(session: Session, position: number): boolean {
+  const { window, queue } = session;
+  if (window.progressAt(position) !== Progress.untouched) return true;
+  const found = queue.read(position);
+  if (found === undefined || found.reader.qos !== 2) return false;
+  return position < window.dupBelow || wasOffered(session, position, found.offered);
 }
 
 function finish({ window, leases }: Session, position: number): void {

@@ -211,3 +211,19 @@ test("who pulls keeps a session that would expire, with a row for each tenth of 
   session.rig.tick();
   expect(session.pull(1).answer.kind).toBe("absent");
 });
+
+test("who is late, and meanwhile a client was sent the message, has lost it", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q2 seq=1");
+  const { handles } = session.pull(2, { visibilityMs: 1_000 });
+  session.connect();
+  session.rig.nowMs += 5_000;
+  session.rig.tick();
+  expect(session.takeSent()).toEqual(["connack present", "publish a:1 q1 #1", "publish a:2 q2 #2"]);
+  expect(session.acknowledge(handles)).toEqual(["lost", "lost"]);
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 1, reason: 0 }] });
+  expect(session.reports).toEqual([]);
+  session.rig.step({ type: "closed" });
+  session.rig.crash();
+  expect(session.acknowledge(handles)).toEqual(["done", "lost"]);
+});
