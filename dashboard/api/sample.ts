@@ -44,3 +44,30 @@ export function rate(from: Sample, to: Sample, name: string): number {
   const seconds = (to.atMs - from.atMs) / 1000;
   return seconds <= 0 ? 0 : Math.max(0, to.get(name) - from.get(name)) / seconds;
 }
+
+/**
+ * Within how many seconds that share of what was timed between two samples was over, from a histogram's buckets; undefined:
+ * nothing was timed.
+ */
+export function quantile(from: Sample, to: Sample, name: string, share: number): number | undefined {
+  const before = new Map(from.by(`${name}_bucket`, "le"));
+  const buckets = to
+    .by(`${name}_bucket`, "le")
+    .map(([bound, count]) => ({
+      bound: Number(bound.replace("+Inf", "Infinity")),
+      count: count - (before.get(bound) ?? 0),
+    }))
+    .sort((a, b) => a.bound - b.bound);
+  const total = buckets.at(-1)?.count ?? 0;
+  if (total <= 0) return undefined;
+  let below = { bound: 0, count: 0 };
+  for (const bucket of buckets) {
+    if (bucket.count >= share * total) {
+      if (bucket.bound === Number.POSITIVE_INFINITY) return below.bound;
+      const within = (share * total - below.count) / (bucket.count - below.count);
+      return below.bound + within * (bucket.bound - below.bound);
+    }
+    below = bucket;
+  }
+  return undefined;
+}

@@ -1,24 +1,12 @@
-// What the counters cost at Cloudflare's prices, before what a plan includes. Time awake, CPU and storage are not counted here.
+// What the broker estimates to have cost so far, and what a month at the present rate would.
 
 import type { Sample } from "../api/sample.ts";
 
-const million = 1_000_000;
-
-/** Dollars for each one that is counted. */
-const prices: Readonly<Record<string, number>> = {
-  durablemq_rows_written_total: 1 / million,
-  durablemq_alarms_set_total: 1 / million,
-  durablemq_rows_read_total: 0.001 / million,
-  durablemq_object_calls_total: 0.15 / million,
-  durablemq_alarms_total: 0.15 / million,
-  durablemq_socket_messages_total: 0.0075 / million,
-};
+const monthSeconds = 30.44 * 86_400;
 
 export function billOf(sample: Sample): number {
-  return Object.entries(prices).reduce((sum, [name, price]) => sum + sample.get(name) * price, 0);
+  return sample.get("durablemq_estimated_dollars_total");
 }
-
-const monthSeconds = 30.44 * 86_400;
 
 /** A month that goes on as the time between two samples went. */
 export function monthlyBill(from: Sample, to: Sample): number | undefined {

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { sampleMetrics } from "../api/metrics.ts";
 import { useResource } from "../api/resource.ts";
-import { rate, ratesOf, type Sample } from "../api/sample.ts";
+import { quantile, rate, ratesOf, type Sample } from "../api/sample.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Page, Section } from "../parts/page.tsx";
 import { Empty, WhenReady } from "../parts/states.tsx";
@@ -27,8 +27,6 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
   const first = samples[0];
   if (latest === undefined || first === undefined) return null;
   const previous = samples.at(-2) ?? latest;
-  const connections =
-    latest.get("durablemq_connections_opened_total") - latest.get("durablemq_connections_closed_total");
   const monthly = monthlyBill(first, latest);
   const atMs = samples.map((sample) => sample.atMs);
   const chartOf = (...series: readonly (readonly [string, string])[]) =>
@@ -37,7 +35,11 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
   return (
     <>
       <div class="tiles">
-        <Tile name="Clients" value={count(connections)} note={total("durablemq_connections_opened_total")} />
+        <Tile
+          name="Clients"
+          value={count(latest.get("durablemq_connections"))}
+          note={total("durablemq_connections_opened_total")}
+        />
         <Tile
           name="Messages in"
           value={`${brief(rate(previous, latest, "durablemq_messages_published_total"))}/s`}
@@ -48,6 +50,8 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
           value={`${brief(rate(previous, latest, "durablemq_messages_sent_total"))}/s`}
           note={total("durablemq_messages_sent_total")}
         />
+        <Latency samples={samples} name="Acknowledged" metric="durablemq_puback_seconds" />
+        <Latency samples={samples} name="Delivered" metric="durablemq_delivery_seconds" />
         <Tile name="Given up" value={count(latest.get("durablemq_drops_total"))} note="messages in all" />
         <Tile name="Refused" value={count(latest.get("durablemq_refusals_total"))} note="in all" />
         <Tile
@@ -68,6 +72,14 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
           series={chartOf(["given up", "durablemq_drops_total"], ["refused", "durablemq_refusals_total"])}
         />
         <Chart
+          title="Latency of 99 in 100, milliseconds"
+          atMs={atMs}
+          series={[
+            { label: "acknowledged", values: latenciesOf(samples, "durablemq_puback_seconds") },
+            { label: "delivered", values: latenciesOf(samples, "durablemq_delivery_seconds") },
+          ]}
+        />
+        <Chart
           title="What is billed, a second"
           atMs={atMs}
           series={chartOf(["rows written", "durablemq_rows_written_total"], ["calls", "durablemq_object_calls_total"])}
@@ -78,11 +90,48 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
         <Reasons title="Refused" sample={latest} name="durablemq_refusals_total" none="Nothing was refused." />
       </div>
       <p class="faint small">
-        The bill counts rows, calls, socket messages and alarms at Cloudflare’s prices, before what a plan includes;
-        time awake, CPU and storage are not in it.
+        Acknowledged: from a session’s call with messages to the answer that lets it acknowledge them. Delivered: from a
+        shard’s call to the answer of the session that takes them over. The bill is the broker’s own estimate at
+        Cloudflare’s prices, before what a plan includes; processor time at the edge and storage are not in it.
       </p>
     </>
   );
+}
+
+/** Over the last minute, so that a single slow one is still there when somebody looks. */
+const latencyWindowMs = 60_000;
+
+interface LatencyProps {
+  readonly samples: readonly Sample[];
+  readonly name: string;
+  readonly metric: string;
+}
+
+function Latency({ samples, name, metric }: LatencyProps) {
+  const latest = samples.at(-1);
+  const from = samples.find(({ atMs }) => latest !== undefined && atMs >= latest.atMs - latencyWindowMs);
+  if (latest === undefined || from === undefined) return null;
+  const slow = quantile(from, latest, metric, 0.99);
+  const middle = quantile(from, latest, metric, 0.5);
+  return (
+    <Tile
+      name={name}
+      value={slow === undefined ? "–" : milliseconds(slow)}
+      note={middle === undefined ? "nothing in the last minute" : `99 in 100; half within ${milliseconds(middle)}`}
+    />
+  );
+}
+
+function milliseconds(seconds: number): string {
+  return `${brief(seconds * 1000)} ms`;
+}
+
+function latenciesOf(samples: readonly Sample[], metric: string): (number | null)[] {
+  return samples.map((sample, index) => {
+    const previous = samples[index - 1];
+    const seconds = previous === undefined ? undefined : quantile(previous, sample, metric, 0.99);
+    return seconds === undefined ? null : seconds * 1000;
+  });
 }
 
 function Tile({

@@ -1,7 +1,7 @@
 // The overview's figures: read from the text that Prometheus reads, as rates, and as money.
 
 import { expect, test } from "vitest";
-import { rate, ratesOf, Sample } from "../../../dashboard/api/sample.ts";
+import { quantile, rate, ratesOf, Sample } from "../../../dashboard/api/sample.ts";
 import { billOf, dollars, monthlyBill } from "../../../dashboard/pages/bill.ts";
 import { Counters } from "../../../src/metrics/counters.ts";
 
@@ -65,4 +65,43 @@ test.each([
   [1234.5, "$1,234.50"],
 ])("%d dollars are written %s", (amount, text) => {
   expect(dollars(amount)).toBe(text);
+});
+
+test.each([
+  ["nothing was timed", [], 0.5, undefined],
+  ["all in one bucket: by its share of the bucket", [[4, 100]], 0.5, 0.0035],
+  [
+    "the slowest of a hundred",
+    [
+      [1, 99],
+      [80, 1],
+    ],
+    0.99,
+    0.001,
+  ],
+  [
+    "two of a hundred",
+    [
+      [1, 98],
+      [80, 2],
+    ],
+    0.99,
+    0.075,
+  ],
+  ["longer than the last bound: at least that", [[60_000, 1]], 0.5, 10],
+] as const)("a latency's quantile: %s", (_title, took, share, expected) => {
+  const before = new Sample(
+    0,
+    textOf((counters) => counters.took("puback", 9_000, 50)),
+  );
+  const after = new Sample(
+    1,
+    textOf((counters) => {
+      counters.took("puback", 9_000, 50);
+      for (const [tookMs, count] of took) counters.took("puback", tookMs, count);
+    }),
+  );
+  const found = quantile(before, after, "durablemq_puback_seconds", share);
+  if (expected === undefined) expect(found).toBeUndefined();
+  else expect(found).toBeCloseTo(expected, 9);
 });
