@@ -1,6 +1,7 @@
 // When a write fails nothing that depends on it is said, and the object starts anew from what it had written before.
 
 import { afterEach, expect, test } from "vitest";
+import { defaultSessionLimits } from "../../src/session/limits.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { eventually } from "../support/eventually.ts";
 import { countOf } from "./support/bill.ts";
@@ -46,20 +47,22 @@ test.each([
 });
 
 test.each([1, 2] as const)(
-  "STO-2 a QoS %i message waits in the outbox while its target cannot write it",
+  "STO-2 QoS %i messages wait in the outbox while their target cannot write them",
   async (qos) => {
     const topic = uniqueId("storage/target");
     const consumer = await Consumer.subscribed(topic, 2);
     consumers.push(consumer);
     const producer = await Producer.connected();
     const fault = failStatements(/INSERT INTO segment/);
-    producer.send(topic, ["a", "b"], qos);
+    // So many that they are written at once, and not held for the consumer's acknowledgement.
+    const sent = Array.from({ length: defaultSessionLimits.heldMessagesMax + 1 }, (_, index) => `${index}`);
+    producer.send(topic, sent, qos);
     await fault.reached();
     await producer.finish();
     expect(consumer.payloads).toEqual([]);
     fault.end();
-    await eventually("everything arrives", () => consumer.payloads.length >= 2);
-    expect(consumer.payloads).toEqual(["a", "b"]);
+    await eventually("everything arrives", () => consumer.payloads.length >= sent.length);
+    expect(consumer.payloads).toEqual(sent);
   },
 );
 
