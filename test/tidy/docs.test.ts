@@ -109,6 +109,15 @@ test("every reason for which something is dropped or refused is in docs/operatio
   expect(reasons.filter((reason) => !described.includes(reason))).toEqual([]);
 });
 
+test("each decision has a number of its own, which heads its page", () => {
+  const numbers = filesOf("docs/decisions/*.md").map(({ path, text }) => {
+    const number = Number(/\/(\d{4})-/.exec(path)?.[1]);
+    expect(text, path).toMatch(new RegExp(`^# ${number}\\. `));
+    return number;
+  });
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
+
 test("every finding of doctor is in docs/deployment.md", () => {
   const [, section = ""] = /^## What doctor finds\n([\s\S]*)/m.exec(textOf("docs/deployment.md")) ?? [];
   const found = matchesIn(textOf("cli/deployment/findings.ts"), /\b(?:error|warning)\(\s*"([a-z-]+)"/g);
