@@ -25,13 +25,20 @@ const livenessFirstMs = 15_000;
 const livenessMaxMs = 2 * 3_600_000;
 
 /** The client broke a rule, or must go: it is told why, in what words its version has [MQTT-4.13.1-1]. */
-export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {
+export function violate(
+  session: Session,
+  reason: ReasonCode,
+  detail: string,
+  effects: Effects,
+  nowMs: number,
+  publishesWill = true,
+): void {
   const { connection } = session;
   if (connection === undefined) return;
   effects.refuse(reasonText(reason), detail);
   if (connection.version === 5) effects.send.push({ type: "disconnect", reason, reasonString: reasonText(reason) });
   effects.close = reason;
-  endConnection(session, effects, nowMs, true);
+  endConnection(session, effects, nowMs, publishesWill);
 }
 
 export function disconnect(session: Session, packet: ClientDisconnect, effects: Effects, nowMs: number): void {

@@ -1,12 +1,16 @@
 // An open broker on which some are known: tokens that expire, sessions that belong to somebody, a deployment that ends
 // connections for denied messages, and what changes reach clients without credentials.
 
+import { exports } from "cloudflare:workers";
 import { SignJWT } from "jose";
+import { generate } from "mqtt-packet";
 import { afterEach, describe, expect, test } from "vitest";
+import { reasonText } from "../../src/protocol/reason-text.ts";
+import { eventually, within } from "../support/eventually.ts";
 import { addRule, codeFor, configureAccess, connectAs, makeUser, publishCode } from "./support/access.ts";
-import { manage } from "./support/api.ts";
+import { api, manage } from "./support/api.ts";
 import { countFor, quiet } from "./support/bill.ts";
-import { Client, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
+import { Client, connectPacket, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
 
 const secret = "a-secret-of-at-least-32-characters!";
 /** How far the bound on staleness may be missed by a machine that has other things to do. */
@@ -28,6 +32,7 @@ const notAuthorized = 0x87;
 const banned = 0x8a;
 const administrativeAction = 0x98;
 const maximumConnectTime = 0xa0;
+const kickedText = reasonText(administrativeAction);
 
 function token(user: string, expiresInSeconds: number): Promise<string> {
   const exp = Math.floor(Date.now() / 1000) + expiresInSeconds;
@@ -110,6 +115,53 @@ describe("a session that is somebody's", () => {
     const first = await Client.connect({ version: 5, clientId });
     await connectAs(await makeUser(), { clientId });
     expect((await first.expect("disconnect")).reasonCode).toBe(0x8e);
+  });
+});
+
+describe("a ban of a client id", () => {
+  test.each([4, 5] as const)(
+    "ends a connection without credentials before the API answers, in level %i",
+    async (version) => {
+      const topic = uniqueId("banned");
+      const reader = await Client.connect({ version: 5 });
+      await reader.subscribe(topic, 1);
+      const clientId = uniqueId("banned");
+      const will = { topic, payload: "will", qos: 1 as const };
+      const client = await Client.connect({ version, clientId, will });
+      const [bySession, byEdge] = [countFor("refusals", kickedText), countFor("refusals", "Banned")];
+      await manage("POST", "/bans", { kind: "client", value: clientId });
+      // It was the session, and not the look that the edge takes now and then.
+      expect(countFor("refusals", kickedText) - bySession).toBe(1);
+      expect(countFor("refusals", "Banned") - byEdge).toBe(0);
+      if (version === 5) expect((await client.expect("disconnect")).reasonCode).toBe(administrativeAction);
+      await client.expectClose();
+      expect(await codeFor({ clientId })).toBe(banned);
+      await quiet();
+      expect(await reader.pending()).toEqual([]);
+      await manage("DELETE", `/bans/client/${clientId}`);
+      await Client.connect({ version, clientId });
+    },
+  );
+
+  test("ends a connection that has no edge", async () => {
+    const clientId = uniqueId("direct");
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt" };
+    const { webSocket } = await exports.default.fetch(`http://broker/mqtt/${clientId}`, { headers });
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    webSocket?.addEventListener("close", () => resolve());
+    webSocket?.accept();
+    webSocket?.send(generate(connectPacket({ version: 5, clientId }), { protocolVersion: 5 }));
+    await eventually("it is connected", async () => {
+      return (await api("GET", `/clients/${clientId}`)).body.state === "connected";
+    });
+    await manage("POST", "/bans", { kind: "client", value: clientId });
+    await within("the end of the connection", ended);
+  });
+
+  test("of whom nobody has heard makes no session", async () => {
+    const clientId = uniqueId("unheard");
+    await manage("POST", "/bans", { kind: "client", value: clientId });
+    expect((await api("GET", `/clients/${clientId}`)).status).toBe(404);
   });
 });
 

@@ -1,12 +1,14 @@
 // Bans: client ids, users and addresses that may not connect, for a time or for good.
 
 import * as z from "zod/mini";
+import { turnOut } from "../auth/ban.ts";
 import { subjectOf } from "../auth/subjects.ts";
 import { type Ban, bansAfter, countActiveBans, deleteBan, putBan, readBan } from "../d1/bans.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, endsAt, none, page, pageSchema } from "./schemas.ts";
+import { callSession } from "./session-call.ts";
 
 const tag = "Bans";
 /** All that hold are read together at CONNECT. */
@@ -52,7 +54,8 @@ export const banRoutes = [
     tag,
     summary: "Ban a client id, a user or an address",
     description:
-      "Takes effect at once: whoever is connected and concerned is disconnected with 0x8A. A ban that exists is replaced.",
+      "Takes effect at once: whoever is connected and concerned is disconnected with 0x98, without a word from its will. Of clients without " +
+      "credentials that holds for a client id; one at a banned address is disconnected within ACCESS_CACHE_SECONDS. A ban that exists is replaced.",
     params: none,
     query: none,
     body: z.strictObject({ kind, value, untilMs: endsAt, comment }),
@@ -73,6 +76,9 @@ export const banRoutes = [
         ...(before === undefined ? {} : { before: show(before) }),
         after: show(ban),
       });
+      if (ban.kind === "client") {
+        await callSession({ env: call.env, clientId: ban.value, request: turnOut, hopes: "kicked" });
+      }
       return { status: 201, body: show(ban) };
     },
   }),

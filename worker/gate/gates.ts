@@ -1,6 +1,7 @@
 // All gates: which one a user or a client id has, and how they are told of a change.
 
 import { shardOf } from "../../src/topic/shards.ts";
+import { accessBook } from "../auth/book.ts";
 import { configOf } from "../config.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -17,6 +18,8 @@ export class NotAnnounced extends Error {}
 
 /** When this returns, every connection that the change concerns has been told, and none is let in that does not know of it. */
 export async function announce(env: Env, revision: number, subjects: readonly string[]): Promise<void> {
+  // Clients without credentials ask no gate: this copy of the Worker, at least, lets none of them in by what was before.
+  accessBook(env).outdate(revision, undefined);
   const { accessGates } = configOf(env);
   const waiting = Array.from({ length: accessGates }, (_, index) => index);
   let missed = 0;
