@@ -3,7 +3,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
 import { isPassword } from "../../worker/auth/password.ts";
+import { counters } from "../../worker/counters.ts";
 import { api, manage } from "./support/api.ts";
+import { quiet } from "./support/bill.ts";
 import { Client, cutClients, uniqueId } from "./support/client.ts";
 
 afterEach(cutClients);
@@ -45,6 +47,33 @@ test("IMP-13 a hash from elsewhere is replaced when its user first logs in, and 
   expect(await storedOf(name)).toBe(renewed);
   const { items } = await manage("GET", "/audit");
   expect(items[0]).toMatchObject({ action: "user.renew-password-hash", subject: name });
+});
+
+test("IMP-14 a hash that is replaced ends no connection that rests on it, and logins at the same time agree", async () => {
+  const name = uniqueId();
+  await manage("POST", "/users", { name, passwordHash: pbkdf2 });
+  const login = { version: 5, username: name, password: "wonderland" } as const;
+  const change = env.CONTROL.batch;
+  let fails = true;
+  // The first login finds the database unable to take another hash: it rests on the old one.
+  (env.CONTROL as { batch: unknown }).batch = (statements: D1PreparedStatement[]) =>
+    fails && statements.length > 3 && counters.get("control_changes") > changes
+      ? Promise.reject(new Error("away"))
+      : change.call(env.CONTROL, statements);
+  const changes = counters.get("control_changes");
+  const first = await Client.connect(login);
+  expect(await storedOf(name)).toBe(pbkdf2);
+  fails = false;
+  const others = await Promise.all([1, 2, 3].map(() => Client.connect(login)));
+  (env.CONTROL as { batch: unknown }).batch = change;
+  expect(await storedOf(name)).toMatch(/^scrypt\$/);
+  // Everybody is looked at anew.
+  await manage("PATCH", `/users/${name}`, { comment: "looked at" });
+  await quiet();
+  for (const client of [first, ...others]) await client.ping();
+  await Client.connect(login);
+  await manage("PATCH", `/users/${name}`, { password: "another horse battery" });
+  for (const client of [first, ...others]) expect((await client.expect("disconnect")).reasonCode).toBe(0x87);
 });
 
 test.each(["plain", "pbkdf2$sha512$100001$AQID$AQID", "bcrypt$10$AQID$AQID", ""])(

@@ -7,7 +7,7 @@ import { replacePassword } from "../d1/users.ts";
 import type { Env } from "../env.ts";
 import { Cache } from "./cache.ts";
 import { type KnownUser, type Policy, readKnownUser, readPolicy } from "./known.ts";
-import { hashPassword } from "./password.ts";
+import { renewedHash } from "./password.ts";
 
 const usersMax = 10_000;
 /** There is one policy. */
@@ -39,7 +39,7 @@ export class AccessBook {
   /** In place of a hash that came from another broker; returns the one that holds now. */
   async renewPassword(user: string, stored: string, password: Uint8Array): Promise<string> {
     try {
-      const hash = await hashPassword(password);
+      const hash = await renewedHash(user, password, stored);
       const revision = await this.#control.change(Date.now(), [replacePassword(this.#control, user, stored, hash)], {
         actor: `user:${user}`,
         action: "user.renew-password-hash",

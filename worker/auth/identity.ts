@@ -6,6 +6,7 @@ import { joinLimits, type LimitOverrides } from "../../src/auth/limits.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
 import type { Config } from "../config.ts";
 import type { KnownUser, Policy } from "./known.ts";
+import { isInPlaceOf } from "./password.ts";
 
 export type Method = "anonymous" | "password" | "device-key" | "jwt" | "certificate" | "http" | "scram";
 
@@ -45,11 +46,11 @@ export function groupsOf({ groups }: Identity, known: KnownUser | undefined): st
 }
 
 /** Whether the proof still holds, by what is known now. */
-export function stillHolds({ method, basis }: Identity, known: KnownUser | undefined, nowMs: number): boolean {
+export function stillHolds({ method, basis, user }: Identity, known: KnownUser | undefined, nowMs: number): boolean {
   if (known?.user?.disabled) return false;
   switch (method) {
     case "password":
-      return known?.user?.password === basis;
+      return known?.user?.password === basis || isInPlaceOf(user ?? "", known?.user?.password, basis);
     case "device-key": {
       const key = known?.keys.find(({ id }) => id === basis);
       return known?.user !== undefined && key !== undefined && (key.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs;

@@ -22,8 +22,31 @@ const decoy: ScryptRecord = {
   hash: new Uint8Array(hashBytes),
 };
 
-export async function hashPassword(password: string | Uint8Array): Promise<string> {
-  const salt = randomBytes(saltBytes);
+export function hashPassword(password: string | Uint8Array): Promise<string> {
+  return hashWith(password, randomBytes(saltBytes));
+}
+
+/**
+ * In place of a hash from elsewhere, of the same password. Its salt says which hash it replaces, so that what rests on that one
+ * is known to rest on this one too, and whoever replaces it at the same time makes the same.
+ */
+export function renewedHash(user: string, password: Uint8Array, replaced: string): Promise<string> {
+  return hashWith(password, saltInPlaceOf(user, replaced));
+}
+
+/** Whether one hash is of the same password as another, which it has replaced. */
+export function isInPlaceOf(user: string, stored: string | undefined, replaced: string | undefined): boolean {
+  if (stored === undefined || replaced === undefined) return false;
+  const record = parsePasswordRecord(stored);
+  return record?.kind === "scrypt" && Buffer.compare(record.salt, saltInPlaceOf(user, replaced)) === 0;
+}
+
+/** A salt has to be another for each user and hash, and need not be secret. */
+function saltInPlaceOf(user: string, replaced: string): Uint8Array {
+  return createHash("sha256").update(`${user.length}:${user}${replaced}`).digest().subarray(0, saltBytes);
+}
+
+async function hashWith(password: string | Uint8Array, salt: Uint8Array): Promise<string> {
   const hash = await scryptHash(password, { ...decoy, salt });
   return formatPasswordRecord({ kind: "scrypt", ...parameters, salt, hash });
 }
