@@ -5,10 +5,12 @@ import packageJson from "../package.json" with { type: "json" };
 import { aclCommand } from "./commands/acl.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { buildCommand } from "./commands/build.ts";
+import { clientsCommand } from "./commands/clients.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { importCommand } from "./commands/import.ts";
+import { provisionCommand } from "./commands/provision.ts";
 import { pubCommand } from "./commands/pub.ts";
 import { retainedCommand } from "./commands/retained.ts";
 import { subCommand } from "./commands/sub.ts";
@@ -23,6 +25,8 @@ const program = new Command("durablemq")
   .addCommand(pubCommand())
   .addCommand(subCommand())
   .addCommand(retainedCommand())
+  .addCommand(clientsCommand())
+  .addCommand(provisionCommand())
   .addCommand(usersCommand())
   .addCommand(aclCommand())
   .addCommand(benchCommand())

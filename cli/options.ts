@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { root } from "./root.ts";
 
 export function brokerUrlOption(): Option {
@@ -81,4 +81,9 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (/^\d{1,10}$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
   };
+}
+
+/** Of a command that calls the HTTP API. */
+export function withApi(command: Command): Command {
+  return command.addOption(apiUrlOption()).addOption(apiKeyFileOption()).addOption(jsonOption());
 }

@@ -2,7 +2,7 @@
 
 import { Command, InvalidArgumentError } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { apiKeyFileOption, apiUrlOption, jsonOption, qosOption } from "../options.ts";
+import { qosOption, withApi } from "../options.ts";
 import { printJson, printTable, time } from "../output.ts";
 
 interface Verdict {
@@ -60,10 +60,6 @@ Examples:
         .argument("<client-id>")
         .action(runRefusals),
     );
-}
-
-function withApi(command: Command): Command {
-  return command.addOption(apiUrlOption()).addOption(apiKeyFileOption()).addOption(jsonOption());
 }
 
 async function runTest(what: "publish" | "subscribe", topic: string, flags: TestFlags): Promise<void> {

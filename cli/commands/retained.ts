@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { apiKeyFileOption, apiUrlOption, jsonOption } from "../options.ts";
+import { withApi } from "../options.ts";
 import { printJson, printTable, progress, time } from "../output.ts";
 
 interface Message {
@@ -39,10 +39,6 @@ export function retainedCommand(): Command {
         .argument("<filter>", "topics")
         .action(runClear),
     );
-}
-
-function withApi(command: Command): Command {
-  return command.addOption(apiUrlOption()).addOption(apiKeyFileOption()).addOption(jsonOption());
 }
 
 async function runList(filter: string, flags: Flags): Promise<void> {

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { askHidden, withoutLineEnd } from "../../scripts/ask.mjs";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
-import { apiKeyFileOption, apiUrlOption, jsonOption } from "../options.ts";
+import { withApi } from "../options.ts";
 import { printJson, printTable, time } from "../output.ts";
 
 interface User {
@@ -55,10 +55,6 @@ export function usersCommand(): Command {
         .argument("<name>")
         .action(runRemove),
     );
-}
-
-function withApi(command: Command): Command {
-  return command.addOption(apiUrlOption()).addOption(apiKeyFileOption()).addOption(jsonOption());
 }
 
 function withChanges(command: Command): Command {

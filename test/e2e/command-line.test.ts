@@ -161,6 +161,48 @@ describe.runIf(isOurs)("retained", () => {
   });
 });
 
+describe.runIf(isOurs)("clients and provision", () => {
+  test("a session is made, keeps what comes, is listed, shown and kicked", async () => {
+    const clientId = uniqueName("made");
+    const topic = uniqueName("kept");
+    expect(await run(["provision", clientId, "-s", topic], here())).toContain(`Made a session for ${clientId}`);
+    expect(values(await run(["provision", clientId, "-s", topic, "--json"], here()))).toMatchObject([
+      { clientId, created: false },
+    ]);
+    await run(["pub", topic, "before it ever connected"], here());
+    const listed = async (...flags: string[]) =>
+      values(await run(["clients", "list", "--prefix", clientId, "--json", ...flags], here()));
+    await eventually("it is listed", async () => (await listed("--state", "provisioned")).length === 1);
+    const client = await TestClient.connect(broker().url, { clientId, persistent: true });
+    expect(await payloadsOf(client, 1)).toEqual(["before it ever connected"]);
+    await eventually(
+      "it is connected",
+      async () => (await listed("--state", "connected", "--limit", "5")).length === 1,
+    );
+    expect(await run(["clients", "list", "--prefix", clientId], here())).toMatch(
+      new RegExp(`^${clientId} +connected`, "m"),
+    );
+    expect(values(await run(["clients", "show", clientId, "--json"], here()))).toMatchObject([
+      { clientId, state: "connected", subscriptions: 1 },
+    ]);
+    expect(await run(["clients", "show", clientId], here())).toMatch(/^state +connected/m);
+    expect(await run(["clients", "kick", clientId], here())).toContain("Ended one connection");
+    await client.closed();
+    expect(values(await run(["clients", "kick", "--prefix", clientId, "--json"], here()))).toEqual([{ kicked: 0 }]);
+  });
+
+  test.each([
+    ["neither a client nor a filter", ["clients", "kick"], "Name a client id"],
+    ["both", ["clients", "kick", "a", "--prefix", "a"], "Name a client id"],
+    ["nobody", ["clients", "show", "nobody-at-all"], "There is no session"],
+    ["a filter that is none", ["provision", "a", "-s", "a/#/b"], "filter"],
+    ["no filter", ["provision", "a"], "--subscribe"],
+  ])("%s: says what is wrong, and fails", async (_, args, words) => {
+    const { code, errors } = await start(args, here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining(words)]);
+  });
+});
+
 describe.runIf(isOurs)("users", () => {
   test("from the first to the last, and a password is not asked for twice", async () => {
     const name = uniqueName("user");

@@ -36,7 +36,8 @@ async function speak(clientId: string, frames: readonly Uint8Array[], count: num
     if (packets.length === count) resolve(packets);
   });
   socket.addEventListener("message", ({ data }) => {
-    reader.parse(Buffer.from(data as ArrayBuffer));
+    // Text is for the edge.
+    if (typeof data !== "string") reader.parse(Buffer.from(data as ArrayBuffer));
   });
   socket.accept();
   for (const frame of frames) socket.send(frame);
