@@ -95,7 +95,7 @@ export interface HttpSettings {
 
 z.config(en());
 
-const authenticators = ["password", "device-key", "jwt", "certificate", "http"] as const;
+const authenticators = ["password", "device-key", "jwt", "certificate", "http", "scram"] as const;
 const jwtAlgorithms = ["HS256", "RS256", "ES256", "EdDSA"] as const;
 const jwtSecretProblem = "at least 32 characters: HS256 is as strong as its secret is long";
 

@@ -10,6 +10,8 @@ import { challenge, type ScramExchange, type ScramServer, type ScramSuccess, scr
 export type Authentication =
   /** CONNECT named no method: there is no AUTH on this connection. */
   | { readonly state: "absent" }
+  /** CONNECT named a method, and what is to be answered is being found out. */
+  | { readonly state: "deciding" }
   /** The client has been challenged, and its proof is due. It has no CONNACK. */
   | { readonly state: "proving"; readonly exchange: ScramExchange }
   /** It has proved who it is, and CONNACK is on its way, with the server's proof. */
@@ -51,6 +53,8 @@ export function takeAuth(authentication: Authentication, auth: ClientAuth, serve
       const { username, data } = proved;
       return { type: "progress", authentication: { state: "admitted", username, data } };
     }
+    case "deciding":
+      return fail(ReasonCode.protocolError, "auth-unexpected", "AUTH before the answer to what came last");
     case "admitted":
       return fail(ReasonCode.protocolError, "auth-unexpected", "AUTH between the proof and CONNACK");
     case "authenticated":
@@ -86,7 +90,8 @@ function renew(username: string, auth: ClientAuth, server: ScramServer): Outcome
 
 /** What a packet other than AUTH breaks by coming now. */
 export function earlyPacketFailure({ state }: Authentication, type: PacketType): ProtocolFailure | undefined {
-  if ((state !== "proving" && state !== "admitted") || type === PacketType.disconnect) return undefined;
+  const isEarly = state === "deciding" || state === "proving" || state === "admitted";
+  if (!isEarly || type === PacketType.disconnect) return undefined;
   return fail(ReasonCode.protocolError, "MQTT-3.1.2-30", `packet type ${type} before CONNACK`);
 }
 

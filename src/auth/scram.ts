@@ -51,6 +51,17 @@ export interface ScramSuccess {
 
 const encoder = new TextEncoder();
 
+/** Who the client's first message says it is; undefined if it is no such message. */
+export function claimedUser(data: Uint8Array | undefined): string | undefined {
+  const first = readClientFirst(data);
+  return first.type === "failure" ? undefined : first.username;
+}
+
+/** Whether what failed was a guess. */
+export function isWrongGuess({ rule }: ProtocolFailure): boolean {
+  return rule === "scram-proof" || rule === "scram-unknown-user";
+}
+
 /** Takes the client's first message. */
 export function challenge(server: ScramServer, data: Uint8Array | undefined): ScramChallenge | ProtocolFailure {
   const first = readClientFirst(data);

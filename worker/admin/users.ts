@@ -3,7 +3,9 @@
 import * as z from "zod/mini";
 import { parsePasswordRecord } from "../../src/auth/password-record.ts";
 import { hashPassword, passwordBytesMax } from "../auth/password.ts";
+import { scramRecord } from "../auth/scram.ts";
 import { userSubject } from "../auth/subjects.ts";
+import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
 import { unknownGroups } from "../d1/groups.ts";
 import {
@@ -17,6 +19,7 @@ import {
   userQuery,
   usersAfter,
 } from "../d1/users.ts";
+import type { Env } from "../env.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
@@ -86,7 +89,13 @@ export async function existingUser(control: Control, userName: string): Promise<
 
 type Fields = z.output<typeof changes>;
 
-async function changed(control: Control, known: KnownUser, body: Fields, nowMs: number): Promise<KnownUser> {
+interface Caller {
+  readonly env: Env;
+  readonly control: Control;
+  readonly nowMs: number;
+}
+
+async function changed({ env, control, nowMs }: Caller, known: KnownUser, body: Fields): Promise<KnownUser> {
   const groups = body.groups === undefined ? known.groups : [...new Set(body.groups)].sort();
   const unknown = await unknownGroups(control, groups);
   if (unknown.length > 0) throw invalid("body.groups", `there is no group ${unknown.join(", ")}`);
@@ -94,8 +103,12 @@ async function changed(control: Control, known: KnownUser, body: Fields, nowMs: 
     throw invalid("body.passwordHash", "stands in place of a password, not beside one");
   }
   const hash = typeof body.password === "string" ? await hashPassword(body.password) : body.passwordHash;
+  const mayScram = configOf(env).authentication.includes("scram");
+  const scram =
+    mayScram && typeof body.password === "string" ? await scramRecord(known.user.name, body.password) : undefined;
   const user: StoredUser = {
     ...known.user,
+    scram: body.password === undefined && hash === undefined ? known.user.scram : scram,
     password: body.password === undefined && hash === undefined ? known.user.password : hash,
     disabled: body.disabled ?? known.user.disabled,
     limits: (body.limits as StoredUser["limits"] | undefined) ?? known.user.limits,
@@ -155,7 +168,7 @@ export const userRoutes = [
         createdAtMs: nowMs,
         changedAtMs: nowMs,
       };
-      const known = await changed(control, { user: blank, groups: [] }, body, nowMs);
+      const known = await changed(call, { user: blank, groups: [] }, body);
       await change(call, {
         statements: [putUser(control, known.user), ...putMemberships(control, body.name, known.groups)],
         concerns: [userSubject(body.name)],
@@ -193,9 +206,9 @@ export const userRoutes = [
     body: changes,
     answers: { status: 200, description: "The user as it is now.", schema: shown },
     async handle(call) {
-      const { control, path, body, nowMs } = call;
+      const { control, path, body } = call;
       const before = await existingUser(control, path.name);
-      const after = await changed(control, before, body, nowMs);
+      const after = await changed(call, before, body);
       await change(call, {
         statements: [putUser(control, after.user), ...putMemberships(control, path.name, after.groups)],
         concerns: [userSubject(path.name)],

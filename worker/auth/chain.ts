@@ -66,6 +66,9 @@ export class AuthenticationChain {
         return authenticateCertificate(credentials, this.#config);
       case "http":
         return this.#http(credentials, mayTry);
+      case "scram":
+        // By AUTH, before this: see worker/edge/client.ts.
+        return pass;
     }
   }
 

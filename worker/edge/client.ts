@@ -14,7 +14,7 @@ import {
   type Outcome,
   takeAuth,
 } from "../../src/auth/authentication.ts";
-import type { ScramServer } from "../../src/auth/scram.ts";
+import { claimedUser, isWrongGuess, type ScramServer, scramMethod } from "../../src/auth/scram.ts";
 import { Decoder } from "../../src/codec/decode.ts";
 import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
@@ -27,11 +27,12 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
 import { keepAliveSeconds, refusalOf, refusingConnack } from "../../src/session/admission.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
+import { knowing } from "../auth/scram.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
-import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Proved } from "./doorman.ts";
+import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
 import { Witness } from "./witness.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
@@ -61,7 +62,9 @@ export class ClientConnection {
   readonly #address: string;
   readonly #done: () => void;
   readonly #config: Config;
-  readonly #scram: ScramServer;
+  #scram: ScramServer;
+  /** What of the control database a proof would rest on. */
+  #basis: string | undefined;
   readonly #doorman: Doorman;
   readonly #witness: Witness;
   #state: State = "connecting";
@@ -181,14 +184,34 @@ export class ClientConnection {
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#connectPacket = frame.subarray(start, end);
     this.#state = "authenticating";
-    this.#proceed(begin(decoded, this.#scram));
+    const isScram = this.#scram.isOffered && decoded.authenticationMethod === scramMethod;
+    const user = isScram ? claimedUser(decoded.authenticationData) : undefined;
+    if (user === undefined) return this.#proceed(begin(decoded, this.#scram));
+    this.#authentication = { state: "deciding" };
+    void this.#doorman.prepare(decoded, user).then((prepared) => this.#challenge(decoded, user, prepared));
+  }
+
+  #challenge(connect: Connect, user: string, prepared: Prepared | ProtocolFailure): void {
+    if (this.#state === "closed") return;
+    if (prepared.type === "failure") return this.#refuse(prepared);
+    this.#scram = knowing(this.#scram, user, prepared.verifier);
+    this.#basis = prepared.basis;
+    this.#proceed(begin(connect, this.#scram));
   }
 
   #takeAuth(frame: Uint8Array, start: number, end: number): void {
     const { version } = this.#connect as Connect;
     const auth = new Decoder(version, this.#config).decode(frame, start, end);
-    if (auth.type === "auth") this.#proceed(takeAuth(this.#authentication, auth, this.#scram));
-    else if (auth.type === "failure") this.#refuse(auth);
+    if (auth.type === "failure") return this.#refuse(auth);
+    if (auth.type !== "auth") return;
+    const outcome = takeAuth(this.#authentication, auth, this.#scram);
+    const isGuess = outcome.type === "failure" && this.#state === "authenticating" && isWrongGuess(outcome);
+    if (!isGuess) return this.#proceed(outcome);
+    this.#authentication = { state: "deciding" };
+    this.#doorman.wrongProof().then(
+      () => this.#refuse(outcome),
+      () => this.#refuse(outcome),
+    );
   }
 
   #proceed(outcome: Outcome): void {
@@ -197,10 +220,12 @@ export class ClientConnection {
     this.#authentication = authentication;
     if (send !== undefined) this.#send(encodePackets([send], 5));
     switch (authentication.state) {
+      case "deciding":
+        return;
       case "absent":
         return this.#admit();
       case "admitted":
-        return this.#admit({ user: authentication.username, basis: undefined });
+        return this.#admit({ user: authentication.username, basis: this.#basis });
       case "authenticated":
         counters.add("authentications");
         return;

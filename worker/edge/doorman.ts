@@ -12,6 +12,7 @@
 
 import type { Bucket } from "../../src/auth/bucket.ts";
 import { mayHaveClientId } from "../../src/auth/client-id.ts";
+import { parseVerifier, type ScramVerifier } from "../../src/auth/verifier.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
@@ -70,6 +71,14 @@ export interface Proved {
   readonly basis: string | undefined;
 }
 
+/** What a proof by enhanced authentication is checked with. */
+export interface Prepared {
+  readonly type: "prepared";
+  /** Undefined: nobody has this name. */
+  readonly verifier: ScramVerifier | undefined;
+  readonly basis: string | undefined;
+}
+
 interface Decision {
   readonly who: Identity;
   readonly policy: Policy;
@@ -108,7 +117,7 @@ export class Doorman {
     const stopped = turnstileFailure(turnstile.refusal(address, Date.now()), address);
     if (stopped !== undefined) return stopped;
     // Whether that still holds is worth a question.
-    if (this.#banAtTheDoor(connect, policy) !== undefined) return undefined;
+    if (this.#banAtTheDoor(connect.clientId, policy) !== undefined) return undefined;
     const failure = this.#atTheDesk(connect, anonymous, policy);
     if (failure !== undefined) return failure;
     if (!turnstile.isSteady(connect.clientId, Date.now())) return undefined;
@@ -123,11 +132,37 @@ export class Doorman {
     try {
       return await this.#admit(connect, proved);
     } catch (error) {
-      if (error instanceof ControlUnavailable) {
-        return fail(ReasonCode.serverUnavailable, "control-unavailable", error.message);
-      }
-      return fail(ReasonCode.serverUnavailable, "gate-unreachable", `${error}`);
+      return unavailable(error);
     }
+  }
+
+  /** Before a client is challenged: nothing that stands against it may tell later whether its proof was right. */
+  async prepare({ clientId }: Connect, user: string): Promise<Prepared | ProtocolFailure> {
+    const { book, config, turnstile, address } = this.#parts;
+    if (turnstile.isLockedOut(address, Date.now())) return lockedOut(address);
+    try {
+      const denied = await this.#mayTry(user);
+      if (denied?.type === "refusal") return denied.failure;
+      // By an older password the right proof would be wrong.
+      const newest = await this.#newer(clientId, user, await book.policy(Date.now()));
+      if (newest > 0) book.outdate(newest, user);
+      const banned = this.#banAtTheDoor(clientId, await book.policy(Date.now()));
+      if (banned !== undefined) return banned;
+      const listed = config.scramUsers.get(user);
+      const isOfList = listed !== undefined || !config.authentication.includes("scram");
+      const basis = isOfList ? undefined : (await book.user(user, Date.now()))?.user?.scram;
+      const verifier = basis === undefined ? listed : parseVerifier(basis);
+      return { type: "prepared", verifier: typeof verifier === "string" ? undefined : verifier, basis };
+    } catch (error) {
+      return unavailable(error);
+    }
+  }
+
+  /** A proof was wrong. When this returns, the client may be told. */
+  async wrongProof(): Promise<void> {
+    this.#parts.turnstile.failed(this.#parts.address, Date.now());
+    const delayMs = await this.#link.failed();
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 
   /** The client is connected: now and then it is seen whether something has changed that nobody told of. */
@@ -154,7 +189,7 @@ export class Doorman {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const nowMs = Date.now();
       const policy = await book.policy(nowMs);
-      const outcome = this.#banAtTheDoor(connect, policy) ?? (await this.#enter(connect, proved));
+      const outcome = this.#banAtTheDoor(connect.clientId, policy) ?? (await this.#enter(connect, proved));
       if (outcome.type === "admitted") return outcome;
       const isKnowledge = restsOnKnowledge.has(outcome.reason) && !isOfThisMoment.test(outcome.rule);
       const newest = isKnowledge ? await this.#newer(connect.clientId, user, policy) : 0;
@@ -218,7 +253,7 @@ export class Doorman {
   }
 
   /** Before anybody knows who it is. */
-  #banAtTheDoor({ clientId }: Connect, policy: Policy): ProtocolFailure | undefined {
+  #banAtTheDoor(clientId: string, policy: Policy): ProtocolFailure | undefined {
     const { address } = this.#parts;
     const nowMs = Date.now();
     if (isBanned(policy, "address", address, nowMs)) return fail(ReasonCode.banned, "banned-address", address);
@@ -262,10 +297,7 @@ export class Doorman {
 
   /** A wrong guess is counted, and answered later each time. */
   async #putOff({ reason }: ProtocolFailure): Promise<void> {
-    if (reason !== ReasonCode.badUserNameOrPassword) return;
-    this.#parts.turnstile.failed(this.#parts.address, Date.now());
-    const delayMs = await this.#link.failed();
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (reason === ReasonCode.badUserNameOrPassword) await this.wrongProof();
   }
 
   #decide({ clientId }: Connect, who: Identity, policy: Policy, known: KnownUser | undefined): Decision {
@@ -319,7 +351,9 @@ export class Doorman {
       const nowMs = Date.now();
       const [policy, known] = [await book.policy(nowMs), await book.user(who.user, nowMs)];
       const failure =
-        this.#banAtTheDoor(connect, policy) ?? this.#atTheDesk(connect, who, policy) ?? this.#without(who, known);
+        this.#banAtTheDoor(connect.clientId, policy) ??
+        this.#atTheDesk(connect, who, policy) ??
+        this.#without(who, known);
       if (failure !== undefined) {
         // Its will is not published either.
         onRights(noRights);
@@ -380,12 +414,23 @@ function toTell({ access, limits }: ResolvedRights): ClientRights {
   return { ...(access === undefined ? {} : { access }), ...(limits === undefined ? {} : { limits }) };
 }
 
+function unavailable(error: unknown): ProtocolFailure {
+  if (error instanceof ControlUnavailable) {
+    return fail(ReasonCode.serverUnavailable, "control-unavailable", error.message);
+  }
+  return fail(ReasonCode.serverUnavailable, "gate-unreachable", `${error}`);
+}
+
+function lockedOut(address: string): ProtocolFailure {
+  return fail(ReasonCode.banned, "locked-out-address", `failed logins from ${address}`);
+}
+
 function turnstileFailure(stopped: ReturnType<Turnstile["refusal"]>, address: string): ProtocolFailure | undefined {
   switch (stopped) {
     case undefined:
       return undefined;
     case "locked-out":
-      return fail(ReasonCode.banned, "locked-out-address", `failed logins from ${address}`);
+      return lockedOut(address);
     case "connect-rate":
       return fail(ReasonCode.connectionRateExceeded, "connect-rate-address", `connections from ${address}`);
   }

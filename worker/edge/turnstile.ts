@@ -28,10 +28,14 @@ export class Turnstile {
   /** What stands against another connection from there. */
   refusal(address: string, nowMs: number): "locked-out" | "connect-rate" | undefined {
     const { connectsPerMinuteAddress } = this.#limits;
-    const attempts = this.#failures.get(address);
-    if (attempts !== undefined && isLockedOut(attempts, nowMs)) return "locked-out";
+    if (this.isLockedOut(address, nowMs)) return "locked-out";
     if (connectsPerMinuteAddress === 0) return undefined;
     return take(this.#addresses, address, connectsPerMinuteAddress, nowMs) ? undefined : "connect-rate";
+  }
+
+  isLockedOut(address: string, nowMs: number): boolean {
+    const attempts = this.#failures.get(address);
+    return attempts !== undefined && isLockedOut(attempts, nowMs);
   }
 
   /** False when the client comes and goes too often. */

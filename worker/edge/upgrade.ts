@@ -1,7 +1,7 @@
 // The WebSocket upgrade: which requests become MQTT connections, and under which subprotocol.
 
 import { certificateOf } from "../auth/certificate.ts";
-import { scramServer } from "../auth/scram.ts";
+import { scramServerOf } from "../auth/scram.ts";
 import type { Config } from "../config.ts";
 import { report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -43,7 +43,7 @@ export function upgrade(request: Request, env: Env, context: ExecutionContext): 
   new ClientConnection(
     client,
     (clientId) => dial(env, clientId),
-    scramServer(shared.config.scramUsers),
+    scramServerOf(shared.config),
     { ...shared, address: addressOf(request), certificate: certificateOf(request) },
     resolve,
   );
