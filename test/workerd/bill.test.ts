@@ -1,12 +1,12 @@
 // The bill, against the budgets of the design: what each workload costs in steady state, after schemas are made and
 // the first message has passed. A set alarm is a row too.
 
-import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
 import { Client, type ConnectOptions, cutClients, publishPacket, uniqueId } from "./support/client.ts";
-import { sessionOf } from "./support/objects.ts";
+import { putToSleep, sessionOf } from "./support/objects.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -197,7 +197,7 @@ async function reconnects(options: ConnectOptions): Promise<Bill> {
     if (index % 2 === 0) await client.disconnect();
     else client.cut();
     await quiet();
-    await evictDurableObject(sessionOf(clientId));
+    await putToSleep(sessionOf(clientId));
     return client;
   };
   const first = await Client.connect({ ...options, clientId });

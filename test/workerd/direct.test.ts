@@ -1,13 +1,12 @@
 // A client whose socket ends in its session object: what it costs, and what hibernation does to it.
 
-import { evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { generate, type Packet } from "mqtt-packet";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { uniqueId } from "./support/client.ts";
-import { sessionOf } from "./support/objects.ts";
+import { putToSleep, sessionOf } from "./support/objects.ts";
 
 const open = new Set<WebSocket>();
 afterEach(() => {
@@ -48,7 +47,7 @@ async function connect(keepalive = 0): Promise<Direct> {
 test("DIR-10 a ping wakes the object, and writes nothing", async () => {
   const client = await connect(60);
   await quiet();
-  await evictDurableObject(sessionOf(client.id), { webSockets: "hibernate" });
+  await putToSleep(sessionOf(client.id));
   const before = { wakes: countOf("wakes"), rows: countOf("rows_written"), alarms: countOf("alarms_set") };
   for (let count = 1; count <= 5; count++) {
     client.send({ cmd: "pingreq" });
@@ -65,7 +64,7 @@ test("DIR-11 a conversation goes on after hibernation", async () => {
   client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: client.id, qos: 1 }] });
   await eventually("SUBACK", () => client.types.includes(9));
   await quiet();
-  await evictDurableObject(sessionOf(client.id), { webSockets: "hibernate" });
+  await putToSleep(sessionOf(client.id));
   client.send({ cmd: "publish", topic: client.id, payload: "again", qos: 1, messageId: 2, dup: false, retain: false });
   await eventually("PUBLISH and PUBACK", () => client.types.includes(3) && client.types.includes(4));
 });
@@ -83,7 +82,7 @@ test("DIR-12 an object that sleeps in the middle of a packet closes, and the ses
   });
   client.sendBytes(bytes.subarray(0, 5));
   await quiet();
-  await evictDurableObject(sessionOf(client.id), { webSockets: "hibernate" });
+  await putToSleep(sessionOf(client.id));
   client.sendBytes(bytes.subarray(5));
   await eventually("the close", client.isClosed);
   expect(client.types).toEqual([2]);

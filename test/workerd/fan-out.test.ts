@@ -1,11 +1,10 @@
 // One message to a thousand sessions, however few calls the platform lets an object have under way at once.
 
-import { evictDurableObject } from "cloudflare:test";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Semaphore } from "../../worker/shard/semaphore.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { shardOfTopic } from "./support/objects.ts";
+import { putToSleep, shardOfTopic } from "./support/objects.ts";
 
 const sessions = 1_000;
 const topic = uniqueId("fan/out");
@@ -61,7 +60,7 @@ test.each([1, 6, 64])(
   "FAN-1 reaches every session once, %i calls at a time",
   async (width) => {
     await quiet();
-    await evictDurableObject(shardOfTopic(topic));
+    await putToSleep(shardOfTopic(topic));
     const most = narrow(width);
     const owed = countOf("deliveries_owed");
     const expected = ["first", "second", "third"].map((name) => `${name} of ${width}`);

@@ -1,11 +1,11 @@
 // Objects sleep while their clients stay connected, and nothing of a conversation is lost by it.
 
-import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
-import { sessionOf } from "./support/objects.ts";
+import { putToSleep, sessionOf } from "./support/objects.ts";
 
 afterEach(cutClients);
 
@@ -23,7 +23,7 @@ test("HIB-1 pings wake nobody, however long the session object has slept", async
   const client = await Client.connect({ persistent: true });
   for (let count = 0; count < 20; count++) await client.ping();
   await quiet();
-  await evictDurableObject(sessionOf(client.id), { webSockets: "hibernate" });
+  await putToSleep(sessionOf(client.id));
   const before = { wakes: countOf("wakes"), messages: countOf("socket_messages") };
   for (let count = 0; count < 20; count++) await client.ping();
   expect({ wakes: countOf("wakes"), messages: countOf("socket_messages") }).toEqual(before);

@@ -1,6 +1,6 @@
 // The broker's objects as tests reach them.
 
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { shardOf } from "../../../src/topic/shards.ts";
 import { configOf } from "../../../worker/config.ts";
@@ -19,6 +19,15 @@ export function shardIndexOf(topic: string): number {
 
 export function shardOfTopic(topic: string): DurableObjectStub<TopicShard> {
   return env.SHARD.getByName(shardName(shardIndexOf(topic)));
+}
+
+/** Its memory is lost, its socket stays. On a slow machine it may have gone to sleep by itself. */
+export async function putToSleep(stub: DurableObjectStub): Promise<void> {
+  try {
+    await evictDurableObject(stub, { webSockets: "hibernate" });
+  } catch (error) {
+    if (!`${error}`.includes("not currently running")) throw error;
+  }
 }
 
 /** How many rows a table of an object has; 0 if the object has no tables. */
