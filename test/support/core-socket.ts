@@ -74,7 +74,7 @@ export class CoreSocket implements ClientSocket {
     this.#broker.settle();
   }
 
-  async until(what: string, condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+  async until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
     const deadlineMs = this.#broker.nowMs + timeoutMs;
     while (!condition()) {
       if (!this.#broker.jump(deadlineMs)) throw new Error(`not within ${timeoutMs} ms: ${what}`);

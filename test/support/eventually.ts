@@ -6,7 +6,7 @@ const pollMs = 10;
 export async function eventually<Value>(
   what: string,
   read: () => Value | Promise<Value>,
-  timeoutMs = 10_000,
+  timeoutMs = 20_000,
 ): Promise<Exclude<Value, undefined | false>> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
@@ -18,7 +18,7 @@ export async function eventually<Value>(
 }
 
 /** The promise's value, or a failure that says what did not come in time. */
-export async function within<Value>(what: string, promise: Promise<Value>, timeoutMs = 10_000): Promise<Value> {
+export async function within<Value>(what: string, promise: Promise<Value>, timeoutMs = 20_000): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${timeoutMs} ms: ${what}`)), timeoutMs);

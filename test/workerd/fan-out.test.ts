@@ -19,7 +19,7 @@ beforeAll(async () => {
     subscribers.push(subscriber);
   });
   await Promise.all(connecting);
-}, 30_000);
+}, 120_000);
 
 const { acquire, release } = Semaphore.prototype;
 afterEach(() => {
@@ -65,7 +65,7 @@ test.each([1, 6, 64])(
     const owed = countOf("deliveries_owed");
     const expected = ["first", "second", "third"].map((name) => `${name} of ${width}`);
     for (const payload of expected) publisher.publish(topic, payload, 1);
-    for (const _ of expected) await publisher.expect("puback", 30_000);
+    for (const _ of expected) await publisher.expect("puback", 60_000);
     // Acknowledged means taken over by all: nothing is still to come.
     for (const subscriber of subscribers) {
       const received = await subscriber.expectPublishes(expected.length);
@@ -75,5 +75,5 @@ test.each([1, 6, 64])(
     expect(most()).toBe(width);
     expect(countOf("deliveries_owed")).toBe(owed);
   },
-  30_000,
+  120_000,
 );

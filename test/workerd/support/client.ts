@@ -122,7 +122,7 @@ export class Client {
   }
 
   /** The next packet, whatever it is; fails when the connection ends first. */
-  async next(timeoutMs = 5_000): Promise<Packet> {
+  async next(timeoutMs = 15_000): Promise<Packet> {
     for (;;) {
       const packet = this.#received.shift();
       if (packet !== undefined) return packet;
@@ -196,7 +196,7 @@ export class Client {
     await this.expectClose();
   }
 
-  async expectClose(timeoutMs = 5_000): Promise<void> {
+  async expectClose(timeoutMs = 15_000): Promise<void> {
     while (!this.closed) await within(`the end of the connection of ${this.id}`, this.#arrived.promise, timeoutMs);
   }
 
