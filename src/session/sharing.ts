@@ -9,6 +9,7 @@ import { plainFilter } from "../topic/share.ts";
 import type { HandBack } from "./changes.ts";
 import type { Effects } from "./effects.ts";
 import type { SessionLimits } from "./limits.ts";
+import { mayDeliver } from "./permission.ts";
 import type { Session } from "./state.ts";
 
 export interface Sharing {
@@ -65,6 +66,36 @@ export function continueShares(session: Session, effects: Effects): void {
  * client, and go to nobody [MQTT-4.8.2-5]. Returns how many have somewhere to go.
  */
 export function handBackShared(session: Session, effects: Effects): number {
+  return handBack(session, effects, () => true);
+}
+
+/**
+ * The rights of the connected client have changed: what it has of groups that it is no member of any more, and may not be sent, goes
+ * to the other members. What it has in hand it finishes.
+ */
+export function handBackDenied(session: Session, revoked: readonly string[], effects: Effects): void {
+  const { window, reads, leases, sharing } = session;
+  // To look costs a walk through the queue. `holds` is forgotten with the object's memory; a subscription that ends now is not.
+  const mayHold = sharing.holds || revoked.some((filter) => plainFilter(filter) !== filter);
+  if (session.permissions === undefined || !mayHold) return;
+  const remaining = new Set(reads.sharedFilters());
+  for (const filter of revoked) remaining.delete(filter);
+  const count = handBack(session, effects, (share, reader, position) => {
+    const isFree = window.progressAt(position) === Progress.untouched && leases.of(position) === undefined;
+    // A member that stays one would be offered it again.
+    if (remaining.has(share) || !isFree || position >= window.spanEnd || mayDeliver(session, reader)) return false;
+    window.settle(position);
+    return true;
+  });
+  if (count > 0) effects.windowChanged = true;
+}
+
+/** Those of QoS 1 that are not finished and that `goes` is for; how many. */
+function handBack(
+  session: Session,
+  effects: Effects,
+  goes: (share: string, reader: RecordReader, position: number) => boolean,
+): number {
   const { window, reads } = session;
   let count = 0;
   for (const { segment, share, shard } of reads.sharedSegments()) {
@@ -72,7 +103,7 @@ export function handBackShared(session: Session, effects: Effects): number {
     const reader = new RecordReader(segment.body);
     for (let position = segment.position; reader.next(); position++) {
       const isDone = position < window.head || window.progressAt(position) === Progress.done;
-      if (!isDone && reader.qos === 1) writer.appendCopy(reader);
+      if (!isDone && reader.qos === 1 && goes(share, reader, position)) writer.appendCopy(reader);
     }
     if (writer.count === 0) continue;
     count += writer.count;

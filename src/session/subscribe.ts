@@ -10,7 +10,7 @@ import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
 import { forgetReplays } from "./replay.ts";
-import { shardsOfSubscription } from "./sharing.ts";
+import { handBackDenied, shardsOfSubscription } from "./sharing.ts";
 import { type Connection, generationOf, type Session } from "./state.ts";
 
 /** What SUBSCRIBE asks for one filter. */
@@ -198,6 +198,8 @@ export function finishRemovals(session: Session, effects: Effects): void {
 export function removeRevoked(session: Session, filters: readonly string[], effects: Effects): void {
   for (const filter of filters) forgetReplays(session, filter, effects);
   if (filters.length > 0) remove(session, filters, { epoch: nobody, packetId: 0, reasons: [] }, effects);
+  // Behind that: a shard that has it first could give it to this member once more.
+  handBackDenied(session, filters, effects);
 }
 
 /** How many shards are asked to. */

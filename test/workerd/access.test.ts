@@ -18,7 +18,8 @@ import {
 import { manage } from "./support/api.ts";
 import { type Bill, countFor, quiet } from "./support/bill.ts";
 import { Client, connectPacket, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
-import { everybodySleeps } from "./support/faults.ts";
+import { everybodySleeps, reset } from "./support/faults.ts";
+import { sessionOf } from "./support/objects.ts";
 
 configureAccess();
 const batch = env.CONTROL.batch;
@@ -214,6 +215,45 @@ describe("at once", () => {
     expect(countFor("drops", "delivery-denied") - drops).toBe(2);
     expect(await publishCode(client, `${topic}/x`)).toBe(notAuthorized);
   });
+
+  test.each([
+    ["", async () => {}],
+    [", also when its object has forgotten", async (id: string) => reset(sessionOf(id))],
+  ])(
+    "what a member of a group had not finished when its right ended goes to the others, and once%s",
+    async (_, meanwhile) => {
+      const topic = uniqueId("group");
+      const share = `$share/g/${topic}/#`;
+      const user = await makeUser([]);
+      const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
+      const writer = await connectAs(await makeUser([{ filter: "#" }]));
+      const member = await connectAs(user, { persistent: true });
+      await member.subscribe(share, 1);
+      for (const payload of ["1", "2"]) await writer.deliver(`${topic}/x`, payload, 1);
+      const [, second] = await member.expectPublishes(2);
+      await member.acknowledge(second as never);
+      await quiet();
+      member.cut();
+      await quiet();
+      await meanwhile(member.id);
+      const other = await connectAs(await makeUser([{ filter: "#" }]));
+      await other.subscribe(share, 1);
+      const drops = countFor("drops", "delivery-denied");
+      await manage("DELETE", `/rules/${rule.id}`);
+      const again = await connectAs(user, { persistent: true, clean: false, clientId: member.id });
+      expect(again.connack?.sessionPresent).toBe(true);
+      const [handed] = await other.expectPublishes(1);
+      expect(payloads([handed as never])).toEqual(["1"]);
+      await other.acknowledge(handed as never);
+      expect(await again.pending()).toEqual([]);
+      expect(countFor("drops", "delivery-denied") - drops).toBe(0);
+      await quiet();
+      expect(await other.pending()).toEqual([]);
+      await again.disconnect();
+      const last = await connectAs(user, { persistent: true, clean: false, clientId: member.id });
+      expect(await last.pending()).toEqual([]);
+    },
+  );
 
   test("a right that ends while its client is away keeps back what was queued", async () => {
     const topic = uniqueId("away");
