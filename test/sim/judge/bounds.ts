@@ -25,7 +25,8 @@ const bounds: readonly Bound[] = [
     what: "messages queued",
     table: "segment",
     statement: "SELECT COALESCE(SUM(count), 0) AS value FROM segment",
-    max: ({ queueMessagesMax }) => queueMessagesMax + callMessages,
+    // What a group hands to a member is bounded by the member's window alone: see docs/guarantees.md.
+    max: ({ queueMessagesMax, inflightMax }) => queueMessagesMax + inflightMax + callMessages,
   },
   {
     what: "bytes queued",
