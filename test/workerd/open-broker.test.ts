@@ -118,6 +118,22 @@ describe("a session that is somebody's", () => {
   });
 });
 
+test("a ban of an address ends connections without credentials before the API answers", async () => {
+  const headers = { "CF-Connecting-IP": uniqueId("address") };
+  const client = await Client.connect({ version: 5, headers });
+  const bystander = await Client.connect({ version: 5 });
+  const path = `/clients?state=connected&address=${headers["CF-Connecting-IP"]}`;
+  await eventually("it is listed", async () => (await manage("GET", path)).items.length === 1);
+  const [bySession, byEdge] = [countFor("refusals", kickedText), countFor("refusals", "Banned")];
+  await manage("POST", "/bans", { kind: "address", value: headers["CF-Connecting-IP"] });
+  expect(countFor("refusals", kickedText) - bySession).toBe(1);
+  expect(countFor("refusals", "Banned") - byEdge).toBe(0);
+  expect((await client.expect("disconnect")).reasonCode).toBe(administrativeAction);
+  await client.expectClose();
+  expect(await codeFor({ headers })).toBe(banned);
+  await bystander.ping();
+});
+
 describe("a ban of a client id", () => {
   test.each([4, 5] as const)(
     "ends a connection without credentials before the API answers, in level %i",
@@ -176,16 +192,5 @@ describe("clients without credentials hear of changes within ACCESS_CACHE_SECOND
     await expect.poll(() => countFor("refusals", "subscription-revoked") - revoked, { timeout: boundMs }).toBe(1);
     expect(await publishCode(client, `${topic}/x`)).toBe(notAuthorized);
     expect(await publishCode(client, `${topic}-2`)).toBe(0);
-  });
-
-  test("a ban of their address ends the connection", async () => {
-    const headers = { "CF-Connecting-IP": uniqueId("address") };
-    const client = await Client.connect({ version: 5, headers });
-    const bystander = await Client.connect({ version: 5 });
-    await manage("POST", "/bans", { kind: "address", value: headers["CF-Connecting-IP"] });
-    expect((await client.expect("disconnect", boundMs)).reasonCode).toBe(administrativeAction);
-    await client.expectClose();
-    expect(await codeFor({ headers })).toBe(banned);
-    await bystander.ping();
   });
 });

@@ -5,6 +5,7 @@ import { turnOut } from "../auth/ban.ts";
 import { subjectOf } from "../auth/subjects.ts";
 import { type Ban, bansAfter, countActiveBans, deleteBan, putBan, readBan } from "../d1/bans.ts";
 import { change } from "./change.ts";
+import { endAllConnections } from "./end-connections.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, endsAt, none, page, pageSchema } from "./schemas.ts";
@@ -55,7 +56,7 @@ export const banRoutes = [
     summary: "Ban a client id, a user or an address",
     description:
       "Takes effect at once: whoever is connected and concerned is disconnected with 0x98, without a word from its will. Of clients without " +
-      "credentials that holds for a client id; one at a banned address is disconnected within ACCESS_CACHE_SECONDS. A ban that exists is replaced.",
+      "credentials those at a banned address are found in the first 50 pages of the list of clients; others go within ACCESS_CACHE_SECONDS. A ban that exists is replaced.",
     params: none,
     query: none,
     body: z.strictObject({ kind, value, untilMs: endsAt, comment }),
@@ -79,6 +80,7 @@ export const banRoutes = [
       if (ban.kind === "client") {
         await callSession({ env: call.env, clientId: ban.value, request: turnOut, hopes: "kicked" });
       }
+      if (ban.kind === "address") await endAllConnections(call.env, { address: ban.value }, turnOut);
       return { status: 201, body: show(ban) };
     },
   }),

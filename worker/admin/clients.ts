@@ -18,14 +18,14 @@ import {
   shownClient,
   shownDetails,
 } from "./client-schemas.ts";
+import { endConnections } from "./end-connections.ts";
 import { note } from "./note.ts";
 import { route } from "./route.ts";
 import { none, page, pageSchema } from "./schemas.ts";
-import { callSession, orUnavailable, reachSession } from "./session-call.ts";
+import { callSession, orUnavailable } from "./session-call.ts";
 import { listSessions } from "./session-list.ts";
 
 const tag = "Clients";
-const kickedAtOnce = 6;
 
 function filterOf({ state, user, address, prefix, idleSinceMs }: z.output<typeof selection>): ListFilter {
   return { state, username: user, address, prefix, idleSinceMs };
@@ -146,13 +146,7 @@ export const clientRoutes = [
       await note(call, { action: "clients.kick", subject: JSON.stringify({ ...body, after: query.after }) });
       const list = await listSessions(env, { ...filterOf(body), state: body.state ?? "connected", ...query });
       const request = { kind: "kick", reason: ReasonCode.administrativeAction } as const;
-      let kicked = 0;
-      for (let first = 0; first < list.entries.length; first += kickedAtOnce) {
-        const answers = await Promise.all(
-          list.entries.slice(first, first + kickedAtOnce).map(({ name }) => reachSession(env, name, request)),
-        );
-        kicked += answers.filter((answer) => answer.kind === "kicked" && answer.wasConnected).length;
-      }
+      const kicked = await endConnections(env, list, request);
       return { status: 200, body: { kicked, next: list.after ?? null } };
     },
   }),
