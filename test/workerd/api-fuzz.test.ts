@@ -12,6 +12,7 @@ import { send } from "./support/api.ts";
 import { nearly } from "./support/schema-arbitraries.ts";
 
 const runsPerRoute = 40;
+const roundsMax = 25;
 const document = openApiOf(routes, basePath);
 
 interface Input {
@@ -43,8 +44,10 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
       if (route.answers.schema === undefined || route.answers.type !== undefined) return;
       expect(route.answers.schema.safeParse(body).error, context).toBe(undefined);
     });
-    await fc.assert(property, { numRuns: runsPerRoute });
-    // Otherwise it has found nothing because it came nowhere.
+    // As long as it comes nowhere it can find nothing.
+    for (let round = 0; round < roundsMax && passedTheSchemas === 0; round++) {
+      await fc.assert(property, { numRuns: runsPerRoute });
+    }
     expect(passedTheSchemas).toBeGreaterThan(0);
   });
 });
