@@ -5,7 +5,6 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { unstable_readConfig } from "wrangler";
 import { parseConfig, type Variables } from "../../worker/config.ts";
 import { root } from "../root.ts";
 import type { Account, Configuration, Facts, Live, Unreachable, Unreadable } from "./facts.ts";
@@ -24,7 +23,7 @@ export interface Look {
 export async function gather({ configPath, environment, asksAccount, url }: Look): Promise<Facts> {
   return {
     environment,
-    configuration: readConfiguration(configPath, environment),
+    configuration: await readConfiguration(configPath, environment),
     trackedSecretFiles: trackedSecretFiles(),
     account: asksAccount ? await askAccount(configPath, environment) : undefined,
     live: url === undefined ? undefined : await lookAt(url),
@@ -60,7 +59,9 @@ interface WranglerConfig {
 
 type Route = string | { readonly pattern: string; readonly custom_domain?: boolean };
 
-export function readConfiguration(configPath: string, environment: string): Configuration | Unreadable {
+export async function readConfiguration(configPath: string, environment: string): Promise<Configuration | Unreadable> {
+  // It takes a second to load, which the other commands do not need.
+  const { unstable_readConfig } = await import("wrangler");
   let config: WranglerConfig;
   try {
     config = unstable_readConfig({ config: configPath, env: environment }, { hideWarnings: true }) as WranglerConfig;
