@@ -75,3 +75,9 @@ test("UNR-4 whoever waits for messages, and cannot be told of them, gets what th
   expect([answer.status, answer.body.messages]).toEqual([200, []]);
   expect(dials).toBe(1);
 });
+
+test("UNR-5 a tail whose session does not answer: a 503 that says so", async () => {
+  SessionObject.prototype.fetch = () => sayNo();
+  const answer = await api("GET", "/tail?filter=a");
+  expect([answer.status, answer.body.type]).toEqual([503, "urn:durablemq:problem:session-unreachable"]);
+});

@@ -9,6 +9,7 @@ import { invalid } from "./problem.ts";
 import { filter } from "./retained.ts";
 import { route } from "./route.ts";
 import { none } from "./schemas.ts";
+import { orUnavailable } from "./session-call.ts";
 
 const secondsMax = 3_600;
 
@@ -45,7 +46,7 @@ export const tailRoutes = [
         };
       } catch (error) {
         if (error instanceof TailRefused) throw invalid("query.filter", error.message);
-        throw error;
+        return orUnavailable("session", "of a tail", Promise.reject(error));
       }
     },
   }),
