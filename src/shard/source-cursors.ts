@@ -14,6 +14,10 @@ export function sourceName(session: string, isWill: boolean, stream: number): st
   return stream === 0 ? `=${session}` : `=${stream} ${session}`;
 }
 
+function isOfWills(source: string): boolean {
+  return source.startsWith("!");
+}
+
 export class SourceCursors {
   readonly #reads: ShardReads;
   readonly #remembered = new Map<string, Cursor>();
@@ -25,7 +29,11 @@ export class SourceCursors {
   /** Messages of this source up to the answer were routed. */
   get(source: string, generation: number): number {
     const cursor = this.#cursor(source);
-    return cursor?.generation === generation ? cursor.sequence : 0;
+    if (cursor === undefined || cursor.generation < generation) return 0;
+    if (cursor.generation === generation) return cursor.sequence;
+    // Its client has begun anew, and given up what it had no acknowledgement of: a call of before may have been carried out
+    // by an earlier life already, whose cursor is gone. A will is nobody's to give up.
+    return isOfWills(source) ? 0 : Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -28,4 +28,9 @@ export const regressions: readonly Regression[] = [
     what: "a will that came again while a session hung was kept for a group each time",
     test: "test/unit/shard/group.test.ts",
   },
+  {
+    seed: 70184,
+    what: "a call of a session that its client had replaced was carried out again by a later life of the shard",
+    test: "test/unit/shard/source-cursors.test.ts",
+  },
 ];

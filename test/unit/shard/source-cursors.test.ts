@@ -40,7 +40,13 @@ test("a later session of the publisher begins anew, and words of the earlier one
   expect(cursors.get("=p", 2)).toBe(0);
   store.apply(cursors.advance("=p", 2, records("a:1 q2 seq=1"), [], nowMs));
   expect(cursors.advance("=p", 1, records("a:1 q2 seq=6"), [], nowMs)).toEqual([]);
-  expect([cursors.get("=p", 1), cursors.get("=p", 2)]).toEqual([0, 1]);
+  expect([cursors.get("=p", 1), cursors.get("=p", 2)]).toEqual([Number.POSITIVE_INFINITY, 1]);
+});
+
+test("a will of an earlier session is still to be routed when one of a later session was", () => {
+  const cursors = new SourceCursors(memoryShard());
+  cursors.advance("!p", 2, records("a:1 q2 seq=5"), [], nowMs);
+  expect([cursors.get("!p", 1), cursors.get("!p", 2)]).toEqual([0, 5]);
 });
 
 test("publishers and their wills are apart", () => {
