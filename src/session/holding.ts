@@ -40,14 +40,15 @@ export class Holding {
   /** Positions below may have been used by messages that were never written. As the row has it. */
   usedBelow: number;
   /** The window passes over positions of which its row says nothing, and nothing behind them is written yet. */
-  gapIsUnwritten = false;
+  gapIsUnwritten: boolean;
   /** Batches in a row that the client did not acknowledge in time. */
   #late = 0;
   #toSkip = 0;
 
-  constructor(storedEnd: number, usedBelow: number) {
+  constructor(storedEnd: number, usedBelow: number, gapIsUnwritten: boolean) {
     this.storedEnd = storedEnd;
     this.usedBelow = usedBelow;
+    this.gapIsUnwritten = gapIsUnwritten;
   }
 
   /** To be asked once for each batch that could be held. */

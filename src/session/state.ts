@@ -165,12 +165,17 @@ export function loadSession(
       connection,
       window,
       queue: new Queue(reads, snapshot.queue),
-      holding: new Holding(snapshot.queue.end, stored.window?.usedBelow ?? 0),
+      holding: new Holding(snapshot.queue.end, stored.window?.usedBelow ?? 0, hasUnwrittenGap(window, stored)),
       exactBelow: snapshot.exactBelow,
       durableDupBelow: snapshot.durableDupBelow,
     };
   }
   return { ...shared, connection: undefined, ...loadOutbound(reads, stored) };
+}
+
+/** The living connection passes over positions of which the row, which outlives it, says nothing. */
+function hasUnwrittenGap({ gaps }: Window, { window }: StoredSession): boolean {
+  return (gaps.at(-1)?.to ?? 0) > (window?.gaps.at(-1)?.to ?? 0);
 }
 
 function wholeConnection({ connection, accessIsStored }: ConnectionSnapshot, reads: SessionReads): Connection {
@@ -205,11 +210,9 @@ function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
   window.moveTo(bounds.first);
   window.dupBelow = Math.min(window.dupBelow, end);
   const queue = new Queue(reads, { ...bounds, end: Math.max(end, usedBelow) });
-  const holding = new Holding(queue.end, usedBelow);
-  if (usedBelow > end) {
-    window.drop(end, usedBelow);
-    holding.gapIsUnwritten = true;
-  }
+  const isPassed = usedBelow > end;
+  if (isPassed) window.drop(end, usedBelow);
+  const holding = new Holding(queue.end, usedBelow, isPassed);
   return { window, queue, holding, exactBelow: row.exactBelow, durableDupBelow: row.dupBelow };
 }
 
@@ -261,7 +264,7 @@ export function forgetState(session: Session): void {
   session.inbound = new Inbound({ nextSequence: session.inbound.nextSequence, runs: [] });
   session.window = new Window(end);
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
-  session.holding = new Holding(end, 0);
+  session.holding = new Holding(end, 0, false);
   session.leases = new Leases();
   session.exactBelow = end;
   session.durableDupBelow = end;

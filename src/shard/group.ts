@@ -81,7 +81,7 @@ export class ShareGroup {
 
   /** Something waits for a member that is full: should its connection have ended with its object, nobody says so. */
   get waitsForRoom(): boolean {
-    return this.#members.all.some(waitsForRoom);
+    return this.#members.all.some((member) => this.#waitsFor(member));
   }
 
   takeReports(): GroupReport[] {
@@ -208,7 +208,8 @@ export class ShareGroup {
   /** Members that did not answer are asked again, and those that something waits for. */
   retry(): void {
     for (const member of this.#members.all) {
-      if (member.standing.is === "late" || waitsForRoom(member)) member.resume();
+      if (member.standing.is === "late") member.resume();
+      else if (this.#waitsFor(member)) member.askAgain();
     }
   }
 
@@ -316,6 +317,11 @@ export class ShareGroup {
     return free.map((row) => ({ kind: "put-group-row", row: unassigned(row) }));
   }
 
+  /** It is full, and something is there for it, or for whoever has room. */
+  #waitsFor({ standing, waiting }: GroupMember): boolean {
+    return standing.is === "full" && (waiting.length > 0 || this.#backlog.mayWait);
+  }
+
   /** Assigned in this life of the group. */
   #isNew({ assigned }: GroupRow): boolean {
     return assigned?.incarnation === this.#incarnation;
@@ -342,10 +348,6 @@ export class ShareGroup {
     this.#reports.add("drop", "share-ended", this.#backlog.messages, `the last member of ${this.share} has left`);
     return [this.#backlog.clear()];
   }
-}
-
-function waitsForRoom({ standing, waiting }: GroupMember): boolean {
-  return standing.is === "full" && waiting.length > 0;
 }
 
 /** A batch for several groups. What one of them refuses comes again: none keeps it. */

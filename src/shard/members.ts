@@ -49,10 +49,19 @@ export class GroupMember {
     return this.subscription.qos === 2;
   }
 
-  /** It is connected and has room, or is to be found away. */
+  /**
+   * It is connected and has room, or has none since its connection has ended: then it is to be asked, to be found away, or
+   * gone. That it ended may be all that was heard of a session that ended with its connection.
+   */
   attend(room: number): void {
     this.attends++;
-    this.room = room;
+    this.room = room > 0 ? room : unknownRoom;
+    this.resume();
+  }
+
+  /** It was full, and has said nothing since. */
+  askAgain(): void {
+    this.room = unknownRoom;
     this.resume();
   }
 

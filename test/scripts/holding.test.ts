@@ -103,13 +103,17 @@ test("[MQTT-2.2.1-4] after a crash no identifier is used again that a message wh
   );
 });
 
-test("[MQTT-2.2.1-4] the same where a later batch was written", () => {
+test.each([
+  ["at once", []],
+  ["by an object that has slept meanwhile", [["sleep"]]],
+] as const)("[MQTT-2.2.1-4] the same where a later batch is written %s", (_when, meanwhile) => {
   play(
     [
       ...firstHeld,
       ["deliver a:m3 q1 | owed", "write put-segment", "publish a:m3 q1 #3"],
       ["crash"],
       ["connect expiry=never", "connack present", "publish a:m3 q1 #3 dup"],
+      ...meanwhile,
       ["deliver a:m4 q1", "write put-segment", "write put-window", "publish a:m4 q1 #4099"],
       ["crash"],
       ["connect expiry=never", "connack present", "publish a:m3 q1 #3 dup", "publish a:m4 q1 #4099 dup"],

@@ -33,4 +33,14 @@ export const regressions: readonly Regression[] = [
     what: "a call of a session that its client had replaced was carried out again by a later life of the shard",
     test: "test/unit/shard/source-cursors.test.ts",
   },
+  {
+    seed: 90749,
+    what: "positions that nobody got were forgotten when the object slept before it wrote what lies behind them",
+    test: "test/scripts/holding.test.ts",
+  },
+  {
+    seed: 90772,
+    what: "a group waited for ever for a lone member that had said that it was full, or left, and was gone",
+    test: "test/unit/shard/group.test.ts",
+  },
 ];

@@ -384,6 +384,39 @@ describe("members", () => {
     }
   });
 
+  test.each(["is asked after a while", "says that its connection has ended"])(
+    "a lone member that is full %s, and is found gone: nothing is kept for a group of nobody",
+    (which) => {
+      const rig = new GroupRig();
+      rig.subscribe("a q1");
+      rig.publish(batch(1, 1));
+      rig.answer("a", { room: 0 });
+      expect(rig.group.waitsForRoom).toBe(false);
+      rig.publish(batch(1, 2));
+      expect([rig.group.waitsForRoom, rig.calls]).toEqual([true, []]);
+      if (which === "is asked after a while") rig.retry();
+      else rig.attend("a", 0);
+      expect(rig.asked("a")).toEqual(["2"]);
+      rig.answer("a", { gone: true });
+      expect([rig.kept(), rig.group.isDeserted, rig.reports]).toEqual([[], true, ["drop share-ended 1"]]);
+    },
+  );
+
+  test("a member that is asked again and still full is waited for", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1");
+    rig.publish(batch(1, 1, 2));
+    rig.answer("a", { taken: [1], room: 0 });
+    for (let times = 0; times < 3; times++) {
+      expect([rig.group.waitsForRoom, rig.calls]).toEqual([true, []]);
+      rig.retry();
+      expect(rig.asked("a")).toEqual(["2"]);
+      rig.answer("a", { taken: [0], room: 0 });
+    }
+    rig.attend("a", 1);
+    expect(rig.asked("a")).toEqual(["2"]);
+  });
+
   test("what a call had no room for does not wait for a member that is full or away", () => {
     for (const isAway of [false, true]) {
       const rig = new GroupRig();
