@@ -178,6 +178,8 @@ export type ShardChange =
   /** Calls before this one are over. */
   | { readonly kind: "end-earlier-calls"; readonly key: CallKey; readonly atMs: number }
   | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
+  /** Those whose name begins so, if they are older. */
+  | { readonly kind: "delete-sources"; readonly prefix: string; readonly beforeMs: number }
   | { readonly kind: "put-owed"; readonly call: OwedCall }
   | { readonly kind: "delete-owed"; readonly call: Omit<OwedCall, "parts"> };
 
@@ -190,7 +192,7 @@ export interface ShardReads extends RetainedSizes {
   /** The retained message as one record. */
   retained(key: string): Uint8Array | undefined;
   /** The last QoS 2 message of a publisher that was routed, if any. */
-  source(source: string): Omit<StoredCursor, "atMs"> | undefined;
+  source(source: string): StoredCursor | undefined;
   /** Of a caller, if it ever had doubts. */
   lastCall(source: string): LastCall | undefined;
   readonly groups: GroupReads;

@@ -1,12 +1,17 @@
 // The last QoS 2 message of each publisher that was routed: what makes a repeated message be routed once. Durable,
 // because a publisher's client may come back with its message days later.
+//
+// Each generation of a publisher's session has a cursor of its own: a call of one that its client has replaced may run, or
+// run again, behind those of its successor. And a successor's generation need not be the higher one: it is a time, and a session
+// that has no rows left knows no better than its clock. The highest is in the row under the publisher's name, where earlier
+// versions look for it.
 
 import { RecordReader } from "../queue/record.ts";
 import type { ShardChange, ShardReads, StoredCursor } from "./changes.ts";
 
-type Cursor = Omit<StoredCursor, "atMs">;
-
 const rememberedMax = 10_000;
+/** No call of a session that was replaced runs later than this. */
+const replacedKeptMs = 3_600_000;
 
 /** A session's wills are a source of their own, and so is each stream of its numbers. */
 export function sourceName(session: string, isWill: boolean, stream: number): string {
@@ -14,13 +19,14 @@ export function sourceName(session: string, isWill: boolean, stream: number): st
   return stream === 0 ? `=${session}` : `=${stream} ${session}`;
 }
 
-function isOfWills(source: string): boolean {
-  return source.startsWith("!");
+/** What the names of all rows of its other generations begin with, and no other row's name does. */
+function othersOf(source: string): string {
+  return `~${source.length} ${source} `;
 }
 
 export class SourceCursors {
   readonly #reads: ShardReads;
-  readonly #remembered = new Map<string, Cursor>();
+  readonly #remembered = new Map<string, StoredCursor>();
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -28,12 +34,9 @@ export class SourceCursors {
 
   /** Messages of this source up to the answer were routed. */
   get(source: string, generation: number): number {
-    const cursor = this.#cursor(source);
-    if (cursor === undefined || cursor.generation < generation) return 0;
-    if (cursor.generation === generation) return cursor.sequence;
-    // Its client has begun anew, and given up what it had no acknowledgement of: a call of before may have been carried out
-    // by an earlier life already, whose cursor is gone. A will is nobody's to give up.
-    return isOfWills(source) ? 0 : Number.POSITIVE_INFINITY;
+    const highest = this.#cursor(source);
+    if (highest === undefined || highest.generation === generation) return highest?.sequence ?? 0;
+    return this.#cursor(`${othersOf(source)}${generation}`)?.sequence ?? 0;
   }
 
   /**
@@ -51,15 +54,23 @@ export class SourceCursors {
     const end = refused[0] ?? Number.POSITIVE_INFINITY;
     let sequence = 0;
     for (let index = 0; index < end && reader.next(); index++) sequence = Math.max(sequence, reader.sequence);
-    const known = this.#cursor(source);
-    // Words of a session that a later one has replaced do not count.
-    if (sequence === 0 || (known !== undefined && known.generation > generation)) return [];
-    if (known?.generation === generation && known.sequence >= sequence) return [];
-    this.#remember(source, { generation, sequence });
-    return [{ kind: "put-source", source, cursor: { generation, sequence, atMs: nowMs } }];
+    if (sequence <= this.get(source, generation)) return [];
+    const cursor = { generation, sequence, atMs: nowMs };
+    const highest = this.#cursor(source);
+    const others = othersOf(source);
+    if (highest !== undefined && highest.generation > generation) return [this.#put(`${others}${generation}`, cursor)];
+    if (highest === undefined || highest.generation === generation) return [this.#put(source, cursor)];
+    const beforeMs = nowMs - replacedKeptMs;
+    const replaced = highest.atMs < beforeMs ? [] : [this.#put(`${others}${highest.generation}`, highest)];
+    return [{ kind: "delete-sources", prefix: others, beforeMs }, ...replaced, this.#put(source, cursor)];
   }
 
-  #cursor(source: string): Cursor | undefined {
+  #put(source: string, cursor: StoredCursor): ShardChange {
+    this.#remember(source, cursor);
+    return { kind: "put-source", source, cursor };
+  }
+
+  #cursor(source: string): StoredCursor | undefined {
     const known = this.#remembered.get(source);
     if (known !== undefined) return known;
     const stored = this.#reads.source(source);
@@ -67,7 +78,7 @@ export class SourceCursors {
     return stored;
   }
 
-  #remember(source: string, cursor: Cursor): void {
+  #remember(source: string, cursor: StoredCursor): void {
     if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
     this.#remembered.set(source, cursor);
   }

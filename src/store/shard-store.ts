@@ -84,10 +84,11 @@ export class ShardStore implements ShardReads {
     return (row?.["bytes"] as number | undefined) ?? 0;
   }
 
-  source(source: string): { generation: number; sequence: number } | undefined {
-    const row = this.#sql.first("SELECT generation, sequence FROM source WHERE source = ?", source);
+  source(source: string): StoredCursor | undefined {
+    const row = this.#sql.first("SELECT generation, sequence, at_ms FROM source WHERE source = ?", source);
     if (row === undefined) return undefined;
-    return { generation: row["generation"] as number, sequence: row["sequence"] as number };
+    const { generation, sequence, at_ms: atMs } = row as { generation: number; sequence: number; at_ms: number };
+    return { generation, sequence, atMs };
   }
 
   lastCall(source: string): LastCall | undefined {
@@ -151,6 +152,11 @@ export class ShardStore implements ShardReads {
         return sql.run("DELETE FROM retained WHERE key = ?", change.key);
       case "put-source":
         return this.#putSource(change.source, change.cursor);
+      case "delete-sources": {
+        const { prefix, beforeMs } = change;
+        const statement = "DELETE FROM source WHERE source >= ? AND source < ? AND at_ms < ?";
+        return sql.run(statement, prefix, `${prefix}\u{10ffff}`, beforeMs);
+      }
       case "end-earlier-calls": {
         const { source, incarnation, sequence } = change.key;
         const last = { generation: incarnation, sequence: sequence - 1, atMs: change.atMs };

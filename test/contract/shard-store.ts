@@ -206,12 +206,27 @@ export function shardStoreContract(withDriver: WithDriver): void {
     onStore((store, reopen) => {
       store.apply([putSource("=p", 5), putSource("!p", 2 ** 47)]);
       store.apply([putSource("=p", 1, 2)]);
-      expect(reopen().source("=p")).toEqual({ generation: 2, sequence: 1 });
+      const atMs = 1_700_000_000_000;
+      expect(reopen().source("=p")).toEqual({ generation: 2, sequence: 1, atMs });
       const key = { source: "=p", incarnation: 2 ** 52, sequence: 8 };
-      store.apply([{ kind: "end-earlier-calls", key, atMs: 1_700_000_000_000 }]);
+      store.apply([{ kind: "end-earlier-calls", key, atMs }]);
       expect(reopen().lastCall("=p")).toEqual({ incarnation: 2 ** 52, sequence: 7 });
       expect([reopen().source("=p")?.sequence, reopen().lastCall("!p")]).toEqual([1, undefined]);
-      expect([reopen().source("!p"), reopen().source("=q")]).toEqual([{ generation: 1, sequence: 2 ** 47 }, undefined]);
+      expect(reopen().source("!p")).toEqual({ generation: 1, sequence: 2 ** 47, atMs });
+      expect(reopen().source("=q")).toBeUndefined();
+    }),
+  );
+
+  test(
+    "cursors go by the beginning of their names, if they are old",
+    onStore((store, reopen) => {
+      const names = ["~2 =p 1", "~2 =p 2", "~2 =p", "~2 =p~", "~2 =q 1"];
+      store.apply(names.map((name) => putSource(name, 1)));
+      const left = () => names.filter((name) => reopen().source(name) !== undefined);
+      store.apply([{ kind: "delete-sources", prefix: "~2 =p ", beforeMs: 1_700_000_000_000 }]);
+      expect(left()).toEqual(names);
+      store.apply([{ kind: "delete-sources", prefix: "~2 =p ", beforeMs: 1_700_000_000_001 }]);
+      expect(left()).toEqual(["~2 =p", "~2 =p~", "~2 =q 1"]);
     }),
   );
 
@@ -294,6 +309,9 @@ export function shardStoreContract(withDriver: WithDriver): void {
         [{ kind: "delete-retained", key }, 0],
         [putSource("=p", 1), 1],
         [putSource("=p", 2), 1],
+        [putSource("~2 =p 1", 1), 1],
+        [{ kind: "delete-sources", prefix: "~2 =p ", beforeMs: 1_700_000_000_000 }, 0],
+        [{ kind: "delete-sources", prefix: "~2 =p ", beforeMs: 1_700_000_000_001 }, 1],
         [{ kind: "end-earlier-calls", key: { source: "=p", incarnation: 5, sequence: 8 }, atMs: 1 }, 1],
         [{ kind: "put-request", id: "r", request: { nextSequence: 1, outcomes: [] }, atMs: 1 }, 1],
         [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1")) }, 1],

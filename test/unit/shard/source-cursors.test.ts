@@ -33,14 +33,53 @@ test("a cursor never goes back, and does not change when nothing does", () => {
   expect(cursors.get("=p", 1)).toBe(5);
 });
 
-test("a later session of the publisher begins anew, and words of the earlier one do not count any more", () => {
+test.each([
+  ["above", 1, 2],
+  ["below", 2, 1],
+])("a later session of the publisher begins anew, with a generation %s", (_where, earlier, later) => {
   const store = memoryShard();
   const cursors = new SourceCursors(store);
-  store.apply(cursors.advance("=p", 1, records("a:1 q2 seq=5"), [], nowMs));
-  expect(cursors.get("=p", 2)).toBe(0);
-  store.apply(cursors.advance("=p", 2, records("a:1 q2 seq=1"), [], nowMs));
-  expect(cursors.advance("=p", 1, records("a:1 q2 seq=6"), [], nowMs)).toEqual([]);
-  expect([cursors.get("=p", 1), cursors.get("=p", 2)]).toEqual([Number.POSITIVE_INFINITY, 1]);
+  store.apply(cursors.advance("=p", earlier, records("a:1 q2 seq=5"), [], nowMs));
+  expect(cursors.get("=p", later)).toBe(0);
+  store.apply(cursors.advance("=p", later, records("a:1 q2 seq=1"), [], nowMs));
+  store.apply(cursors.advance("=p", later, records("a:1 q2 seq=2"), [], nowMs));
+  // What is repeated of the earlier one is known, also to a later life of the shard, and what comes late is not lost.
+  for (const known of [cursors, new SourceCursors(store)]) {
+    expect([known.get("=p", earlier), known.get("=p", later)]).toEqual([5, 2]);
+  }
+  store.apply(cursors.advance("=p", earlier, records("a:1 q2 seq=6"), [], nowMs));
+  const again = new SourceCursors(store);
+  expect([again.get("=p", earlier), again.get("=p", later), again.get("=p", 3)]).toEqual([6, 2, 0]);
+  expect(store.source("=p")?.generation).toBe(2);
+});
+
+test("of sessions that were replaced long ago nothing is kept", () => {
+  const store = memoryShard();
+  const hourMs = 3_600_000;
+  for (const [generation, atMs] of [
+    [1, 0],
+    [2, 1],
+    [3, hourMs + 1],
+    [4, 2 * hourMs + 2],
+  ] as const) {
+    store.apply(new SourceCursors(store).advance("=p", generation, records("a:1 q2 seq=5"), [], atMs));
+  }
+  const cursors = new SourceCursors(store);
+  expect([1, 2, 3, 4].map((generation) => cursors.get("=p", generation))).toEqual([0, 0, 0, 5]);
+  store.apply(cursors.advance("=p", 5, records("a:1 q2 seq=5"), [], 2 * hourMs + 3));
+  expect(new SourceCursors(store).get("=p", 4)).toBe(5);
+});
+
+test("a publisher's other sessions are nobody else's, whatever its name", () => {
+  const store = memoryShard();
+  for (const source of ["=p", "=p 1", "=~2 =p "]) {
+    for (const generation of [1, 2]) {
+      store.apply(new SourceCursors(store).advance(source, generation, records("a:1 q2 seq=5"), [], 0));
+    }
+  }
+  store.apply(new SourceCursors(store).advance("=p", 3, records("a:1 q2 seq=5"), [], 3_600_001));
+  const cursors = new SourceCursors(store);
+  expect(["=p", "=p 1", "=~2 =p "].map((source) => cursors.get(source, 1))).toEqual([0, 5, 5]);
 });
 
 test("a will of an earlier session is still to be routed when one of a later session was", () => {
