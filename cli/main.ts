@@ -14,6 +14,7 @@ import { provisionCommand } from "./commands/provision.ts";
 import { pubCommand } from "./commands/pub.ts";
 import { retainedCommand } from "./commands/retained.ts";
 import { subCommand } from "./commands/sub.ts";
+import { templatesCommand } from "./commands/templates.ts";
 import { usersCommand } from "./commands/users.ts";
 import { Failure } from "./failure.ts";
 
@@ -27,6 +28,7 @@ const program = new Command("durablemq")
   .addCommand(retainedCommand())
   .addCommand(clientsCommand())
   .addCommand(provisionCommand())
+  .addCommand(templatesCommand())
   .addCommand(usersCommand())
   .addCommand(aclCommand())
   .addCommand(benchCommand())

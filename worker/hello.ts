@@ -6,6 +6,7 @@
 import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
 import type { Report } from "../src/session/effects.ts";
 import type { ClientRights } from "../src/session/identity.ts";
+import type { SessionTemplate } from "../src/session/template.ts";
 
 const format = 1;
 
@@ -18,6 +19,8 @@ export interface Hello extends ClientRights {
   readonly address?: string;
   /** The server's own proof, for CONNACK. */
   readonly authenticationData?: Uint8Array;
+  /** What the session has if it is made now. */
+  readonly template?: SessionTemplate;
 }
 
 /** As JSON has it, with bytes in base64. */

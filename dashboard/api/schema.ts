@@ -34,7 +34,7 @@ export interface Api {
   readonly "PUT /sessions/{clientId}": {
     readonly path: { readonly "clientId": string; };
     readonly query: Readonly<Record<string, never>>;
-    readonly body: { readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; };
+    readonly body: { readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; };
     readonly answer: { readonly "clientId": string; readonly "created": boolean; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2 | null; readonly "reason": string; })[]; };
   };
   readonly "GET /sessions/{clientId}/queue": {
@@ -52,7 +52,31 @@ export interface Api {
   readonly "POST /sessions": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
-    readonly body: readonly ({ readonly "clientId": string; readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; })[];
+    readonly body: readonly ({ readonly "clientId": string; readonly "expirySeconds"?: number | null; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "locationHint"?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "apac-ne" | "apac-se" | "oc" | "afr" | "me"; })[];
+    readonly answer: undefined;
+  };
+  readonly "GET /templates": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "position": number; readonly "pattern": string; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "retainHandling": 0 | 1 | 2; })[]; readonly "limits": { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "GET /templates/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "position": number; readonly "pattern": string; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "retainHandling": 0 | 1 | 2; })[]; readonly "limits": { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "PUT /templates/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "position"?: number; readonly "pattern": string; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "position": number; readonly "pattern": string; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "retainHandling": 0 | 1 | 2; })[]; readonly "limits": { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "DELETE /templates/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
     readonly answer: undefined;
   };
   readonly "GET /sessions/{clientId}/subscriptions": {

@@ -9,6 +9,7 @@ export type User = Answer<"GET /users/{name}">;
 export type DeviceKey = Answer<"GET /users/{name}/keys">["items"][number];
 export type Group = ItemOf<"GET /groups">;
 export type Rule = ItemOf<"GET /rules">;
+export type SessionTemplate = ItemOf<"GET /templates">;
 export type Ban = ItemOf<"GET /bans">;
 export type Verdict = Answer<"POST /explain">;
 export type RetainedMessage = ItemOf<"GET /retained">;

@@ -13,6 +13,7 @@ import { Overview } from "../pages/overview.tsx";
 import { Refused } from "../pages/refused.tsx";
 import { Rules } from "../pages/rules.tsx";
 import { Settings } from "../pages/settings.tsx";
+import { Templates } from "../pages/templates.tsx";
 import { Topics } from "../pages/topics.tsx";
 import { UserPage } from "../pages/user.tsx";
 import { Users } from "../pages/users.tsx";
@@ -44,6 +45,7 @@ export const sections: readonly NavSection[] = [
         show: ([clientId]) =>
           clientId === undefined ? <Clients /> : <ClientPage key={clientId} clientId={clientId} />,
       },
+      { path: "templates", title: "Session templates", scope: "read", show: () => <Templates /> },
       { path: "topics", title: "Topics", scope: "read", show: () => <Topics /> },
       { path: "console", title: "Console", scope: "read", show: () => <Console /> },
     ],

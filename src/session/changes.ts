@@ -13,6 +13,7 @@ import type { Gap, WindowSnapshot } from "../queue/window.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
+import type { SubscriptionRequest } from "./subscribe.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
 export interface SessionRecord {
@@ -34,11 +35,21 @@ export interface SessionRecord {
   readonly limits?: SessionOverrides;
   /** What its user has more or less of than others. */
   readonly userLimits?: LimitOverrides;
+  /** Those that it was made with, until the shards have confirmed them. */
+  readonly firstSubscriptions?: readonly SubscriptionRequest[];
 }
 
 /** Limits that can be given to one session. */
 export type SessionOverrides = Partial<
-  Pick<SessionLimits, "queueMessagesMax" | "queueBytesMax" | "queuePolicy" | "inflightMax" | "subscriptionsMax">
+  Pick<
+    SessionLimits,
+    | "queueMessagesMax"
+    | "queueBytesMax"
+    | "queuePolicy"
+    | "inflightMax"
+    | "subscriptionsMax"
+    | "sessionExpirySecondsMax"
+  >
 >;
 
 /** The outbound window as the next connection finds it, if this one ends without a word. */

@@ -66,7 +66,7 @@ export function closed(session: Session, effects: Effects, nowMs: number): void 
   endConnection(session, effects, nowMs, true);
 }
 
-function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {
+export function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {
   const { connection } = session;
   if (connection === undefined) return;
   session.connection = undefined;

@@ -7,16 +7,18 @@ import { RecordWriter } from "../queue/record.ts";
 import { topicBehind } from "../topic/delayed.ts";
 import { shardOf } from "../topic/shards.ts";
 import { keepAliveSeconds } from "./admission.ts";
-import type { SessionRecord, StoredWill } from "./changes.ts";
+import type { SessionOverrides, SessionRecord, StoredWill } from "./changes.ts";
 import { endIfOver, endSession } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { type ClientRights, setRights } from "./identity.ts";
+import { open } from "./opening.ts";
 import { revokedFilters } from "./permission.ts";
 import { continueReplays } from "./replay.ts";
 import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals, removeRevoked } from "./subscribe.ts";
+import type { SessionTemplate } from "./template.ts";
 import { cancelWills, startWill } from "./wills.ts";
 
 export interface ConnectInput extends ClientRights {
@@ -31,6 +33,8 @@ export interface ConnectInput extends ClientRights {
   readonly address?: string;
   /** The server's own proof, for CONNACK. */
   readonly authenticationData?: Uint8Array;
+  /** What a session has that is made for this client. */
+  readonly template?: SessionTemplate;
 }
 
 /** Characters of a name that a connection carries: it has little room. */
@@ -43,7 +47,9 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   endUnseen(session, connect.cleanStart, effects, nowMs);
   if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
   const found = session.record;
-  const rights = setRights(session, input, effects);
+  const template = found === undefined ? input.template : undefined;
+  const own = found === undefined ? template?.limits : found.limits;
+  const rights = setRights(session, input, own, effects);
   const { limits } = session;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
   const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
@@ -62,6 +68,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     ...(input.username === undefined ? {} : { username: input.username }),
     ...(input.address === undefined ? {} : { address: input.address.slice(0, shownMax) }),
     ...rights,
+    ...(found === undefined && expirySeconds === 0 && hasAny(own) ? { ownLimits: own } : {}),
     offeredBelow: session.queue.end,
   };
   if (found !== undefined || expirySeconds > 0) {
@@ -75,7 +82,8 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       expiresAtMs: 0,
       ...(input.limits === undefined ? {} : { userLimits: input.limits }),
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
-      ...(found?.limits === undefined ? {} : { limits: found.limits }),
+      ...(hasAny(own) ? { limits: own } : {}),
+      ...(found?.firstSubscriptions === undefined ? {} : { firstSubscriptions: found.firstSubscriptions }),
     });
   }
   session.holding.begin();
@@ -92,6 +100,8 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     reason: ReasonCode.success,
     properties: connect.version === 5 ? announce(session, input, expirySeconds) : {},
   });
+  const first = found === undefined ? template?.subscriptions : found.firstSubscriptions;
+  if (first !== undefined) open(session, first, effects);
   if (found !== undefined) {
     finishRemovals(session, effects);
     removeRevoked(session, revokedFilters(session, effects), effects);
@@ -99,6 +109,10 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   fill(session, effects, nowMs);
   continueReplays(session, effects);
   if (found !== undefined) attendShares(session, effects);
+}
+
+function hasAny(limits: SessionOverrides | undefined): limits is SessionOverrides {
+  return limits !== undefined && Object.keys(limits).length > 0;
 }
 
 function announce(session: Session, input: ConnectInput, expirySeconds: number): ConnackProperties {

@@ -4,6 +4,7 @@ import type { Access } from "../auth/access.ts";
 import type { LimitOverrides } from "../auth/limits.ts";
 import { RecordReader } from "../queue/record.ts";
 import { topicBehind } from "../topic/delayed.ts";
+import type { SessionOverrides } from "./changes.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { limitsFor } from "./limits.ts";
@@ -34,14 +35,15 @@ export function mayTakeOver(session: Session, user: string | undefined, nowMs: n
   return session.limits.sessionTakeover === "anyone" || owner === undefined || owner === user;
 }
 
-/** Takes the rights into the session; they are written if the socket has no room for them. */
+/** Takes the rights into the session, which has its `own` limits; they are written if the socket has no room for them. */
 export function setRights(
   session: Session,
   rights: ClientRights,
+  own: SessionOverrides | undefined,
   effects: Effects,
 ): Pick<Connection, "access" | "limits"> {
   const { access, limits } = rights;
-  session.limits = limitsFor(session.deploymentLimits, limits, session.record?.limits);
+  session.limits = limitsFor(session.deploymentLimits, limits, own);
   session.permissions = access === undefined ? undefined : new Permissions(access);
   const text = access === undefined ? "" : JSON.stringify(access);
   session.accessIsStored = encoder.encode(text).length > carriedBytesMax;
@@ -56,7 +58,7 @@ export function changeRights(session: Session, rights: ClientRights, effects: Ef
   const { connection, record } = session;
   if (connection === undefined) return;
   const { access: _access, limits: _limits, ...rest } = connection;
-  session.connection = { ...rest, ...setRights(session, rights, effects) };
+  session.connection = { ...rest, ...setRights(session, rights, record?.limits ?? rest.ownLimits, effects) };
   if (record !== undefined && JSON.stringify(record.userLimits) !== JSON.stringify(rights.limits)) {
     const { userLimits: _before, ...known } = record;
     session.record = { ...known, ...(rights.limits === undefined ? {} : { userLimits: rights.limits }) };

@@ -26,6 +26,8 @@ export interface Operation {
   readonly reasons: readonly ReasonCode[];
   /** Of whoever else waits for the answer: see Effects. */
   readonly ticket?: number | undefined;
+  /** CONNACK waits for it: see src/session/opening.ts. */
+  readonly opens?: true;
   /** Filters to forget once an UNSUBSCRIBE is confirmed. */
   readonly filters: readonly string[];
   shardsLeft: number;

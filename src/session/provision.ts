@@ -39,7 +39,8 @@ export function provision(
 ): Provisioned {
   const found = session.record;
   if (found === undefined && session.connection !== undefined) return { kind: "connected", waits: false };
-  const expirySeconds = Math.min(request.expirySeconds, session.deploymentLimits.sessionExpirySecondsMax);
+  const { sessionExpirySecondsMax } = { ...session.deploymentLimits, ...request.limits };
+  const expirySeconds = Math.min(request.expirySeconds, sessionExpirySecondsMax);
   const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
   session.lastGeneration = generation;
   const { limits: _former, ...kept } = found ?? newRecord(request.clientId, generation);

@@ -5,6 +5,7 @@ import type { PendingAcknowledgement } from "./acknowledgements.ts";
 import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
+import { opened, refuseOpening } from "./opening.ts";
 import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
 import { advanceReplay, beginReplay, replayFailed } from "./replay.ts";
 import { handBackConfirmed, handBackFailed } from "./sharing.ts";
@@ -107,6 +108,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
   }
   if (operation.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: true });
   if (session.connection?.epoch !== operation.epoch) return;
+  if (operation.opens) return opened(session, effects);
   effects.send.push({ type: kind === "subscribe" ? "suback" : "unsuback", packetId, reasons });
 }
 
@@ -122,5 +124,6 @@ export function failed(session: Session, items: readonly LaneItem[], effects: Ef
     if (item.will === undefined) session.routingBytes -= item.body.length;
     else willFailed(session, item.will);
   }
-  violate(session, ReasonCode.serverBusy, "a topic shard does not answer", effects, nowMs);
+  if (session.opening !== undefined) refuseOpening(session, effects, nowMs);
+  else violate(session, ReasonCode.serverBusy, "a topic shard does not answer", effects, nowMs);
 }

@@ -3,6 +3,7 @@
 
 import type { Access } from "../auth/access.ts";
 import type { LimitOverrides } from "../auth/limits.ts";
+import type { ServerPacket } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
@@ -11,7 +12,15 @@ import { Window, type WindowSnapshot } from "../queue/window.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
-import type { DueWill, HandBack, SessionReads, SessionRecord, StoredSession, StoredWill } from "./changes.ts";
+import type {
+  DueWill,
+  HandBack,
+  SessionOverrides,
+  SessionReads,
+  SessionRecord,
+  StoredSession,
+  StoredWill,
+} from "./changes.ts";
 import { Holding } from "./holding.ts";
 import { Inbound } from "./inbound.ts";
 import { limitsFor, type SessionLimits } from "./limits.ts";
@@ -41,6 +50,8 @@ export interface Connection {
   readonly access?: Access;
   /** What its user has more or less of than others. */
   readonly limits?: LimitOverrides;
+  /** Of a session that has no record to keep them in. */
+  readonly ownLimits?: SessionOverrides;
   /** End of the queue when it began: segments before may have been offered to an earlier connection. */
   readonly offeredBelow: number;
 }
@@ -77,6 +88,8 @@ export interface Session {
   /** Present while the session outlives its connections. */
   record: SessionRecord | undefined;
   connection: Connection | undefined;
+  /** What the client is to be sent once CONNACK may be; undefined: it was. See src/session/opening.ts. */
+  opening: ServerPacket[] | undefined;
   acknowledgements: Acknowledgements;
   inbound: Inbound;
   /** Bytes of messages on their way to the shards. */
@@ -128,7 +141,11 @@ export function loadSession(
 ): Session {
   const connection = snapshot === undefined ? undefined : wholeConnection(snapshot, reads);
   const shared = {
-    limits: limitsFor(limits, snapshot?.connection.limits ?? stored.record?.userLimits, stored.record?.limits),
+    limits: limitsFor(
+      limits,
+      snapshot?.connection.limits ?? stored.record?.userLimits,
+      stored.record?.limits ?? snapshot?.connection.ownLimits,
+    ),
     deploymentLimits: limits,
     permissions: connection?.access === undefined ? undefined : new Permissions(connection.access),
     accessIsStored: snapshot?.accessIsStored === true,
@@ -136,6 +153,7 @@ export function loadSession(
     reads,
     name,
     record: stored.record,
+    opening: undefined,
     acknowledgements: new Acknowledgements(),
     inbound: new Inbound(stored.inbound),
     routingBytes: 0,

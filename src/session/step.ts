@@ -14,6 +14,7 @@ import { fill } from "./fill.ts";
 import { type Hold, settleHeld, writeLate } from "./holding.ts";
 import { type ClientRights, changeRights } from "./identity.ts";
 import { type Managed, type ManageRequest, manage } from "./manage.ts";
+import { keepBack } from "./opening.ts";
 import type { LaneItem } from "./outgoing.ts";
 import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
@@ -195,6 +196,7 @@ export function endEarlierCalls(session: Session, key: CallKey, nowMs: number): 
 
 /** Rows that change many times in a step are written once, at its end. */
 function finish(session: Session, effects: Effects): void {
+  session.opening = keepBack(session, effects);
   if (session.holding.held.length > 0) settleHeld(session, effects);
   const inbound = session.inbound.takeChanges();
   if (inbound !== undefined) effects.persist.push({ kind: "put-inbound", changes: inbound });

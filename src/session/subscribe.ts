@@ -17,7 +17,7 @@ import { type Connection, generationOf, type Session } from "./state.ts";
 export type SubscriptionRequest = Subscribe["subscriptions"][number];
 
 /** Who waits for the answer to a SUBSCRIBE or UNSUBSCRIBE, and which it is. */
-type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket">;
+type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket" | "opens">;
 
 /** Of an asker without a connection. */
 const nobody = -1;
@@ -67,21 +67,35 @@ export function subscribeFor(
   return { reasons: granted, isSettled: entriesOf.size === 0 };
 }
 
+/** Those that a session is made with, also once more if that was interrupted. Whether a shard has to confirm them. */
+export function subscribeFirst(
+  session: Session,
+  requests: readonly SubscriptionRequest[],
+  epoch: number,
+  effects: Effects,
+): boolean {
+  const { entriesOf } = grant(session, requests, 0, effects, true);
+  ask(session, entriesOf, { epoch, packetId: 0, reasons: [], opens: true }, effects);
+  return entriesOf.size > 0;
+}
+
 /** Writes those that are granted, and says which routes they need. */
 function grant(
   session: Session,
   requests: readonly SubscriptionRequest[],
   identifier: number,
   effects: Effects,
+  /** What rows there are do not count: a session that ends in this step left them, or an attempt at the same. */
+  isFirst = false,
 ): { readonly granted: ReasonCode[]; readonly entriesOf: Map<number, RouteEntry[]> } {
   const { reads, limits } = session;
   const reasons: ReasonCode[] = [];
   const entriesOf = new Map<number, RouteEntry[]>();
-  let count = reads.subscriptionCount();
+  let count = isFirst ? 0 : reads.subscriptionCount();
 
   for (const request of requests) {
     const { filter, qos, noLocal, retainAsPublished } = request;
-    const known = reads.subscription(filter);
+    const known = isFirst ? undefined : reads.subscription(filter);
     const refusal = refusalOf(session, filter, known === undefined ? count : 0);
     const granted = Math.min(qos, limits.maximumQos) as QoS;
     const denial = refusal === undefined ? session.permissions?.subscription({ filter, qos: granted }) : undefined;

@@ -33,6 +33,32 @@ test("a client that connects appears in the list without loading it again, is lo
   await page.getByText("away", { exact: true }).waitFor();
 });
 
+test("a session template is made, gives a client what it says, is changed and deleted", async () => {
+  const page = await dashboard.visit();
+  await page.getByRole("link", { name: "Session templates" }).click();
+  await page.getByRole("button", { name: "New template" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("meters");
+  await dialog.getByLabel("Client ids").fill("browser-meter-*");
+  await dialog.getByLabel("Subscriptions", { exact: true }).first().fill("meters/%c/# 2\nmeters/all");
+  await dialog.getByText("Limits other than").click();
+  await dialog.getByLabel("Queued messages").fill("7");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("cell", { name: "meters/%c/# 2, meters/all 1" }).waitFor();
+  await TestClient.connect(dashboard.brokerUrl(), { clientId: "browser-meter-1", persistent: true });
+  await page.goto(`${dashboard.origin()}/#/clients/browser-meter-1`);
+  await page.getByRole("cell", { name: "meters/browser-meter-1/#" }).waitFor();
+  await page.getByRole("link", { name: "Session templates" }).click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await dialog.getByLabel("Client ids").fill("browser-counter-*");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("cell", { name: "browser-counter-*" }).waitFor();
+  await page.getByRole("cell", { name: "Queued messages: 7" }).waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await dialog.getByRole("button", { name: "Delete template" }).click();
+  await page.getByText("No templates yet").waitFor();
+});
+
 test("why a client was refused is on its page", async () => {
   const client = await TestClient.connect(dashboard.brokerUrl(), { version: 5, clientId: "browser-refused" });
   await client.mqtt.subscribeAsync("$share/group/").catch(() => {});

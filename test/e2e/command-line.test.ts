@@ -104,6 +104,38 @@ describe.runIf(isOurs)("pub", () => {
   });
 });
 
+describe.runIf(isOurs)("templates", () => {
+  test("one is set, listed, gives a client its subscriptions, and is removed", async () => {
+    const name = uniqueName("template");
+    const flags = [
+      "-s",
+      `${name}/%c`,
+      "-q",
+      "2",
+      "--expiry",
+      "600",
+      "--queue-messages",
+      "9",
+      "--queue-policy",
+      "drop-oldest",
+    ];
+    expect(await run(["templates", "set", name, `${name}-*`, ...flags], here())).toContain(`Sessions of ${name}-*`);
+    expect(await run(["templates", "list"], here())).toContain(`${name}/%c 2`);
+    expect(values(await run(["templates", "list", "--json"], here()))).toContainEqual(
+      expect.objectContaining({
+        name,
+        limits: { sessionExpirySecondsMax: 600, queueMessagesMax: 9, queuePolicy: "drop-oldest" },
+      }),
+    );
+    const client = await TestClient.connect(broker().url, { version: 5, clientId: `${name}-1`, persistent: true });
+    await run(["pub", `${name}/${name}-1`, "at once"], here());
+    expect(await payloadsOf(client, 1)).toEqual(["at once"]);
+    expect(await run(["templates", "remove", name], here())).toContain("Removed");
+    const { code, errors } = await start(["templates", "remove", name], here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining("There is no session template")]);
+  });
+});
+
 describe.runIf(isOurs)("sub", () => {
   test("prints messages, for people and for scripts, and ends after --count", async () => {
     const topic = uniqueName("sub");

@@ -5,6 +5,7 @@ import type { Handle, PullAnswer, SettleRequest, SettleStatus } from "../../src/
 import type { Report } from "../../src/session/effects.ts";
 import type { SessionLimits } from "../../src/session/limits.ts";
 import { generationOf } from "../../src/session/state.ts";
+import type { SessionTemplate } from "../../src/session/template.ts";
 import { records, textOf } from "./records.ts";
 import { packetText } from "./script-text.ts";
 import { SessionRig } from "./session-rig.ts";
@@ -21,6 +22,8 @@ export class ManagedSession {
   /** What the client was sent, and forgotten when it is looked at. */
   sent: string[] = [];
   readonly reports: Report[] = [];
+  /** Changes of rows. */
+  persisted = 0;
   readonly settled: { readonly ticket: number; readonly isDone: boolean }[] = [];
 
   constructor(limits: Partial<SessionLimits> = {}) {
@@ -28,7 +31,8 @@ export class ManagedSession {
       sent: (packet: ServerPacket) => this.sent.push(packetText(packet)),
       routed: () => {},
       closed: () => this.sent.push("close"),
-      effects: ({ reports, carriedOut }) => {
+      effects: ({ reports, carriedOut, persist }) => {
+        this.persisted += persist.length;
         this.reports.push(...reports);
         this.settled.push(...carriedOut);
       },
@@ -47,22 +51,15 @@ export class ManagedSession {
     return this.sent.splice(0);
   }
 
-  connect(options: Partial<Connect> = {}): void {
-    this.rig.connect({
-      type: "connect",
-      version: 5,
-      clientId: "c1",
-      cleanStart: false,
-      keepAliveSeconds: 60,
-      sessionExpirySeconds: 0xffff_ffff,
-      receiveMaximum: 65_535,
-      maximumPacketBytes: 0x0fff_ffff,
-      topicAliasMaximum: 0,
-      requestResponseInformation: false,
-      requestProblemInformation: true,
-      userProperties: [],
-      ...options,
-    });
+  connect(options: Partial<Connect> = {}, template?: SessionTemplate): void {
+    this.rig.connect(connectOf(options), false, template);
+  }
+
+  /** Every shard that was asked answers. */
+  answerAll(): void {
+    while (!this.rig.isIdle) {
+      for (const [shard, lane] of this.rig.lanes) if (lane.flight !== undefined) this.rig.answer(shard);
+    }
   }
 
   deliver(...texts: readonly string[]): void {
@@ -105,4 +102,22 @@ export class ManagedSession {
   count(table: string): number {
     return this.rig.sql.first(`SELECT COUNT(*) AS count FROM ${table}`)?.["count"] as number;
   }
+}
+
+export function connectOf(options: Partial<Connect> = {}): Connect {
+  return {
+    type: "connect",
+    version: 5,
+    clientId: "c1",
+    cleanStart: false,
+    keepAliveSeconds: 60,
+    sessionExpirySeconds: 0xffff_ffff,
+    receiveMaximum: 65_535,
+    maximumPacketBytes: 0x0fff_ffff,
+    topicAliasMaximum: 0,
+    requestResponseInformation: false,
+    requestProblemInformation: true,
+    userProperties: [],
+    ...options,
+  };
 }

@@ -6,6 +6,7 @@ import { payloadText, textOf } from "./records.ts";
 export function packetText(packet: ServerPacket): string {
   switch (packet.type) {
     case "connack":
+      if (packet.reason !== 0) return `connack refused 0x${packet.reason.toString(16)}`;
       return packet.sessionPresent ? "connack present" : "connack";
     case "publish": {
       const words = [`publish ${textOf(packet.topicBytes)}:${payloadText(packet.payload)} q${packet.qos}`];

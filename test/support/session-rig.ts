@@ -13,6 +13,7 @@ import { type LaneItem, packItems, type Routing } from "../../src/session/outgoi
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
 import { type ConnectionSnapshot, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
 import { administer, type SessionInput, step, take } from "../../src/session/step.ts";
+import type { SessionTemplate } from "../../src/session/template.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { shardOf } from "../../src/topic/shards.ts";
@@ -88,10 +89,11 @@ export class SessionRig {
     this.#load(kept === undefined ? undefined : (JSON.parse(kept) as ConnectionSnapshot));
   }
 
-  connect(connect: Connect, clientIdWasAssigned = false): void {
+  connect(connect: Connect, clientIdWasAssigned = false, template?: SessionTemplate): void {
     this.#settleAbandoned();
     if (this.isConnected) this.step({ type: "taken-over" });
-    this.step({ type: "connect", connect, epoch: ++this.#epoch, clientIdWasAssigned });
+    const first = template === undefined ? {} : { template };
+    this.step({ type: "connect", connect, epoch: ++this.#epoch, clientIdWasAssigned, ...first });
   }
 
   tick(): void {

@@ -2,7 +2,9 @@
 
 import * as z from "zod/mini";
 import { SESSION_NEVER_EXPIRES } from "../../src/protocol/packet.ts";
+import { type NamedTemplate, templateFor } from "../../src/session/template.ts";
 import { configOf, locationHints } from "../config.ts";
+import { templatesInOrder } from "../d1/templates.ts";
 import type { Env } from "../env.ts";
 import { clientId, clientPath } from "./client-schemas.ts";
 import { note } from "./note.ts";
@@ -10,26 +12,20 @@ import { ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
 import { none } from "./schemas.ts";
 import { callSession } from "./session-call.ts";
+import { limitsIn, sessionLimits } from "./session-limits.ts";
 import { checkSubscriptions, grantedList, showGranted, subscriptionList } from "./subscription-schemas.ts";
+import { templatesMax } from "./templates.ts";
 
 const tag = "Sessions";
 const manyMax = 10_000;
 const atOnce = 6;
-
-const limits = z.strictObject({
-  queueMessagesMax: z.optional(z.int().check(z.minimum(1), z.maximum(10_000_000))),
-  queueBytesMax: z.optional(z.int().check(z.minimum(1024), z.maximum(5_000_000_000))),
-  queuePolicy: z.optional(z.enum(["reject", "drop-oldest", "drop-newest"])),
-  inflightMax: z.optional(z.int().check(z.minimum(1), z.maximum(65_535))),
-  subscriptionsMax: z.optional(z.int().check(z.minimum(1), z.maximum(100_000))),
-});
 
 const fields = {
   expirySeconds: z
     ._default(z.nullable(z.int().check(z.minimum(1), z.maximum(SESSION_NEVER_EXPIRES - 1))), null)
     .check(z.describe("How long the session waits for its client, and outlives it; null: for ever.")),
   subscriptions: z._default(subscriptionList, []),
-  limits: z._default(limits, {}).check(z.describe("Where it has others than the deployment says.")),
+  limits: z._default(sessionLimits, {}).check(z.describe("Where it has others than its template or the deployment.")),
   locationHint: z
     .optional(z.enum(locationHints))
     .check(z.describe("Where it is made, as far as the platform can; otherwise near whoever calls.")),
@@ -52,23 +48,32 @@ const outcome = z.object({
   problem: z.optional(z.object({ title: z.string(), remedy: z.string() })),
 });
 
-async function provision(env: Env, id: string, { expirySeconds, locationHint, ...rest }: Definition) {
-  const given = Object.entries(rest.limits).filter(([, value]) => value !== undefined);
+/** What the request says counts before what the template for its client id says. */
+async function provision(env: Env, templates: readonly NamedTemplate[], id: string, body: Definition) {
+  const { expirySeconds, locationHint, limits } = body;
+  const template = templateFor(templates, id, undefined);
+  const filters = new Set(body.subscriptions.map(({ filter }) => filter));
+  const ofTemplate = template?.subscriptions.filter(({ filter }) => !filters.has(filter)) ?? [];
+  const subscriptions = [...ofTemplate, ...body.subscriptions];
   const request = {
     kind: "provision",
     clientId: id,
     expirySeconds: expirySeconds ?? SESSION_NEVER_EXPIRES,
-    subscriptions: rest.subscriptions,
-    limits: Object.fromEntries(given),
+    subscriptions,
+    limits: { ...template?.limits, ...limitsIn(limits) },
   } as const;
   const { created, reasons } = await callSession({ env, clientId: id, request, hopes: "provisioned", locationHint });
-  const filters = rest.subscriptions.map(({ filter }) => filter);
-  return { clientId: id, created, subscriptions: showGranted(filters, reasons) };
+  const granted = showGranted(
+    subscriptions.map(({ filter }) => filter),
+    reasons,
+  );
+  return { clientId: id, created, subscriptions: granted };
 }
 
 /** One line for each, in order, as they are done: a few at a time, and no more than the caller reads. */
 function provisionAll(
   env: Env,
+  templates: readonly NamedTemplate[],
   sessions: readonly (Definition & { readonly clientId: string })[],
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
@@ -77,16 +82,21 @@ function provisionAll(
     async pull(controller) {
       const batch = sessions.slice(next, next + atOnce);
       next += batch.length;
-      const outcomes = await Promise.all(batch.map(({ clientId: id, ...one }) => attempt(env, id, one)));
+      const outcomes = await Promise.all(batch.map(({ clientId: id, ...one }) => attempt(env, templates, id, one)));
       for (const one of outcomes) controller.enqueue(encoder.encode(`${JSON.stringify(one)}\n`));
       if (next >= sessions.length) controller.close();
     },
   });
 }
 
-async function attempt(env: Env, id: string, one: Definition): Promise<z.output<typeof outcome>> {
+async function attempt(
+  env: Env,
+  templates: readonly NamedTemplate[],
+  id: string,
+  one: Definition,
+): Promise<z.output<typeof outcome>> {
   try {
-    return { status: 200, ...(await provision(env, id, one)) };
+    return { status: 200, ...(await provision(env, templates, id, one)) };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const { status, title, remedy } = error.problem;
@@ -104,16 +114,17 @@ export const provisioningRoutes = [
     description:
       "Messages are kept for it from the moment this is answered. The client's first CONNECT finds the session, unless it asks for a clean start; its " +
       "session expiry interval then is the client's own. If there is a session it gets this expiry, these limits and these subscriptions, and keeps its " +
-      "messages and other subscriptions: the same call again changes nothing.",
+      "messages and other subscriptions: the same call again changes nothing. What the template for its client id says holds too, as it is now, where this says nothing else.",
     params: clientPath,
     query: none,
     body: definition,
     answers: { status: 200, description: "The session is there.", schema: answer },
     async handle(call) {
-      const { env, body, path } = call;
+      const { env, control, body, path } = call;
       checkSubscriptions(body.subscriptions, "body.subscriptions", configOf(env));
+      const templates = await templatesInOrder(control, templatesMax);
       await note(call, { action: "session.provision", subject: path.clientId, after: body });
-      return { status: 200, body: await provision(env, path.clientId, body) };
+      return { status: 200, body: await provision(env, templates, path.clientId, body) };
     },
   }),
   route({
@@ -132,12 +143,13 @@ export const provisioningRoutes = [
     bodyBytesMax: 8 * 1024 * 1024,
     answers: { status: 200, description: "What became of each.", schema: outcome, type: "application/x-ndjson" },
     async handle(call) {
-      const { env, body } = call;
+      const { env, control, body } = call;
       for (const [index, { subscriptions }] of body.entries()) {
         checkSubscriptions(subscriptions, `body.${index}.subscriptions`, configOf(env));
       }
+      const templates = await templatesInOrder(control, templatesMax);
       await note(call, { action: "sessions.provision", subject: `${body.length} sessions` });
-      return { status: 200, body: provisionAll(env, body) };
+      return { status: 200, body: provisionAll(env, templates, body) };
     },
   }),
 ];

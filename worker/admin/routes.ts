@@ -18,12 +18,14 @@ import { sessionRoutes } from "./sessions.ts";
 import { settingsRoutes } from "./settings.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
 import { tailRoutes } from "./tail.ts";
+import { templateRoutes } from "./templates.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
   ...clientRoutes,
   ...sessionRoutes,
   ...provisioningRoutes,
+  ...templateRoutes,
   ...subscriptionRoutes,
   ...consumerRoutes,
   ...publishRoutes,

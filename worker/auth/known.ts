@@ -1,11 +1,13 @@
 // What is known of the control database, in the words of those who decide about a connection.
 
 import type { LimitOverrides } from "../../src/auth/limits.ts";
+import type { NamedTemplate } from "../../src/session/template.ts";
 import { activeBansQuery, type BanKind, toBan } from "../d1/bans.ts";
 import { type Control, type Row, revisionQuery } from "../d1/control.ts";
 import { type DeviceKey, deviceKeysQuery, toDeviceKey } from "../d1/device-keys.ts";
 import { allGroupsQuery, toGroup } from "../d1/groups.ts";
 import { rulesOfUserQuery, type StoredRule, sharedRulesQuery, toRule } from "../d1/rules.ts";
+import { allTemplatesQuery, toTemplate } from "../d1/templates.ts";
 import { groupsOfUserQuery, type StoredUser, toUser, userQuery } from "../d1/users.ts";
 
 /** All that concerns more than one user. */
@@ -16,6 +18,8 @@ export interface Policy {
   readonly bans: ReadonlyMap<string, number>;
   readonly rules: readonly StoredRule[];
   readonly groupLimits: ReadonlyMap<string, LimitOverrides>;
+  /** In their order. */
+  readonly templates: readonly NamedTemplate[];
 }
 
 /** All that concerns one user, whether the database has one of that name or not. */
@@ -32,6 +36,7 @@ const bansMax = 12_000;
 const rulesMax = 6_000;
 const groupsMax = 1_200;
 const keysMax = 120;
+const templatesMax = 220;
 
 export function banKey(kind: BanKind, value: string): string {
   return `${kind}:${value}`;
@@ -42,11 +47,12 @@ export function isBanned({ bans }: Policy, kind: BanKind, value: string | undefi
 }
 
 export async function readPolicy(control: Control, nowMs: number): Promise<Policy> {
-  const [revision, bans = [], rules = [], groups = []] = await control.read([
+  const [revision, bans = [], rules = [], groups = [], templates = []] = await control.read([
     control.statement(revisionQuery),
     activeBansQuery(control, nowMs, bansMax),
     sharedRulesQuery(control, rulesMax),
     allGroupsQuery(control, groupsMax),
+    allTemplatesQuery(control, templatesMax),
   ]);
   return {
     revision: revisionIn(revision),
@@ -55,6 +61,7 @@ export async function readPolicy(control: Control, nowMs: number): Promise<Polic
     ),
     rules: rules.map(toRule),
     groupLimits: new Map(groups.map(toGroup).map(({ name, limits }) => [name, limits])),
+    templates: templates.map(toTemplate),
   };
 }
 

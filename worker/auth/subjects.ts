@@ -4,6 +4,9 @@ import type { BanKind } from "../d1/bans.ts";
 
 export const everyone = "everyone";
 
+/** Who connects from now on; whoever is connected is not disturbed. */
+export const newcomers = "newcomers";
+
 export function userSubject(name: string): string {
   return `user:${name}`;
 }

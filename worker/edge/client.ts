@@ -261,11 +261,12 @@ export class ClientConnection {
     const { clientId } = this.#connect as Connect;
     const packet = this.#connectPacket as Uint8Array;
     this.#connectPacket = undefined;
-    const { user, rights, expiresAtMs } = outcome;
+    const { user, rights, template, expiresAtMs } = outcome;
     const who = user === undefined ? {} : { username: user };
+    const first = template === undefined ? {} : { template };
     const proof = proofIn(this.#authentication);
     const hello = encodeHello(
-      { clientId, clientIdWasAssigned, address: this.#address, ...who, ...proof, ...rights },
+      { clientId, clientIdWasAssigned, address: this.#address, ...who, ...proof, ...rights, ...first },
       packet,
     );
     if (expiresAtMs !== undefined) this.#endAt(expiresAtMs);

@@ -21,7 +21,7 @@ import { Witness } from "./witness.ts";
 
 export const directPrefix = "/mqtt/";
 
-/** Rights travel in a header, and on the socket until CONNECT comes. */
+/** Rights and template travel in a header, and on the socket until CONNECT comes. */
 const rightsBytesMax = 8_192;
 const clientIdBytesMax = 512;
 
@@ -43,17 +43,18 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
   try {
     const outcome = doorman.admitAtOnce(connect) ?? (await doorman.admit(connect));
     if (outcome.type === "failure") return refuse(outcome, clientId, witness);
-    const { user, rights, expiresAtMs } = outcome;
-    if (JSON.stringify(rights).length > rightsBytesMax) {
+    const { user, rights, template, expiresAtMs } = outcome;
+    if (JSON.stringify([rights, template]).length > rightsBytesMax) {
       return refuse(
-        fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules are too many for this way"),
+        fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules and its template are too much for this way"),
         clientId,
         witness,
       );
     }
     const who = user === undefined ? {} : { username: user };
+    const first = template === undefined ? {} : { template };
     const hello: DirectHello = {
-      hello: { clientId, clientIdWasAssigned: false, address, ...who, ...rights },
+      hello: { clientId, clientIdWasAssigned: false, address, ...who, ...rights, ...first },
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     };
     return await handOver(env, hello, greeting.subprotocol, witness);

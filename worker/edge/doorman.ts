@@ -18,6 +18,7 @@ import type { Connect } from "../../src/protocol/packet.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
 import { willDenial } from "../../src/session/permission.ts";
+import { type SessionTemplate, templateFor } from "../../src/session/template.ts";
 import { banClient } from "../auth/ban.ts";
 import type { AccessBook } from "../auth/book.ts";
 import type { ClientCertificate } from "../auth/certificate.ts";
@@ -44,6 +45,8 @@ export interface Admitted {
   readonly type: "admitted";
   readonly user: string | undefined;
   readonly rights: ClientRights;
+  /** What its session has, if that is made now. */
+  readonly template: SessionTemplate | undefined;
   /** When the connection has to end. */
   readonly expiresAtMs: number | undefined;
 }
@@ -333,7 +336,8 @@ export class Doorman {
     this.#who = who;
     this.#revision = policy.revision;
     this.#rightsText = text;
-    return { type: "admitted", user: who.user, rights: told, expiresAtMs: who.expiresAtMs };
+    const template = templateFor(policy.templates, connect.clientId, who.user);
+    return { type: "admitted", user: who.user, rights: told, template, expiresAtMs: who.expiresAtMs };
   }
 
   #changed(revision: number): void {

@@ -9,6 +9,7 @@ import { Bucket } from "../../src/auth/bucket.ts";
 import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../../src/auth/lockout.ts";
 import { GateStore } from "../../src/store/gate-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { newcomers } from "../auth/subjects.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -118,10 +119,11 @@ export class GateObject extends DurableObject<Env> {
 
   #admit(pass: Pass, { revision, subjects, connectionsMax, connectsPerMinute }: Admission): GateAnswer {
     const { user, address } = pass;
-    const newest = this.#store.revisionOf(subjects);
+    const isNew = pass.subjects === undefined;
+    const newest = this.#store.revisionOf(isNew ? [...subjects, newcomers] : subjects);
     if (newest > revision) return { type: "stale", revision: newest };
     // A connection that is admitted already only says what else concerns it now.
-    if (pass.subjects !== undefined) return { type: "admitted" };
+    if (!isNew) return { type: "admitted" };
     if (!this.#rateOf(user).take(1, { perSecond: connectsPerMinute / 60, burst: connectsPerMinute }, Date.now())) {
       return { type: "refused", why: "connect-rate" };
     }

@@ -40,6 +40,8 @@ export interface DirectEvents {
   /** Whole packets, and the mistake behind them if there is one. */
   packets(frames: readonly Uint8Array[], failure: ProtocolFailure | undefined): void;
   send(bytes: Uint8Array): void;
+  /** Whether CONNACK has been sent: nothing precedes it [MQTT-3.2.0-1]. */
+  isAnswered(): boolean;
   /** There is no connection, and will be none. */
   turnAway(failure: ProtocolFailure, connack: Uint8Array | undefined): void;
   /** Part of what the client sent is lost: as if the network had failed. */
@@ -137,7 +139,7 @@ export class DirectClient {
   readonly #takePacket = (frame: Uint8Array, start: number, end: number): void => {
     if (this.#isOver) return;
     if (!this.isConnected) return this.#takeConnect(frame, start, end);
-    if (isPingreq(frame, start, end)) {
+    if (isPingreq(frame, start, end) && this.#events.isAnswered()) {
       counters.add("pings");
       this.#events.send(pingresp);
       return;
@@ -160,7 +162,7 @@ export class DirectClient {
       return this.#end(() => this.#events.turnAway(failure, bytes));
     }
     const silentMsMax = keepAliveSeconds(decoded, this.#config) * 1500;
-    const { access: _access, limits: _limits, ...rest } = hello;
+    const { access: _access, limits: _limits, template: _template, ...rest } = hello;
     this.#state = { ...this.#state, hello: rest, connectByMs: 0, silentMsMax };
     this.#events.connect(decoded, hello);
   }

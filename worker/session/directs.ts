@@ -19,6 +19,8 @@ export interface DirectsEvents {
   /** Whole packets of the connected client, and the mistake behind them if there is one. */
   packets(socket: WebSocket, frames: readonly Uint8Array[], failure: ProtocolFailure | undefined): void;
   broken(socket: WebSocket): void;
+  /** Whether it has been sent CONNACK. */
+  isAnswered(): boolean;
 }
 
 export class Directs {
@@ -82,6 +84,7 @@ export class Directs {
         closeQuietly(socket);
         this.#events.broken(socket);
       },
+      isAnswered: () => this.#events.isAnswered(),
       send: (bytes) => {
         counters.add("frames_out");
         trySend(socket, bytes);

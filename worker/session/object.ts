@@ -109,6 +109,7 @@ export class SessionObject extends DurableObject<Env> {
       broken: (socket) => {
         if (socket === this.#link?.socket) this.#step({ type: "closed" });
       },
+      isAnswered: () => this.#session.opening === undefined,
     });
     this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
     const isListed = connected?.attachment.isListed === true;

@@ -7,11 +7,6 @@ import { textOf } from "../../support/records.ts";
 
 const subscription = { filter: "a", qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
 
-function answerAll(session: ManagedSession): void {
-  const { rig } = session;
-  while (!rig.isIdle) for (const [shard, lane] of rig.lanes) if (lane.flight !== undefined) rig.answer(shard);
-}
-
 const provision = (more: Partial<Extract<ManageRequest, { kind: "provision" }>> = {}): ManageRequest => ({
   kind: "provision",
   clientId: "c1",
@@ -26,7 +21,7 @@ test("a session that is provisioned keeps messages, and its client's first CONNE
   const { answer, waits } = session.rig.manage(provision());
   expect([answer, waits]).toMatchObject([{ kind: "provisioned", created: true, reasons: [1] }, true]);
   expect(session.settled).toEqual([]);
-  answerAll(session);
+  session.answerAll();
   expect(session.settled).toEqual([{ ticket: 1, isDone: true }]);
   session.deliver("a:1 q1");
   session.rig.crash();
@@ -45,12 +40,12 @@ test("a session that was provisioned is so until its client has connected, also 
 test("provisioning again changes what is different, and keeps messages and other subscriptions", () => {
   const session = new ManagedSession();
   session.rig.manage(provision());
-  answerAll(session);
+  session.answerAll();
   session.deliver("a:1 q1");
   const again = session.rig.manage(
     provision({ subscriptions: [{ ...subscription, filter: "b" }], limits: { queueMessagesMax: 1 } }),
   );
-  answerAll(session);
+  session.answerAll();
   expect(again.answer).toMatchObject({ kind: "provisioned", created: false });
   const list = session.rig.manage({ kind: "subscriptions", after: "", limit: 10 }).answer;
   expect(list).toMatchObject({ subscriptions: [{ filter: "a" }, { filter: "b" }] });
@@ -64,7 +59,7 @@ test("provisioning again changes what is different, and keeps messages and other
 test("a session of its own limits keeps them through its connections, and not beyond its end", () => {
   const session = new ManagedSession({ queueMessagesMax: 10 });
   session.rig.manage(provision({ limits: { queueMessagesMax: 1, queuePolicy: "drop-newest" }, expirySeconds: 50 }));
-  answerAll(session);
+  session.answerAll();
   session.connect({ sessionExpirySeconds: 100 });
   session.rig.step({ type: "closed" });
   session.rig.crash();
@@ -99,11 +94,11 @@ test("subscriptions are added, listed and removed on the client's behalf, while 
     return { kind: "subscribe", subscriptions: [{ ...subscription, filter }], identifier: 7 };
   };
   expect(session.rig.manage(add("x/+")).answer).toEqual({ kind: "subscribed", reasons: [1] });
-  answerAll(session);
+  session.answerAll();
   session.connect();
   expect(session.rig.manage(add("y")).answer).toEqual({ kind: "subscribed", reasons: [1] });
   expect(session.rig.manage(add("no/#/such")).answer).toEqual({ kind: "subscribed", reasons: [0x8f] });
-  answerAll(session);
+  session.answerAll();
   expect(session.takeSent()).toEqual(["connack present"]);
   expect(session.rig.manage({ kind: "subscriptions", after: "", limit: 1 }).answer).toMatchObject({
     subscriptions: [{ filter: "x/+", identifier: 7 }],
@@ -114,7 +109,7 @@ test("subscriptions are added, listed and removed on the client's behalf, while 
   session.rig.step({ type: "closed" });
   const removal = session.rig.manage({ kind: "unsubscribe", filters: ["x/+", "z"] });
   expect(removal).toEqual({ answer: { kind: "subscribed", reasons: [0, 0x11] }, waits: true });
-  answerAll(session);
+  session.answerAll();
   expect(session.count("subscription")).toBe(1);
   expect(session.settled).toHaveLength(3);
 });
@@ -125,7 +120,7 @@ test("a shard that stays away is told to who asked, and who asks again completes
   session.rig.fail(session.rig.shardOf("a"));
   expect(session.settled).toEqual([{ ticket: 1, isDone: false }]);
   expect(session.rig.manage(provision())).toMatchObject({ answer: { created: false }, waits: true });
-  answerAll(session);
+  session.answerAll();
   expect(session.settled.at(-1)).toEqual({ ticket: 2, isDone: true });
 });
 
@@ -157,11 +152,11 @@ test("a client that is turned out for good has no will", () => {
 test.each([true, false])("a session is ended with everything it has, connected %s", (isConnected) => {
   const session = new ManagedSession();
   session.rig.manage(provision());
-  answerAll(session);
+  session.answerAll();
   session.deliver("a:1 q1", "a:2 q1");
   if (isConnected) session.connect();
   expect(session.rig.manage({ kind: "end" }).answer).toEqual({ kind: "ended", existed: true });
-  answerAll(session);
+  session.answerAll();
   expect(session.rig.isConnected).toBe(false);
   expect(session.rig.store.isEmpty).toBe(true);
   expect(session.reports.at(-1)).toMatchObject({ event: "drop", reason: "session-ended", count: 2 });
