@@ -23,7 +23,10 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface Call {
   readonly query?: Query;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, as `headers` say. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -37,21 +40,31 @@ export class Api {
   }
 
   /** The answer's JSON; undefined if it has none. `path` begins with a slash and is encoded. */
-  async call<Answer>(method: string, path: string, { query = {}, body, headers = {} }: Call = {}): Promise<Answer> {
+  async call<Answer>(method: string, path: string, call: Call = {}): Promise<Answer> {
+    const text = await (await this.#fetch(method, path, call)).text();
+    return (text === "" ? undefined : JSON.parse(text)) as Answer;
+  }
+
+  /** The answer as it comes. */
+  async stream(method: string, path: string, call: Call = {}): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#fetch(method, path, call);
+    if (body === null) throw new Failure("The broker answered nothing.");
+    return body;
+  }
+
+  async #fetch(method: string, path: string, { query = {}, body, text, headers = {} }: Call): Promise<Response> {
     if (this.#key === undefined) throw new Failure(apiKeyMissing);
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
-    const isLines = headers["Content-Type"] === "application/x-ndjson";
     const response = await fetch(url, {
       method,
       headers: { "Content-Type": "application/json", ...headers, Authorization: `Bearer ${this.#key}` },
-      ...(body === undefined ? {} : { body: isLines ? (body as string) : JSON.stringify(body) }),
+      body: text ?? (body === undefined ? null : JSON.stringify(body)),
     }).catch((error: Error) => {
       throw new Failure(`The broker at ${url.origin} cannot be reached: ${reasonOf(error)}.`);
     });
-    const text = await response.text();
-    if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as Answer;
-    throw new Failure(problemText(response.status, text));
+    if (response.ok) return response;
+    throw new Failure(problemText(response.status, await response.text()));
   }
 
   /** Items of all pages, as they come. */

@@ -8,8 +8,10 @@ import { buildCommand } from "./commands/build.ts";
 import { clientsCommand } from "./commands/clients.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { importCommand } from "./commands/import.ts";
+import { kickCommand } from "./commands/kick.ts";
 import { provisionCommand } from "./commands/provision.ts";
 import { pubCommand } from "./commands/pub.ts";
 import { retainedCommand } from "./commands/retained.ts";
@@ -27,6 +29,7 @@ const program = new Command("durablemq")
   .addCommand(subCommand())
   .addCommand(retainedCommand())
   .addCommand(clientsCommand())
+  .addCommand(kickCommand())
   .addCommand(provisionCommand())
   .addCommand(templatesCommand())
   .addCommand(usersCommand())
@@ -36,6 +39,7 @@ const program = new Command("durablemq")
   .addCommand(buildCommand())
   .addCommand(doctorCommand())
   .addCommand(deployCommand())
+  .addCommand(exportCommand())
   .addCommand(importCommand());
 
 try {

@@ -1,8 +1,7 @@
-// `durablemq clients`: who is connected or away, one of them with everything that is known, and their end.
+// `durablemq clients`: who is connected or away, and one of them with everything that is known.
 
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { Failure } from "../failure.ts";
 import { wholeNumber, withApi } from "../options.ts";
 import { printJson, printTable, time } from "../output.ts";
 
@@ -20,7 +19,7 @@ interface Flags extends ApiFlags {
   readonly json?: true;
 }
 
-interface FilterFlags extends Flags {
+export interface FilterFlags extends Flags {
   readonly state?: string;
   readonly user?: string;
   readonly address?: string;
@@ -30,7 +29,7 @@ interface FilterFlags extends Flags {
 
 export function clientsCommand(): Command {
   return new Command("clients")
-    .summary("list clients, look at one, end connections")
+    .summary("list clients, look at one")
     .description("Clients and their sessions, whether they are connected or not.")
     .addCommand(
       withFilters(withApi(new Command("list").description("Lists clients, by client id.")))
@@ -41,17 +40,10 @@ export function clientsCommand(): Command {
       withApi(new Command("show").description("Shows a client with all that is known of its session."))
         .argument("<client-id>")
         .action(runShow),
-    )
-    .addCommand(
-      withFilters(
-        withApi(new Command("kick").description("Ends the connection of a client, or of all that a filter matches.")),
-      )
-        .argument("[client-id]")
-        .action(runKick),
     );
 }
 
-function withFilters(command: Command): Command {
+export function withFilters(command: Command): Command {
   return command
     .addOption(new Option("--state <state>").choices(["connected", "away", "provisioned"]))
     .option("--user <name>", "who it has proved to be")
@@ -83,31 +75,11 @@ async function runShow(clientId: string, flags: Flags): Promise<void> {
     );
 }
 
-async function runKick(clientId: string | undefined, flags: FilterFlags): Promise<void> {
-  const body = filterOf(flags);
-  const isFiltered = Object.values(body).some((value) => value !== undefined);
-  if ((clientId === undefined) !== isFiltered) throw new Failure("Name a client id, or give filters: see --help.");
-  const api = new Api(flags);
-  let kicked = 0;
-  if (clientId !== undefined) {
-    const { wasConnected } = await api.call<{ wasConnected: boolean }>("POST", `${pathOf(clientId)}/kick`);
-    kicked = wasConnected ? 1 : 0;
-  } else {
-    for (let after: string | null | undefined; after !== null; ) {
-      const page: { kicked: number; next: string | null } = await api.call("POST", "/kick", { query: { after }, body });
-      kicked += page.kicked;
-      after = page.next;
-    }
-  }
-  if (flags.json) printJson({ kicked });
-  else console.log(kicked === 1 ? "Ended one connection." : `Ended ${kicked} connections.`);
-}
-
-function filterOf({ state, user, address, prefix }: FilterFlags) {
+export function filterOf({ state, user, address, prefix }: FilterFlags) {
   return { state, user, address, prefix };
 }
 
-function pathOf(clientId: string): string {
+export function pathOf(clientId: string): string {
   return `/clients/${encodeURIComponent(clientId)}`;
 }
 

@@ -1,4 +1,4 @@
-// `durablemq import`: users, rules and bans of another broker, into this one through its HTTP API.
+// `durablemq import`: tables of the control database, and users, rules and bans of another broker, through the HTTP API.
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
@@ -8,8 +8,10 @@ import { fromAclFile } from "../import/mosquitto-acl.ts";
 import { fromDynamicSecurity } from "../import/mosquitto-dynsec.ts";
 import { fromPasswordFile } from "../import/mosquitto-passwords.ts";
 import { type ImportPlan, joinPlans } from "../import/plan.ts";
+import { importTableCommand } from "../import/table.ts";
 import { type Conflicts, writePlan } from "../import/write.ts";
 import { apiKeyFileOption, apiKeyFrom, apiKeyMissing, apiUrlOption, wholeNumber } from "../options.ts";
+import { tableNames } from "../tables.ts";
 
 interface CommonFlags {
   readonly api: string;
@@ -35,11 +37,13 @@ interface EmqxFlags extends CommonFlags {
 }
 
 export function importCommand(): Command {
-  return new Command("import")
-    .summary("take over users, rules and bans of another broker")
+  const command = new Command("import")
+    .summary("take in users, rules, bans and so on, also of another broker")
     .description(
-      "Reads files of another broker and makes what they say here. Nothing that exists is changed without --replace.",
-    )
+      "Takes in what `durablemq export` has written, or reads files of another broker and makes what they say here.",
+    );
+  for (const table of tableNames) command.addCommand(importTableCommand(table));
+  return command
     .addCommand(
       common(new Command("mosquitto"))
         .summary("from Mosquitto")

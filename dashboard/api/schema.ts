@@ -319,6 +319,96 @@ export interface Api {
     readonly body: undefined;
     readonly answer: { readonly "items": readonly ({ readonly "id": number; readonly "atMs": number; readonly "actor": string; readonly "action": string; readonly "subject": string; readonly "before": unknown; readonly "after": unknown; })[]; readonly "next": string | null; };
   };
+  readonly "GET /export/groups": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "name": string; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[];
+  };
+  readonly "POST /import/groups": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "name": string; readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; readonly "createdAtMs"?: number; readonly "changedAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/users": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "name": string; readonly "passwordHash"?: string; readonly "scram"?: string; readonly "groups": readonly (string)[]; readonly "disabled": boolean; readonly "limits": Readonly<Record<string, number>>; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[];
+  };
+  readonly "POST /import/users": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "name": string; readonly "passwordHash"?: string; readonly "scram"?: string; readonly "groups"?: readonly (string)[]; readonly "disabled"?: boolean; readonly "limits"?: Readonly<Record<string, number>>; readonly "comment"?: string; readonly "password"?: string; readonly "createdAtMs"?: number; readonly "changedAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/device-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "id": string; readonly "hash": string; readonly "expiresAtMs": number | null; readonly "user": string; readonly "comment": string; readonly "createdAtMs": number; })[];
+  };
+  readonly "POST /import/device-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "id": string; readonly "hash": string; readonly "expiresAtMs"?: number | null; readonly "user": string; readonly "comment"?: string; readonly "createdAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/rules": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "id": string; readonly "position": number; readonly "effect": "allow" | "deny"; readonly "action": "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject": string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[];
+  };
+  readonly "POST /import/rules": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "position"?: number; readonly "effect": "allow" | "deny"; readonly "action"?: "publish" | "subscribe" | "all"; readonly "subjectKind": "user" | "group" | "client" | "everyone"; readonly "subject"?: string; readonly "filter": string; readonly "qos"?: readonly (0 | 1 | 2)[]; readonly "retain"?: boolean; readonly "comment"?: string; readonly "id"?: string; readonly "createdAtMs"?: number; readonly "changedAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/bans": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "kind": "client" | "user" | "address"; readonly "value": string; readonly "untilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; })[];
+  };
+  readonly "POST /import/bans": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "kind": "client" | "user" | "address"; readonly "value": string; readonly "untilMs"?: number | null; readonly "comment"?: string; readonly "createdAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/templates": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "name": string; readonly "position": number; readonly "pattern": string; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "retainHandling": 0 | 1 | 2; })[]; readonly "limits": { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[];
+  };
+  readonly "POST /import/templates": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "position"?: number; readonly "pattern": string; readonly "subscriptions"?: readonly ({ readonly "filter": string; readonly "qos"?: 0 | 1 | 2; readonly "noLocal"?: boolean; readonly "retainAsPublished"?: boolean; readonly "retainHandling"?: 0 | 1 | 2; })[]; readonly "limits"?: { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "comment"?: string; readonly "name": string; readonly "createdAtMs"?: number; readonly "changedAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/api-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "id": string; readonly "hash": string; readonly "expiresAtMs": number | null; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; readonly "createdAtMs": number; })[];
+  };
+  readonly "POST /import/api-keys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "existing"?: "refuse" | "keep" | "replace"; readonly "dryRun"?: string; };
+    readonly body: readonly ({ readonly "id": string; readonly "hash": string; readonly "expiresAtMs"?: number | null; readonly "name": string; readonly "scopes": readonly ("read" | "operate" | "publish" | "consume" | "admin")[]; readonly "createdAtMs"?: number; })[];
+    readonly answer: { readonly "created": number; readonly "replaced": number; readonly "kept": number; readonly "isDryRun": boolean; };
+  };
+  readonly "GET /export/audit": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "format"?: "json" | "ndjson" | "csv"; };
+    readonly body: undefined;
+    readonly answer: readonly ({ readonly "id": number; readonly "atMs": number; readonly "actor": string; readonly "action": string; readonly "subject": string; readonly "before": unknown; readonly "after": unknown; })[];
+  };
   readonly "POST /explain": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;

@@ -2,7 +2,8 @@
 
 import * as z from "zod/mini";
 import { hashOf, newId, newSecret } from "../auth/secret.ts";
-import { type ApiKey, apiKeysAfter, deleteApiKey, insertApiKey, readApiKey, scopes } from "../d1/api-keys.ts";
+import { type ApiKey, apiKeyShape, apiKeysAfter, deleteApiKey, readApiKey, scopes } from "../d1/api-keys.ts";
+import { put } from "../d1/shape.ts";
 import { formatKey } from "./caller.ts";
 import { change } from "./change.ts";
 import { invalid, notFound } from "./problem.ts";
@@ -11,7 +12,7 @@ import { endsAt, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const tag = "API keys";
 
-const scopeList = z.array(z.enum(scopes)).check(z.minLength(1), z.maxLength(scopes.length));
+export const scopeList = z.array(z.enum(scopes)).check(z.minLength(1), z.maxLength(scopes.length));
 
 const shown = z.object({
   id: z.string(),
@@ -67,7 +68,7 @@ export const apiKeyRoutes = [
         createdAtMs: nowMs,
       };
       await change(call, {
-        statements: [insertApiKey(control, key)],
+        statements: put(control, apiKeyShape, [key]),
         action: "api-key.create",
         subject: key.id,
         after: show(key),

@@ -7,7 +7,7 @@ import { counters } from "../counters.ts";
 import { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
 import { basePath } from "./base-path.ts";
-import { readBody } from "./body.ts";
+import { placeInJson, type ReadBody, readBody } from "./body.ts";
 import { openApiOf } from "./docs/document.ts";
 import { outlineOf } from "./docs/outline.ts";
 import { pageOfOutline } from "./docs/page.ts";
@@ -53,16 +53,19 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
   const control = new Control(env.CONTROL);
   const caller = await permitted(request, env, control, nowMs, route.scope);
   const query = Object.fromEntries(new URL(request.url).searchParams);
+  const [path, headers] = [check(route.params, params, "path"), headersOf(route.headers, request)];
+  const checked = { path, query: check(route.query, query, "query"), headers };
+  const { value, placeOf } =
+    route.body === undefined ? { value: undefined, placeOf: placeInJson } : await readBody(route, request);
   const answer = await route.handle({
     env,
     control,
     caller,
     nowMs,
     request,
-    path: check(route.params, params, "path"),
-    query: check(route.query, query, "query"),
-    headers: route.headers === undefined ? {} : check(route.headers, headersOf(route.headers, request), "headers"),
-    body: route.body === undefined ? undefined : check(route.body, await readBody(route, request), "body"),
+    ...checked,
+    body: route.body === undefined ? undefined : check(route.body, value, placeOf),
+    placeOf: (index, field) => placeOf([index, ...field.split(".")]),
   });
   const answerHeaders = { ...answer.headers, "Cache-Control": "no-store" };
   if (answer.body === undefined) return new Response(null, { status: answer.status, headers: answerHeaders });
@@ -71,18 +74,29 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
   }
   return new Response(answer.body, {
     status: answer.status,
-    headers: { ...answerHeaders, "Content-Type": route.answers.type ?? "application/octet-stream" },
+    headers: { "Content-Type": String(route.answers.type ?? "application/octet-stream"), ...answerHeaders },
   });
 }
 
-function headersOf(schema: z.ZodMiniObject, request: Request): Record<string, string | undefined> {
-  return Object.fromEntries(Object.keys(schema.shape).map((name) => [name, request.headers.get(name) ?? undefined]));
+function headersOf(schema: z.ZodMiniObject | undefined, request: Request): Record<string, unknown> {
+  if (schema === undefined) return {};
+  const given = Object.keys(schema.shape).map((name) => [name, request.headers.get(name) ?? undefined] as const);
+  return check(schema, Object.fromEntries(given), "headers");
 }
 
-function check<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
+/** `where` says where a field stands in the request. */
+function check<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  value: unknown,
+  where: string | ReadBody["placeOf"],
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidInput(
-    result.error.issues.map(({ path, message }) => ({ path: [where, ...path].map(String).join("."), message })),
-  );
+  const placeOf = (path: readonly PropertyKey[]) =>
+    typeof where === "string" ? [where, ...path].map(String).join(".") : where(path);
+  const issues = result.error.issues.slice(0, issuesMax);
+  throw invalidInput(issues.map(({ path, message }) => ({ path: placeOf(path), message })));
 }
+
+/** Of a list with many wrong members these are enough to begin with. */
+const issuesMax = 100;

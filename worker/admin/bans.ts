@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { turnOut } from "../auth/ban.ts";
 import { subjectOf } from "../auth/subjects.ts";
-import { type Ban, bansAfter, countActiveBans, deleteBan, putBan, readBan } from "../d1/bans.ts";
+import { type Ban, bansAfter, countActiveBans, deleteBan, putBans, readBan } from "../d1/bans.ts";
 import { change } from "./change.ts";
 import { endAllConnections } from "./end-connections.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
@@ -18,7 +18,9 @@ export const bansMax = 10_000;
 const kind = z.enum(["client", "user", "address"]);
 const value = z.string().check(z.minLength(1), z.maxLength(1024));
 
-const shown = z.object({
+export const banFields = { kind, value, untilMs: endsAt, comment };
+
+export const shownBan = z.object({
   kind,
   value,
   untilMs: z.nullable(z.number()),
@@ -26,7 +28,7 @@ const shown = z.object({
   createdAtMs: z.number(),
 });
 
-function show({ untilMs, ...rest }: Ban) {
+export function showBan({ untilMs, ...rest }: Ban) {
   return { ...rest, untilMs: untilMs ?? null };
 }
 
@@ -39,13 +41,13 @@ export const banRoutes = [
     summary: "List bans",
     params: none,
     query: page,
-    answers: { status: 200, description: "Bans by kind and value.", schema: pageSchema(shown) },
+    answers: { status: 200, description: "Bans by kind and value.", schema: pageSchema(shownBan) },
     async handle({ control, query }) {
       const [afterKind = "", afterValue = ""] = query.after.split(/:(.*)/s);
       const bans = await bansAfter(control, afterKind, afterValue, query.limit);
       const last = bans.at(-1);
       const next = bans.length < query.limit || last === undefined ? null : `${last.kind}:${last.value}`;
-      return { status: 200, body: { items: bans.map(show), next } };
+      return { status: 200, body: { items: bans.map(showBan), next } };
     },
   }),
   route({
@@ -59,8 +61,8 @@ export const banRoutes = [
       "credentials those at a banned address are found in the first 50 pages of the list of clients; others go within ACCESS_CACHE_SECONDS. A ban that exists is replaced.",
     params: none,
     query: none,
-    body: z.strictObject({ kind, value, untilMs: endsAt, comment }),
-    answers: { status: 201, description: "The ban.", schema: shown },
+    body: z.strictObject(banFields),
+    answers: { status: 201, description: "The ban.", schema: shownBan },
     async handle(call) {
       const { control, body, nowMs } = call;
       if (body.untilMs !== null && body.untilMs <= nowMs) throw invalid("body.untilMs", "is over already");
@@ -70,18 +72,18 @@ export const banRoutes = [
       }
       const ban: Ban = { ...body, untilMs: body.untilMs ?? undefined, createdAtMs: before?.createdAtMs ?? nowMs };
       await change(call, {
-        statements: putBan(control, ban, nowMs),
+        statements: putBans(control, [ban], nowMs),
         concerns: [subjectOf(ban.kind, ban.value)],
         action: "ban.put",
         subject: `${ban.kind}:${ban.value}`,
-        ...(before === undefined ? {} : { before: show(before) }),
-        after: show(ban),
+        ...(before === undefined ? {} : { before: showBan(before) }),
+        after: showBan(ban),
       });
       if (ban.kind === "client") {
         await callSession({ env: call.env, clientId: ban.value, request: turnOut, hopes: "kicked" });
       }
       if (ban.kind === "address") await endAllConnections(call.env, { address: ban.value }, turnOut);
-      return { status: 201, body: show(ban) };
+      return { status: 201, body: showBan(ban) };
     },
   }),
   route({
@@ -102,7 +104,7 @@ export const banRoutes = [
         concerns: [subjectOf(path.kind, path.value)],
         action: "ban.delete",
         subject: `${path.kind}:${path.value}`,
-        before: show(before),
+        before: showBan(before),
       });
       return { status: 204 };
     },

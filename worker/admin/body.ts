@@ -2,21 +2,52 @@
 
 import { invalid, invalidInput, ProblemError } from "./problem.ts";
 import type { Route } from "./route.ts";
+import { type Columns, readCsv } from "./transfer/csv.ts";
 
 const bodyBytesMaxUnlessSaid = 1024 * 1024;
 
+export interface ReadBody {
+  readonly value: unknown;
+  /** The path of a field of it, as whoever has sent it knows it. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
+}
+
 export async function readBody(
-  { takesLines, bodyBytesMax = bodyBytesMaxUnlessSaid }: Route,
+  { takesLines, takesCsv, bodyBytesMax = bodyBytesMaxUnlessSaid }: Route,
   request: Request,
-): Promise<unknown> {
+): Promise<ReadBody> {
   const [type = ""] = (request.headers.get("Content-Type") ?? "").toLowerCase().split(";");
   const isLines = takesLines && type.trim() === "application/x-ndjson";
-  if (!isLines && type.trim() !== "application/json") {
-    const other = takesLines ? ", or one JSON value on each line, with application/x-ndjson" : "";
-    throw invalid("body", `send JSON, with Content-Type: application/json${other}`);
+  const isCsv = takesCsv !== undefined && type.trim() === "text/csv";
+  if (!isLines && !isCsv && type.trim() !== "application/json") {
+    const lines = takesLines ? ", or one JSON value on each line, with application/x-ndjson" : "";
+    const csv = takesCsv === undefined ? "" : ", or CSV, with text/csv";
+    throw invalid("body", `send JSON, with Content-Type: application/json${lines}${csv}`);
   }
   const text = await textOf(request, bodyBytesMax);
-  if (isLines) return linesOf(text);
+  if (isCsv) return fromCsv(takesCsv, text);
+  return { value: isLines ? linesOf(text) : fromJson(text), placeOf: placeInJson };
+}
+
+export function placeInJson(path: readonly PropertyKey[]): string {
+  return ["body", ...path].map(String).join(".");
+}
+
+/** A member of a cell is not told apart: the column is named. */
+function fromCsv(columns: Columns, text: string): ReadBody {
+  const read = readCsv(columns, text);
+  if (Array.isArray(read)) throw invalidInput(read);
+  const { values, lines } = read;
+  const placeOf = ([index, ...field]: readonly PropertyKey[]) => {
+    if (typeof index !== "number") return "the file";
+    const names = field.map(String);
+    const column = [2, 1].map((count) => names.slice(0, count).join(".")).find((name) => Object.hasOwn(columns, name));
+    return column === undefined ? `line ${lines[index]}` : `line ${lines[index]}, column ${column}`;
+  };
+  return { value: values, placeOf };
+}
+
+function fromJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -7,11 +7,12 @@ import { userSubject } from "../auth/subjects.ts";
 import {
   type DeviceKey,
   deleteDeviceKey,
+  deviceKeyShape,
   deviceKeysQuery,
-  insertDeviceKey,
   readDeviceKey,
   toDeviceKey,
 } from "../d1/device-keys.ts";
+import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
@@ -88,7 +89,7 @@ export const deviceKeyRoutes = [
         createdAtMs: nowMs,
       };
       await change(call, {
-        statements: [insertDeviceKey(control, key)],
+        statements: put(control, deviceKeyShape, [key]),
         concerns: [userSubject(path.name)],
         action: "device-key.create",
         subject: path.name,

@@ -3,7 +3,8 @@
 import * as z from "zod/mini";
 import { groupSubject } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
-import { deleteGroup, groupsAfter, putGroup, readGroup, type StoredGroup } from "../d1/groups.ts";
+import { countGroups, deleteGroup, groupShape, groupsAfter, readGroup, type StoredGroup } from "../d1/groups.ts";
+import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
 import { conflict, notFound } from "./problem.ts";
 import { route } from "./route.ts";
@@ -64,7 +65,7 @@ export const groupRoutes = [
           "Change it with PATCH, or choose another name.",
         );
       }
-      if ((await groupsAfter(control, "", groupsMax)).length >= groupsMax) {
+      if ((await countGroups(control)) >= groupsMax) {
         throw conflict(`There are ${groupsMax} groups.`, "Delete one that nobody needs.");
       }
       const group: StoredGroup = {
@@ -75,7 +76,7 @@ export const groupRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
-        statements: [putGroup(control, group)],
+        statements: put(control, groupShape, [group]),
         concerns: [groupSubject(body.name)],
         action: "group.create",
         subject: body.name,
@@ -117,7 +118,7 @@ export const groupRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
-        statements: [putGroup(control, after)],
+        statements: put(control, groupShape, [after]),
         concerns: [groupSubject(path.name)],
         action: "group.change",
         subject: path.name,

@@ -6,6 +6,7 @@ import type { Scope } from "../d1/api-keys.ts";
 import type { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
 import type { Caller } from "./caller.ts";
+import type { Columns } from "./transfer/csv.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -19,7 +20,11 @@ export interface Call<Path, Query, Body, Headers = Readonly<Record<string, never
   readonly body: Body;
   readonly headers: Headers;
   readonly request: Request;
+  /** Where a member of a body that is a list stands in what came, for who has to say what is wrong with it. */
+  readonly placeOf: (index: number, field: string) => string;
 }
+
+export type StreamType = "text/event-stream" | "application/x-ndjson" | "application/json" | "text/csv";
 
 export interface Answer {
   readonly status: number;
@@ -50,13 +55,15 @@ export interface RouteShape<
   readonly body?: Body;
   /** If the body is a list, it may also come as `application/x-ndjson`: one value on each line. */
   readonly takesLines?: true;
+  /** If the body is a list of objects, it may also come as `text/csv` with these columns. */
+  readonly takesCsv?: Columns;
   readonly bodyBytesMax?: number;
   readonly answers: {
     readonly status: number;
     readonly description: string;
     readonly schema?: z.ZodMiniType;
     /** Of a body that is a stream; otherwise it is JSON. */
-    readonly type?: "text/event-stream" | "application/x-ndjson";
+    readonly type?: StreamType | readonly StreamType[];
   };
   handle(call: Call<z.output<Path>, z.output<Query>, z.output<Body>, z.output<Headers>>): Promise<Answer>;
 }

@@ -19,6 +19,7 @@ import { settingsRoutes } from "./settings.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
 import { tailRoutes } from "./tail.ts";
 import { templateRoutes } from "./templates.ts";
+import { transferRoutes } from "./transfer.ts";
 import { userRoutes } from "./users.ts";
 
 export const routes: readonly Route[] = [
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...banRoutes,
   ...apiKeyRoutes,
   ...auditRoutes,
+  ...transferRoutes,
   ...explainRoutes,
   ...settingsRoutes,
   ...selfRoutes,

@@ -9,12 +9,12 @@ import {
   countRulesOfUser,
   countSharedRules,
   deleteRule,
-  insertRule,
   readRule,
+  ruleShape,
   rulesAfter,
   type StoredRule,
-  updateRule,
 } from "../d1/rules.ts";
+import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
@@ -39,17 +39,19 @@ const fields = {
   comment,
 };
 
-const newRule = z.strictObject(fields);
+export const newRule = z.strictObject(fields);
 type NewRule = z.output<typeof newRule>;
 
-const shown = z.object({
+export const shownRule = z.object({
   id: z.string(),
   ...fields,
   createdAtMs: z.number(),
   changedAtMs: z.number(),
 });
 
-const params = z.strictObject({ id: z.string().check(z.regex(/^[0-9a-z]{1,40}$/)) });
+export const ruleId = z.string().check(z.regex(/^[0-9a-z]{1,40}$/));
+
+const params = z.strictObject({ id: ruleId });
 
 const selection = z.extend(page, {
   subjectKind: z.optional(z.enum(["user", "group", "client", "everyone"])),
@@ -63,7 +65,7 @@ async function existingRule(control: Control, id: string): Promise<StoredRule> {
 }
 
 /** What a schema for one field cannot say. */
-function ruleOf(body: NewRule): Omit<StoredRule, "id" | "createdAtMs" | "changedAtMs"> {
+export function ruleOf(body: NewRule): Omit<StoredRule, "id" | "createdAtMs" | "changedAtMs"> {
   const { qos: levels, retain, ...rest } = body;
   const isEveryone = body.subjectKind === "everyone";
   if (isEveryone !== (body.subject === "")) {
@@ -103,7 +105,7 @@ export const ruleRoutes = [
     description: "In the order of their ids, not of their positions.",
     params: none,
     query: selection,
-    answers: { status: 200, description: "Rules.", schema: pageSchema(shown) },
+    answers: { status: 200, description: "Rules.", schema: pageSchema(shownRule) },
     async handle({ control, query }) {
       const rules = await rulesAfter(control, query, query.after, query.limit);
       return { status: 200, body: pageOf(rules, query.limit, (rule) => rule.id) };
@@ -121,13 +123,13 @@ export const ruleRoutes = [
     params: none,
     query: none,
     body: newRule,
-    answers: { status: 201, description: "The rule.", schema: shown },
+    answers: { status: 201, description: "The rule.", schema: shownRule },
     async handle(call) {
       const { control, body, nowMs } = call;
       const rule: StoredRule = { ...ruleOf(body), id: newId(nowMs), createdAtMs: nowMs, changedAtMs: nowMs };
       await hasRoom(control, body);
       await change(call, {
-        statements: [insertRule(control, rule)],
+        statements: put(control, ruleShape, [rule]),
         concerns: [subjectOf(rule.subjectKind, rule.subject)],
         action: "rule.create",
         subject: rule.id,
@@ -144,7 +146,7 @@ export const ruleRoutes = [
     summary: "Read a rule",
     params,
     query: none,
-    answers: { status: 200, description: "The rule.", schema: shown },
+    answers: { status: 200, description: "The rule.", schema: shownRule },
     async handle({ control, path }) {
       return { status: 200, body: await existingRule(control, path.id) };
     },
@@ -158,7 +160,7 @@ export const ruleRoutes = [
     params,
     query: none,
     body: newRule,
-    answers: { status: 200, description: "The rule as it is now.", schema: shown },
+    answers: { status: 200, description: "The rule as it is now.", schema: shownRule },
     async handle(call) {
       const { control, path, body, nowMs } = call;
       const before = await existingRule(control, path.id);
@@ -166,7 +168,7 @@ export const ruleRoutes = [
       if (moves) await hasRoom(control, body);
       const after = { ...ruleOf(body), id: path.id, createdAtMs: before.createdAtMs, changedAtMs: nowMs };
       await change(call, {
-        statements: [updateRule(control, after)],
+        statements: put(control, ruleShape, [after]),
         concerns: [subjectOf(before.subjectKind, before.subject), subjectOf(after.subjectKind, after.subject)],
         action: "rule.change",
         subject: path.id,

@@ -4,12 +4,13 @@ import * as z from "zod/mini";
 import { newcomers } from "../auth/subjects.ts";
 import { type Config, configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
+import { put } from "../d1/shape.ts";
 import {
   countTemplates,
   deleteTemplate,
-  putTemplate,
   readTemplate,
   type StoredTemplate,
+  templateShape,
   templatesAfter,
 } from "../d1/templates.ts";
 import { change } from "./change.ts";
@@ -39,7 +40,7 @@ const fields = {
   comment,
 };
 
-const shown = z.object({
+export const shownTemplate = z.object({
   name: z.string(),
   ...fields,
   subscriptions: z.array(newSubscription),
@@ -47,7 +48,7 @@ const shown = z.object({
   changedAtMs: z.number(),
 });
 
-const definition = z.strictObject(fields);
+export const templateDefinition = z.strictObject(fields);
 const params = z.strictObject({ name });
 
 async function existingTemplate(control: Control, templateName: string): Promise<StoredTemplate> {
@@ -56,7 +57,7 @@ async function existingTemplate(control: Control, templateName: string): Promise
   return template;
 }
 
-type Definition = z.output<typeof definition>;
+type Definition = z.output<typeof templateDefinition>;
 
 /** What a schema for one field cannot say. */
 export function templateOf({ limits, ...body }: Definition, config: Config) {
@@ -84,7 +85,7 @@ export const templateRoutes = [
     description: "In the order of their names, not of their positions.",
     params: none,
     query: page,
-    answers: { status: 200, description: "Templates.", schema: pageSchema(shown) },
+    answers: { status: 200, description: "Templates.", schema: pageSchema(shownTemplate) },
     async handle({ control, query }) {
       const templates = await templatesAfter(control, query.after, query.limit);
       return { status: 200, body: pageOf(templates, query.limit, (template) => template.name) };
@@ -98,7 +99,7 @@ export const templateRoutes = [
     summary: "Read a session template",
     params,
     query: none,
-    answers: { status: 200, description: "The template.", schema: shown },
+    answers: { status: 200, description: "The template.", schema: shownTemplate },
     async handle({ control, path }) {
       return { status: 200, body: await existingTemplate(control, path.name) };
     },
@@ -116,8 +117,8 @@ export const templateRoutes = [
       "stay as they are, until they are provisioned again.",
     params,
     query: none,
-    body: definition,
-    answers: { status: 200, description: "The template.", schema: shown },
+    body: templateDefinition,
+    answers: { status: 200, description: "The template.", schema: shownTemplate },
     async handle(call) {
       const { env, control, path, body, nowMs } = call;
       const made = templateOf(body, configOf(env));
@@ -135,7 +136,7 @@ export const templateRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
-        statements: [putTemplate(control, after)],
+        statements: put(control, templateShape, [after]),
         concerns: [newcomers],
         action: "template.put",
         subject: path.name,

@@ -8,15 +8,16 @@ import { userSubject } from "../auth/subjects.ts";
 import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
 import { unknownGroups } from "../d1/groups.ts";
+import { put } from "../d1/shape.ts";
 import {
   deleteUser,
   groupsOfUserQuery,
   membershipsOf,
   putMemberships,
-  putUser,
   type StoredUser,
   toUser,
   userQuery,
+  userShape,
   usersAfter,
 } from "../d1/users.ts";
 import type { Env } from "../env.ts";
@@ -25,23 +26,23 @@ import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
-const groupsMax = 50;
+export const groupsOfUserMax = 50;
 const tag = "Users";
 
-const password = z.string().check(
+export const password = z.string().check(
   z.minLength(8),
   z.refine((text) => new TextEncoder().encode(text).length <= passwordBytesMax, `at most ${passwordBytesMax} bytes`),
 );
 
 /** Of another broker: replaced by one of our own when the user first logs in. */
-const passwordHash = z
+export const passwordHash = z
   .string()
   .check(z.refine((text) => parsePasswordRecord(text) !== undefined, "no hash of a kind that can be verified here"));
 
 const fields = {
   password: z.optional(z.nullable(password)),
   passwordHash: z.optional(passwordHash),
-  groups: z.optional(z.array(name).check(z.maxLength(groupsMax))),
+  groups: z.optional(z.array(name).check(z.maxLength(groupsOfUserMax))),
   disabled: z.optional(z.boolean()),
   limits: z.optional(limits),
   comment: z.optional(comment),
@@ -85,6 +86,10 @@ export async function existingUser(control: Control, userName: string): Promise<
   const known = await readUser(control, userName);
   if (known === undefined) throw notFound(`user ${JSON.stringify(userName)}`);
   return known;
+}
+
+function putUser(control: Control, { user, groups }: KnownUser): D1PreparedStatement[] {
+  return [...put(control, userShape, [user]), ...putMemberships(control, [{ name: user.name, groups }])];
 }
 
 type Fields = z.output<typeof changes>;
@@ -170,7 +175,7 @@ export const userRoutes = [
       };
       const known = await changed(call, { user: blank, groups: [] }, body);
       await change(call, {
-        statements: [putUser(control, known.user), ...putMemberships(control, body.name, known.groups)],
+        statements: putUser(control, known),
         concerns: [userSubject(body.name)],
         action: "user.create",
         subject: body.name,
@@ -210,7 +215,7 @@ export const userRoutes = [
       const before = await existingUser(control, path.name);
       const after = await changed(call, before, body);
       await change(call, {
-        statements: [putUser(control, after.user), ...putMemberships(control, path.name, after.groups)],
+        statements: putUser(control, after),
         concerns: [userSubject(path.name)],
         action: body.password === undefined && body.passwordHash === undefined ? "user.change" : "user.change-password",
         subject: path.name,

@@ -1,7 +1,7 @@
 // What a ban does beside standing in the control database, and the bans that the broker makes by itself, for a time.
 
 import { ReasonCode } from "../../src/protocol/reason.ts";
-import { type Ban, countActiveBans, putBan } from "../d1/bans.ts";
+import { type Ban, countActiveBans, putBans } from "../d1/bans.ts";
 import { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
 import { announce } from "../gate/gates.ts";
@@ -25,7 +25,7 @@ export async function banClient(env: Env, clientId: string, untilMs: number, com
   if ((await countActiveBans(control, nowMs)) >= bansMax) return;
   const ban: Ban = { kind: "client", value: clientId, untilMs, comment, createdAtMs: nowMs };
   const entry = { actor: "broker", action: "ban.put", subject: `client:${clientId}`, after: ban };
-  const revision = await control.change(nowMs, putBan(control, ban, nowMs), entry);
+  const revision = await control.change(nowMs, putBans(control, [ban], nowMs), entry);
   await announce(env, revision, [subjectOf("client", clientId)]);
   await withRetries(async () => sessionStub(env, sessionName(clientId)).manage(turnOut));
 }

@@ -1,6 +1,7 @@
 // The table `api_key`. Of a key only the SHA-256 of its secret half is there.
 
 import type { Control, Row } from "./control.ts";
+import type { Shape } from "./shape.ts";
 
 export const scopes = ["read", "operate", "publish", "consume", "admin"] as const;
 export type Scope = (typeof scopes)[number];
@@ -36,17 +37,18 @@ export async function apiKeysAfter(control: Control, after: string, limit: numbe
   return rows.map(toApiKey);
 }
 
-export function insertApiKey(control: Control, key: ApiKey): D1PreparedStatement {
-  return control.statement(
-    "INSERT INTO api_key (id, name, hash, scopes, expires_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-    key.id,
-    key.name,
-    key.hash,
-    key.scopes.join(","),
-    key.expiresAtMs ?? null,
-    key.createdAtMs,
-  );
-}
+export const apiKeyShape: Shape<ApiKey> = {
+  table: "api_key",
+  key: ["id"],
+  columns: {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    hash: ({ hash }) => hash,
+    scopes: ({ scopes: those }) => those.join(","),
+    expires_at_ms: ({ expiresAtMs = null }) => expiresAtMs,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+  },
+};
 
 export function deleteApiKey(control: Control, id: string): D1PreparedStatement {
   return control.statement("DELETE FROM api_key WHERE id = ?", id);

@@ -1,6 +1,7 @@
 // The table `ban`: who may not connect, for a time or for good.
 
 import type { Control, Row } from "./control.ts";
+import { put, type Shape } from "./shape.ts";
 
 export type BanKind = "client" | "user" | "address";
 
@@ -47,21 +48,21 @@ export async function bansAfter(control: Control, kind: string, value: string, l
   return rows.map(toBan);
 }
 
-/** Bans whose time is over go with the next that is made. */
-export function putBan(control: Control, ban: Ban, nowMs: number): D1PreparedStatement[] {
-  const { kind, value, untilMs, comment, createdAtMs } = ban;
-  return [
-    control.statement("DELETE FROM ban WHERE until_ms <= ?", nowMs),
-    control.statement(
-      `INSERT INTO ban (kind, value, until_ms, comment, created_at_ms) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms, comment = excluded.comment`,
-      kind,
-      value,
-      untilMs ?? null,
-      comment,
-      createdAtMs,
-    ),
-  ];
+export const banShape: Shape<Ban> = {
+  table: "ban",
+  key: ["kind", "value"],
+  columns: {
+    kind: ({ kind }) => kind,
+    value: ({ value }) => value,
+    until_ms: ({ untilMs = null }) => untilMs,
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+  },
+};
+
+/** Bans whose time is over go with the next that are made. */
+export function putBans(control: Control, bans: readonly Ban[], nowMs: number): D1PreparedStatement[] {
+  return [control.statement("DELETE FROM ban WHERE until_ms <= ?", nowMs), ...put(control, banShape, bans)];
 }
 
 export function deleteBan(control: Control, kind: BanKind, value: string): D1PreparedStatement {

@@ -2,6 +2,7 @@
 
 import type { LimitOverrides } from "../../src/auth/limits.ts";
 import type { Control, Row } from "./control.ts";
+import type { Shape } from "./shape.ts";
 
 export interface StoredGroup {
   readonly name: string;
@@ -31,6 +32,11 @@ export async function groupsAfter(control: Control, after: string, limit: number
   return rows.map(toGroup);
 }
 
+export async function countGroups(control: Control): Promise<number> {
+  const row = await control.first("SELECT COUNT(*) AS count FROM user_group");
+  return row?.["count"] as number;
+}
+
 /** Those of the names that no group has. */
 export async function unknownGroups(control: Control, names: readonly string[]): Promise<string[]> {
   if (names.length === 0) return [];
@@ -44,19 +50,17 @@ export function allGroupsQuery(control: Control, limit: number): D1PreparedState
   return control.statement("SELECT * FROM user_group ORDER BY name LIMIT ?", limit);
 }
 
-export function putGroup(control: Control, group: StoredGroup): D1PreparedStatement {
-  const { name, limits, comment, createdAtMs, changedAtMs } = group;
-  return control.statement(
-    `INSERT INTO user_group (name, limits, comment, created_at_ms, changed_at_ms) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET limits = excluded.limits, comment = excluded.comment,
-      changed_at_ms = excluded.changed_at_ms`,
-    name,
-    JSON.stringify(limits),
-    comment,
-    createdAtMs,
-    changedAtMs,
-  );
-}
+export const groupShape: Shape<StoredGroup> = {
+  table: "user_group",
+  key: ["name"],
+  columns: {
+    name: ({ name }) => name,
+    limits: ({ limits }) => JSON.stringify(limits),
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+    changed_at_ms: ({ changedAtMs }) => changedAtMs,
+  },
+};
 
 export function deleteGroup(control: Control, name: string): D1PreparedStatement[] {
   return [

@@ -3,6 +3,7 @@
 import type { Rule, RuleSubjectKind } from "../../src/auth/rule.ts";
 import type { QoS } from "../../src/protocol/packet.ts";
 import type { Control, Row } from "./control.ts";
+import { lists, type Shape } from "./shape.ts";
 
 export interface StoredRule extends Rule {
   readonly comment: string;
@@ -51,6 +52,17 @@ export async function countRulesOfUser(control: Control, user: string): Promise<
   return row?.["count"] as number;
 }
 
+/** Of each of the users that has any. */
+export async function countRulesByUser(control: Control, users: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const statement = `SELECT subject, COUNT(*) AS count FROM rule
+    WHERE subject_kind = 'user' AND subject IN (SELECT value FROM json_each(?)) GROUP BY subject`;
+  for (const list of lists(users.map((user) => JSON.stringify(user)))) {
+    for (const row of await control.all(statement, list)) counts.set(row["subject"] as string, row["count"] as number);
+  }
+  return counts;
+}
+
 export async function readRule(control: Control, id: string): Promise<StoredRule | undefined> {
   const row = await control.first("SELECT * FROM rule WHERE id = ?", id);
   return row === undefined ? undefined : toRule(row);
@@ -81,31 +93,24 @@ export async function rulesAfter(
   return rows.map(toRule);
 }
 
-function values(rule: StoredRule): (string | number | null)[] {
-  const { position, effect, action, subjectKind, subject, filter, qos, retain, comment, changedAtMs } = rule;
-  const qosText = qos === undefined ? null : qos.join("");
-  const retainValue = retain === undefined ? null : +retain;
-  return [position, effect, action, subjectKind, subject, filter, qosText, retainValue, comment, changedAtMs];
-}
-
-export function insertRule(control: Control, rule: StoredRule): D1PreparedStatement {
-  return control.statement(
-    `INSERT INTO rule (position, effect, action, subject_kind, subject, filter, qos, retain, comment, changed_at_ms,
-      created_at_ms, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...values(rule),
-    rule.createdAtMs,
-    rule.id,
-  );
-}
-
-export function updateRule(control: Control, rule: StoredRule): D1PreparedStatement {
-  return control.statement(
-    `UPDATE rule SET position = ?, effect = ?, action = ?, subject_kind = ?, subject = ?, filter = ?, qos = ?,
-      retain = ?, comment = ?, changed_at_ms = ? WHERE id = ?`,
-    ...values(rule),
-    rule.id,
-  );
-}
+export const ruleShape: Shape<StoredRule> = {
+  table: "rule",
+  key: ["id"],
+  columns: {
+    id: ({ id }) => id,
+    position: ({ position }) => position,
+    effect: ({ effect }) => effect,
+    action: ({ action }) => action,
+    subject_kind: ({ subjectKind }) => subjectKind,
+    subject: ({ subject }) => subject,
+    filter: ({ filter }) => filter,
+    qos: ({ qos }) => (qos === undefined ? null : qos.join("")),
+    retain: ({ retain }) => (retain === undefined ? null : +retain),
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+    changed_at_ms: ({ changedAtMs }) => changedAtMs,
+  },
+};
 
 export function deleteRule(control: Control, id: string): D1PreparedStatement {
   return control.statement("DELETE FROM rule WHERE id = ?", id);

@@ -4,6 +4,7 @@ import type { SessionOverrides } from "../../src/session/changes.ts";
 import type { SubscriptionRequest } from "../../src/session/subscribe.ts";
 import type { NamedTemplate } from "../../src/session/template.ts";
 import type { Control, Row } from "./control.ts";
+import type { Shape } from "./shape.ts";
 
 export interface StoredTemplate extends NamedTemplate {
   readonly name: string;
@@ -51,23 +52,20 @@ export async function countTemplates(control: Control): Promise<number> {
   return row?.["count"] as number;
 }
 
-export function putTemplate(control: Control, template: StoredTemplate): D1PreparedStatement {
-  const { name, position, pattern, subscriptions, limits, comment, createdAtMs, changedAtMs } = template;
-  return control.statement(
-    `INSERT INTO session_template (name, position, pattern, subscriptions, limits, comment, created_at_ms,
-      changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position,
-      pattern = excluded.pattern, subscriptions = excluded.subscriptions, limits = excluded.limits,
-      comment = excluded.comment, changed_at_ms = excluded.changed_at_ms`,
-    name,
-    position,
-    pattern,
-    JSON.stringify(subscriptions),
-    JSON.stringify(limits),
-    comment,
-    createdAtMs,
-    changedAtMs,
-  );
-}
+export const templateShape: Shape<StoredTemplate> = {
+  table: "session_template",
+  key: ["name"],
+  columns: {
+    name: ({ name }) => name,
+    position: ({ position }) => position,
+    pattern: ({ pattern }) => pattern,
+    subscriptions: ({ subscriptions }) => JSON.stringify(subscriptions),
+    limits: ({ limits }) => JSON.stringify(limits),
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+    changed_at_ms: ({ changedAtMs }) => changedAtMs,
+  },
+};
 
 export function deleteTemplate(control: Control, name: string): D1PreparedStatement {
   return control.statement("DELETE FROM session_template WHERE name = ?", name);

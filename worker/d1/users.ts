@@ -2,6 +2,7 @@
 
 import type { LimitOverrides } from "../../src/auth/limits.ts";
 import type { Control, Row } from "./control.ts";
+import { lists, type Shape } from "./shape.ts";
 
 export interface StoredUser {
   readonly name: string;
@@ -38,30 +39,27 @@ export async function usersAfter(control: Control, after: string, limit: number)
   return rows.map(toUser);
 }
 
-export function putUser(control: Control, user: StoredUser): D1PreparedStatement {
-  const { name, password = null, scram = null, disabled, limits, comment, createdAtMs, changedAtMs } = user;
-  return control.statement(
-    `INSERT INTO user (name, password, scram, disabled, limits, comment, created_at_ms, changed_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET password = excluded.password, scram = excluded.scram,
-      disabled = excluded.disabled, limits = excluded.limits, comment = excluded.comment,
-      changed_at_ms = excluded.changed_at_ms`,
-    name,
-    password,
-    scram,
-    +disabled,
-    JSON.stringify(limits),
-    comment,
-    createdAtMs,
-    changedAtMs,
-  );
-}
+export const userShape: Shape<StoredUser> = {
+  table: "user",
+  key: ["name"],
+  columns: {
+    name: ({ name }) => name,
+    password: ({ password = null }) => password,
+    scram: ({ scram = null }) => scram,
+    disabled: ({ disabled }) => +disabled,
+    limits: ({ limits }) => JSON.stringify(limits),
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+    changed_at_ms: ({ changedAtMs }) => changedAtMs,
+  },
+};
 
-/** What is said about a user goes with the user: keys, memberships and rules. */
 /** Unless it has changed meanwhile. */
 export function replacePassword(control: Control, name: string, before: string, after: string): D1PreparedStatement {
   return control.statement("UPDATE user SET password = ? WHERE name = ? AND password = ?", after, name, before);
 }
 
+/** What is said about a user goes with the user: keys, memberships and rules. */
 export function deleteUser(control: Control, name: string): D1PreparedStatement[] {
   return [
     control.statement("DELETE FROM device_key WHERE user = ?", name),
@@ -69,6 +67,19 @@ export function deleteUser(control: Control, name: string): D1PreparedStatement[
     control.statement("DELETE FROM rule WHERE subject_kind = 'user' AND subject = ?", name),
     control.statement("DELETE FROM user WHERE name = ?", name),
   ];
+}
+
+/** By name, what proves their passwords. */
+export async function secretsOf(
+  control: Control,
+  names: readonly string[],
+): Promise<Map<string, Pick<StoredUser, "password" | "scram">>> {
+  const secrets = new Map<string, Pick<StoredUser, "password" | "scram">>();
+  for (const list of lists(names.map((name) => JSON.stringify(name)))) {
+    const rows = await control.all("SELECT * FROM user WHERE name IN (SELECT value FROM json_each(?))", list);
+    for (const { name, password, scram } of rows.map(toUser)) secrets.set(name, { password, scram });
+  }
+  return secrets;
 }
 
 export function groupsOfUserQuery(control: Control, name: string): D1PreparedStatement {
@@ -87,9 +98,22 @@ export async function membershipsOf(control: Control, users: readonly string[]):
   return groups;
 }
 
-export function putMemberships(control: Control, user: string, groups: readonly string[]): D1PreparedStatement[] {
+/** They are in these groups and in no others. */
+export function putMemberships(
+  control: Control,
+  users: readonly { readonly name: string; readonly groups: readonly string[] }[],
+): D1PreparedStatement[] {
+  const names = users.map(({ name }) => JSON.stringify(name));
+  const pairs = users.flatMap(({ name, groups }) => groups.map((group) => JSON.stringify([name, group])));
   return [
-    control.statement("DELETE FROM membership WHERE user = ?", user),
-    ...groups.map((group) => control.statement("INSERT INTO membership (user, user_group) VALUES (?, ?)", user, group)),
+    ...lists(names).map((list) =>
+      control.statement("DELETE FROM membership WHERE user IN (SELECT value FROM json_each(?))", list),
+    ),
+    ...lists(pairs).map((list) =>
+      control.statement(
+        "INSERT INTO membership (user, user_group) SELECT value ->> '$[0]', value ->> '$[1]' FROM json_each(?)",
+        list,
+      ),
+    ),
   ];
 }

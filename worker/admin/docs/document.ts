@@ -85,7 +85,7 @@ function operationOf(route: Route): Operation {
         description: answers.description,
         ...(answers.schema === undefined
           ? {}
-          : { content: { [answers.type ?? "application/json"]: { schema: jsonSchema(answers.schema, "output") } } }),
+          : { content: answerContent(answers.type ?? "application/json", jsonSchema(answers.schema, "output")) }),
       },
       ...(takesInput ? { 400: { description: "The request is not as it should be.", content: problemContent } } : {}),
       401: { description: "No valid key.", content: problemContent },
@@ -95,12 +95,23 @@ function operationOf(route: Route): Operation {
   };
 }
 
-/** A body that is a list may come as one JSON value on each line. */
+/** Where there are several, what is one value in JSON is one on each line in the others. */
+function answerContent(type: NonNullable<Route["answers"]["type"]>, schema: JsonSchema): Content {
+  if (typeof type === "string") return { [type]: { schema } };
+  const of = { "text/csv": { type: "string" }, "application/x-ndjson": schema["items"] as JsonSchema | undefined };
+  return Object.fromEntries(type.map((one) => [one, { schema: of[one as keyof typeof of] ?? schema }]));
+}
+
+/** A body that is a list may come as one JSON value on each line, or as CSV. */
 function bodyContent(route: Route, body: z.ZodMiniType): Content {
   const schema = jsonSchema(body, "input");
-  const content = { "application/json": { schema } };
-  if (!route.takesLines) return content;
-  return { ...content, "application/x-ndjson": { schema: (schema["items"] as JsonSchema | undefined) ?? {} } };
+  return {
+    "application/json": { schema },
+    ...(route.takesLines
+      ? { "application/x-ndjson": { schema: (schema["items"] as JsonSchema | undefined) ?? {} } }
+      : {}),
+    ...(route.takesCsv === undefined ? {} : { "text/csv": { schema: { type: "string" } } }),
+  };
 }
 
 function parametersIn(place: Parameter["in"], object: z.ZodMiniType | undefined): Parameter[] {

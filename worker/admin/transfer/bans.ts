@@ -1,0 +1,39 @@
+// Bans.
+
+import * as z from "zod/mini";
+import { subjectOf } from "../../auth/subjects.ts";
+import { banShape, bansAfter, countActiveBans, putBans } from "../../d1/bans.ts";
+import { banFields, bansMax, showBan, shownBan } from "../bans.ts";
+import { exported, intake, type Table, tooMany } from "./table.ts";
+
+const row = z.strictObject({ ...banFields, createdAtMs: z.optional(z.int()) });
+
+export const bansTable: Table = {
+  name: "bans",
+  about:
+    "An imported ban holds at once for users, and within ACCESS_CACHE_SECONDS for clients without credentials; connections that these have already go on: kick them.",
+  columns: { kind: "text", value: "text", untilMs: "number", comment: "text", createdAtMs: "number" },
+  item: shownBan,
+  async export(control, after, limit) {
+    const [kind = "", value = ""] = after.split(/:(.*)/s);
+    const bans = await bansAfter(control, kind, value, limit);
+    return exported(bans, limit, (ban) => `${ban.kind}:${ban.value}`, showBan);
+  },
+  intake: intake<typeof row>({
+    row,
+    shape: banShape,
+    keyOf: (ban) => `${ban.kind}:${ban.value}`,
+    concerns: (ban) => subjectOf(ban.kind, ban.value),
+    async check(rows, isNew, { control, nowMs }) {
+      return tooMany(rows, isNew, "value", { known: await countActiveBans(control, nowMs), max: bansMax });
+    },
+    async put(rows, { control, nowMs }) {
+      const bans = rows.map(({ untilMs, createdAtMs = nowMs, ...ban }) => ({
+        ...ban,
+        untilMs: untilMs ?? undefined,
+        createdAtMs,
+      }));
+      return putBans(control, bans, nowMs);
+    },
+  }),
+};

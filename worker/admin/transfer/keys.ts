@@ -1,0 +1,104 @@
+// Keys of the HTTP API and of devices, as what the database keeps of them: who has a key can use it after an import elsewhere, and
+// nobody learns it from an export.
+
+import * as z from "zod/mini";
+import { userSubject } from "../../auth/subjects.ts";
+import { apiKeyShape, apiKeysAfter } from "../../d1/api-keys.ts";
+import { countDeviceKeysByUser, deviceKeyShape, deviceKeysAfter } from "../../d1/device-keys.ts";
+import { knownKeys, put } from "../../d1/shape.ts";
+import { userShape } from "../../d1/users.ts";
+import { scopeList } from "../api-keys.ts";
+import { deviceKeysMax } from "../device-keys.ts";
+import { comment, endsAt, name } from "../schemas.ts";
+import { exported, intake, type RowProblem, type Table } from "./table.ts";
+
+const common = {
+  id: z.string().check(z.regex(/^[0-9a-z]{19}$/)),
+  hash: z.string().check(z.regex(/^[A-Za-z0-9+/]{43}=$/, "no SHA-256 in base64")),
+  expiresAtMs: endsAt,
+};
+
+const apiKey = z.strictObject({ ...common, name, scopes: scopeList, createdAtMs: z.optional(z.int()) });
+
+export const apiKeysTable: Table = {
+  name: "api-keys",
+  about: "With the SHA-256 of each key in place of the key.",
+  columns: { id: "text", name: "text", scopes: "list", hash: "text", expiresAtMs: "number", createdAtMs: "number" },
+  item: z.object({ ...common, name: z.string(), scopes: scopeList, createdAtMs: z.number() }),
+  async export(control, after, limit) {
+    return exported(
+      await apiKeysAfter(control, after, limit),
+      limit,
+      ({ id }) => id,
+      ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
+    );
+  },
+  intake: intake<typeof apiKey>({
+    row: apiKey,
+    shape: apiKeyShape,
+    keyOf: ({ id }) => id,
+    concerns: () => undefined,
+    check: async () => [],
+    async put(rows, { control, nowMs }) {
+      const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
+        ...key,
+        expiresAtMs: expiresAtMs ?? undefined,
+        createdAtMs,
+      }));
+      return put(control, apiKeyShape, keys);
+    },
+  }),
+};
+
+const deviceKey = z.strictObject({ ...common, user: name, comment, createdAtMs: z.optional(z.int()) });
+
+export const deviceKeysTable: Table = {
+  name: "device-keys",
+  about: "With the SHA-256 of each key in place of the key.",
+  columns: {
+    id: "text",
+    user: "text",
+    hash: "text",
+    comment: "text",
+    expiresAtMs: "number",
+    createdAtMs: "number",
+  },
+  item: z.object({ ...common, user: z.string(), comment: z.string(), createdAtMs: z.number() }),
+  async export(control, after, limit) {
+    return exported(
+      await deviceKeysAfter(control, after, limit),
+      limit,
+      ({ id }) => id,
+      ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
+    );
+  },
+  intake: intake<typeof deviceKey>({
+    row: deviceKey,
+    shape: deviceKeyShape,
+    keyOf: ({ id }) => id,
+    concerns: ({ user }) => userSubject(user),
+    async check(rows, isNew, { control }) {
+      const users = [...new Set(rows.map(({ user }) => user))];
+      const known = await knownKeys(control, userShape, users);
+      const counts = await countDeviceKeysByUser(control, users);
+      const problems: RowProblem[] = [];
+      for (const [index, key] of rows.entries()) {
+        if (!known.has(key.user)) problems.push({ row: index, field: "user", message: `there is no user ${key.user}` });
+        if (!isNew(key)) continue;
+        const count = (counts.get(key.user) ?? 0) + 1;
+        counts.set(key.user, count);
+        if (count !== deviceKeysMax + 1) continue;
+        problems.push({ row: index, field: "user", message: `the user may have ${deviceKeysMax} keys` });
+      }
+      return problems;
+    },
+    async put(rows, { control, nowMs }) {
+      const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
+        ...key,
+        expiresAtMs: expiresAtMs ?? undefined,
+        createdAtMs,
+      }));
+      return put(control, deviceKeyShape, keys);
+    },
+  }),
+};

@@ -1,0 +1,70 @@
+// Access rules.
+
+import * as z from "zod/mini";
+import { newId } from "../../auth/secret.ts";
+import { subjectOf } from "../../auth/subjects.ts";
+import { countRulesByUser, countSharedRules, ruleShape, rulesAfter } from "../../d1/rules.ts";
+import { put } from "../../d1/shape.ts";
+import { newRule, ruleId, ruleOf, rulesOfUserMax, sharedRulesMax, shownRule } from "../rules.ts";
+import { checkEach, exported, intake, type RowProblem, type Table, tooMany } from "./table.ts";
+
+const row = z.extend(newRule, {
+  id: z.optional(ruleId),
+  createdAtMs: z.optional(z.int()),
+  changedAtMs: z.optional(z.int()),
+});
+
+export const rulesTable: Table = {
+  name: "rules",
+  about: "One without an `id` is a new one; those of one position are tried in the order of the file.",
+  columns: {
+    id: "text",
+    position: "number",
+    effect: "text",
+    action: "text",
+    subjectKind: "text",
+    subject: "text",
+    filter: "text",
+    qos: "numbers",
+    retain: "boolean",
+    comment: "text",
+    createdAtMs: "number",
+    changedAtMs: "number",
+  },
+  item: shownRule,
+  async export(control, after, limit) {
+    return exported(await rulesAfter(control, {}, after, limit), limit, (rule) => rule.id);
+  },
+  intake: intake<typeof row>({
+    row,
+    shape: ruleShape,
+    keyOf: (rule) => rule.id,
+    concerns: (rule) => subjectOf(rule.subjectKind, rule.subject),
+    async check(rows, isNew, { control }) {
+      const wrong = checkEach(rows, ruleOf);
+      if (wrong.length > 0) return wrong;
+      const isShared = ({ subjectKind }: z.output<typeof row>) => subjectKind !== "user";
+      const shared = { known: await countSharedRules(control), max: sharedRulesMax };
+      const problems: RowProblem[] = tooMany(rows, (rule) => isNew(rule) && isShared(rule), "subjectKind", shared);
+      const users = [...new Set(rows.filter((rule) => !isShared(rule)).map(({ subject }) => subject))];
+      const counts = await countRulesByUser(control, users);
+      for (const [index, rule] of rows.entries()) {
+        if (isShared(rule) || !isNew(rule)) continue;
+        const count = (counts.get(rule.subject) ?? 0) + 1;
+        counts.set(rule.subject, count);
+        if (count !== rulesOfUserMax + 1) continue;
+        problems.push({ row: index, field: "subject", message: `the user may have ${rulesOfUserMax} rules` });
+      }
+      return problems;
+    },
+    async put(rows, { control, nowMs }) {
+      const rules = rows.map(({ id, createdAtMs = nowMs, changedAtMs: _before, ...rule }, index) => ({
+        ...ruleOf(rule),
+        id: id ?? newId(nowMs + index),
+        createdAtMs,
+        changedAtMs: nowMs,
+      }));
+      return put(control, ruleShape, rules);
+    },
+  }),
+};

@@ -1,0 +1,94 @@
+// A table of the control database as it is exported and imported: what a row looks like, and how many at once come and go.
+
+import type * as z from "zod/mini";
+import type { Control } from "../../d1/control.ts";
+import type { Shape } from "../../d1/shape.ts";
+import type { Env } from "../../env.ts";
+import { ProblemError } from "../problem.ts";
+import type { Columns } from "./csv.ts";
+
+export interface Exported {
+  readonly items: readonly unknown[];
+  /** For the next ones; undefined: these were the last. */
+  readonly next: string | undefined;
+}
+
+export interface Importing {
+  readonly env: Env;
+  readonly control: Control;
+  readonly nowMs: number;
+}
+
+/** A field of a row that is not as it has to be. */
+export interface RowProblem {
+  readonly row: number;
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface Table {
+  /** In the address: `users`. */
+  readonly name: string;
+  /** What the export has and what it has not. */
+  readonly about: string;
+  readonly columns: Columns;
+  /** As it is exported. */
+  readonly item: z.ZodMiniType;
+  export(control: Control, after: string, limit: number): Promise<Exported>;
+  /** Absent: it is not imported. */
+  readonly intake?: Intake;
+}
+
+/** How rows are taken in. */
+export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Row = z.output<Schema>> {
+  readonly row: Schema;
+  readonly shape: Pick<Shape<never>, "table" | "key">;
+  /** Of the row, as `knownKeys` has it; undefined: it is new, and gets one. */
+  keyOf(row: Row): string | undefined;
+  /** What no schema of one row can say. `isNew`: there is none of its key. */
+  check(rows: readonly Row[], isNew: (row: Row) => boolean, importing: Importing): Promise<readonly RowProblem[]>;
+  put(rows: readonly Row[], importing: Importing): Promise<readonly D1PreparedStatement[]>;
+  /** Whom a row concerns: see worker/auth/subjects.ts. */
+  concerns(row: Row): string | undefined;
+}
+
+/** Says what the rows are; whoever takes them in need not know. */
+export function intake<Schema extends z.ZodMiniType>(one: Intake<Schema>): Intake {
+  return one as unknown as Intake;
+}
+
+export function exported<Item>(
+  items: readonly Item[],
+  limit: number,
+  cursorOf: (item: Item) => string,
+  show: (item: Item) => unknown = (item) => item,
+): Exported {
+  const last = items.at(-1);
+  return { items: items.map(show), next: items.length < limit || last === undefined ? undefined : cursorOf(last) };
+}
+
+/** What a check of one request says, about rows. */
+export function checkEach<Row>(rows: readonly Row[], check: (row: Row) => void): RowProblem[] {
+  return rows.flatMap((row, index) => {
+    try {
+      check(row);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      const { errors = [] } = error.problem;
+      return errors.map(({ path, message }) => ({ row: index, field: path.replace(/^body\./, ""), message }));
+    }
+  });
+}
+
+/** Rows that are new, beyond what there may be. */
+export function tooMany<Row>(
+  rows: readonly Row[],
+  isNew: (row: Row) => boolean,
+  field: string,
+  { known, max }: { readonly known: number; readonly max: number },
+): RowProblem[] {
+  const fresh = rows.flatMap((row, index) => (isNew(row) ? [index] : []));
+  const first = fresh[Math.max(0, max - known)];
+  return first === undefined ? [] : [{ row: first, field, message: `there may be ${max}, and there are ${known}` }];
+}

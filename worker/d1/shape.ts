@@ -1,0 +1,61 @@
+// How rows are written: one or thousands by the same statement, whose one binding is a JSON list. The platform counts statements and
+// bindings, and a list of any length is one of each.
+
+import type { Control } from "./control.ts";
+
+export type Cell = string | number | null;
+
+export interface Shape<Item> {
+  readonly table: string;
+  /** The columns of its primary key. */
+  readonly key: readonly string[];
+  /** By column, what an item has in it. */
+  readonly columns: Readonly<Record<string, (item: Item) => Cell>>;
+}
+
+/** Of one binding: the platform takes 2 MB. */
+const charactersMax = 500_000;
+
+/** Makes them, or replaces those that have the same key; when they were made stays. */
+export function put<Item>(control: Control, shape: Shape<Item>, items: readonly Item[]): D1PreparedStatement[] {
+  const names = Object.keys(shape.columns);
+  const values = names.map((_, index) => `value ->> '$[${index}]'`);
+  const changing = names.filter((name) => !shape.key.includes(name) && name !== "created_at_ms");
+  const sql = `INSERT INTO ${shape.table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?) WHERE TRUE
+    ON CONFLICT DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(", ")}`;
+  const rows = items.map((item) => JSON.stringify(Object.values(shape.columns).map((cellOf) => cellOf(item))));
+  return lists(rows).map((list) => control.statement(sql, list));
+}
+
+/** Those of the keys that there are; the parts of a key of several columns are joined by colons. */
+export async function knownKeys(
+  control: Control,
+  { table, key }: Pick<Shape<never>, "table" | "key">,
+  wanted: readonly string[],
+): Promise<Set<string>> {
+  const name = key.join(" || ':' || ");
+  const sql = `SELECT ${name} AS name FROM ${table} WHERE ${name} IN (SELECT value FROM json_each(?))`;
+  const known = new Set<string>();
+  for (const list of lists(wanted.map((one) => JSON.stringify(one)))) {
+    for (const row of await control.all(sql, list)) known.add(row["name"] as string);
+  }
+  return known;
+}
+
+/** JSON lists of what is JSON already, none of them too long. */
+export function lists(values: readonly string[]): string[] {
+  const all: string[] = [];
+  let some: string[] = [];
+  let characters = 0;
+  for (const value of values) {
+    if (some.length > 0 && characters + value.length > charactersMax) {
+      all.push(`[${some.join(",")}]`);
+      some = [];
+      characters = 0;
+    }
+    some.push(value);
+    characters += value.length + 1;
+  }
+  if (some.length > 0) all.push(`[${some.join(",")}]`);
+  return all;
+}
