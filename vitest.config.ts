@@ -31,9 +31,11 @@ export default defineConfig({
               bindings: {
                 ALLOW_ANONYMOUS: "true",
                 ACCESS_DEFAULT: "allow",
+                WEBHOOK_LOOPBACK: "true",
                 ADMIN_KEY: testAdminKey,
                 TEST_MIGRATIONS: migrations,
               },
+              queueProducers: { EVENTS_QUEUE: "events" },
             },
           }),
         ],

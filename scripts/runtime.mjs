@@ -153,6 +153,7 @@ export const localVariables = {
   ALLOW_ANONYMOUS: "true",
   ACCESS_DEFAULT: "allow",
   METRICS_OPEN: "true",
+  WEBHOOK_LOOPBACK: "true",
   JURISDICTION: "none",
 };
 

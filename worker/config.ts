@@ -66,6 +66,8 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly http: HttpSettings;
   /** Whether `/metrics` is for everybody. */
   readonly metricsOpen: boolean;
+  /** Whether a webhook may have an address of the machine that the broker runs on. */
+  readonly webhookLoopback: boolean;
   /** The first key of the HTTP API; "" for none. */
   readonly adminKey: string;
 }
@@ -156,6 +158,7 @@ export const variables = z.object({
   // Closed unless the operator opens it; `npm start` does, for this machine alone.
   ALLOW_ANONYMOUS: flag(false),
   METRICS_OPEN: flag(false),
+  WEBHOOK_LOOPBACK: flag(false),
   SCRAM_USERS: z._default(userList, new Map()),
   ADMIN_KEY: z._default(adminKey, ""),
   TOPIC_SHARDS: integer(1, 1024, defaultSessionLimits.topicShards),
@@ -292,6 +295,7 @@ export function parseConfig(env: Variables): Config {
   return {
     allowAnonymous: data.ALLOW_ANONYMOUS,
     metricsOpen: data.METRICS_OPEN,
+    webhookLoopback: data.WEBHOOK_LOOPBACK,
     scramUsers: data.SCRAM_USERS,
     adminKey: data.ADMIN_KEY,
     topicShards: data.TOPIC_SHARDS,

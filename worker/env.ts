@@ -49,6 +49,7 @@ export interface Env {
   readonly AUTH_HTTP_TIMEOUT_MS?: string;
   readonly AUTH_HTTP_AUTHORIZATION?: string;
   readonly METRICS_OPEN?: string;
+  readonly WEBHOOK_LOOPBACK?: string;
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;

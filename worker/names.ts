@@ -12,6 +12,13 @@ export function sessionName(clientId: string): string {
   return `h:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
+/** No client may have such an id: the session is that of a webhook. */
+export const webhookPrefix = "$webhook/";
+
+export function webhookClientId(name: string): string {
+  return webhookPrefix + name;
+}
+
 /** The name of a part of the list of sessions. */
 export function directoryName(index: number): string {
   return `directory-${index}`;

@@ -313,6 +313,90 @@ export interface Api {
     readonly body: undefined;
     readonly answer: undefined;
   };
+  readonly "GET /webhooks": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /webhooks": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "name": string; readonly "url"?: string; readonly "queue"?: string; readonly "filters"?: readonly (string)[]; readonly "retained"?: boolean; readonly "timeoutSeconds"?: number; readonly "batchMessagesMax"?: number; readonly "batchBytesMax"?: number; readonly "lingerMs"?: number; readonly "attemptsMax"?: number; readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; readonly "secret": string; };
+  };
+  readonly "GET /webhooks/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "PATCH /webhooks/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "url"?: string; readonly "queue"?: string; readonly "filters"?: readonly (string)[]; readonly "retained"?: boolean; readonly "timeoutSeconds"?: number; readonly "batchMessagesMax"?: number; readonly "batchBytesMax"?: number; readonly "lingerMs"?: number; readonly "attemptsMax"?: number; readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "comment"?: string; };
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "DELETE /webhooks/{name}": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "POST /webhooks/{name}/pause": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "POST /webhooks/{name}/resume": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; };
+  };
+  readonly "POST /webhooks/{name}/secret": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "name": string; readonly "url": string | null; readonly "queue": string | null; readonly "filters": readonly (string)[]; readonly "events": readonly ("client.connected" | "client.disconnected" | "session.created" | "session.ended" | "message.dropped" | "rule.denied")[]; readonly "retained": boolean; readonly "timeoutSeconds": number; readonly "batchMessagesMax": number; readonly "batchBytesMax": number; readonly "lingerMs": number; readonly "attemptsMax": number; readonly "queueMessagesMax": number; readonly "queueBytesMax": number; readonly "isPaused": boolean; readonly "formerSecretUntilMs": number | null; readonly "comment": string; readonly "createdAtMs": number; readonly "changedAtMs": number; readonly "secret": string; };
+  };
+  readonly "POST /webhooks/{name}/test": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "isDelivered": boolean; readonly "reason": string | null; readonly "detail": string | null; readonly "status": number | null; readonly "tookMs": number; };
+  };
+  readonly "GET /webhooks/{name}/status": {
+    readonly path: { readonly "name": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "isPaused": boolean; readonly "isSending": boolean; readonly "queueMessages": number; readonly "queueBytes": number; readonly "oldestQueuedAtMs": number | null; readonly "attempts": number; readonly "failuresInARow": number; readonly "nextAttemptAtMs": number | null; readonly "lastSuccessAtMs": number | null; readonly "lastFailure": { readonly "atMs": number; readonly "reason": string; readonly "detail": string; readonly "status": number | null; } | null; readonly "delivered": { readonly "batches": number; readonly "items": number; }; readonly "failedAttempts": number; readonly "drops": Readonly<Record<string, number>>; readonly "deadLetters": { readonly "batches": number; readonly "bytes": number; readonly "itemsEver": number; }; };
+  };
+  readonly "GET /webhooks/{name}/dead-letters": {
+    readonly path: { readonly "name": string; };
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "batch": string; readonly "atMs": number; readonly "attempts": number; readonly "items": number; readonly "failure": { readonly "atMs": number; readonly "reason": string; readonly "detail": string; readonly "status": number | null; }; readonly "isSentAgain": boolean; })[]; readonly "next": string | null; };
+  };
+  readonly "GET /webhooks/{name}/dead-letters/{id}": {
+    readonly path: { readonly "name": string; readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "id": string; readonly "batch": string; readonly "atMs": number; readonly "attempts": number; readonly "items": number; readonly "failure": { readonly "atMs": number; readonly "reason": string; readonly "detail": string; readonly "status": number | null; }; readonly "isSentAgain": boolean; readonly "contents": readonly ({ readonly "id": string; readonly "type": string; readonly "atMs": number | null; readonly "data": unknown; })[]; };
+  };
+  readonly "DELETE /webhooks/{name}/dead-letters/{id}": {
+    readonly path: { readonly "name": string; readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "batches": number; };
+  };
+  readonly "POST /webhooks/{name}/dead-letters/{id}/send": {
+    readonly path: { readonly "name": string; readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "batches": number; };
+  };
   readonly "GET /audit": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };

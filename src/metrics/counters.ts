@@ -35,12 +35,15 @@ export const counterHelp = {
   deliveries_owed: "Deliveries that missed the deadline and went to a shard's outbox",
   call_retries: "Calls between objects that were repeated",
   drops: "Messages given up, by reason",
+  webhook_batches: "Attempts to hand a batch to a webhook, by what came of them",
+  events_missed: "Events that no webhook was told of, by reason",
   refusals: "Packets, connections and subscriptions refused, by reason",
 } as const;
 
 /** What took how long; each is written down as `<name>_seconds`. */
 export const histogramHelp = {
   puback: "From a session's call with messages of QoS 1 and 2 to the answer that their acknowledgements wait for",
+  webhook: "From the request to a webhook to its answer",
   delivery: "From a shard's call with messages to the answer of the session that takes them over",
 } as const;
 
@@ -49,6 +52,8 @@ export const counterLabels = {
   messages_published: "qos",
   messages_sent: "qos",
   message_bytes: "direction",
+  webhook_batches: "outcome",
+  events_missed: "reason",
   drops: "reason",
   refusals: "reason",
 } as const;

@@ -13,6 +13,7 @@ import type { Gap, WindowSnapshot } from "../queue/window.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
+import type { LetterChange, LetterReads, SinkProgress, SinkSettings } from "./sink.ts";
 import type { SubscriptionRequest } from "./subscribe.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */
@@ -143,6 +144,9 @@ export type Change =
   | { readonly kind: "delete-hand-back"; readonly id: number }
   | { readonly kind: "put-replay"; readonly replay: Replay }
   | { readonly kind: "delete-replay"; readonly shard: number; readonly filter: string }
+  | { readonly kind: "put-sink"; readonly settings: SinkSettings }
+  | { readonly kind: "put-sink-progress"; readonly progress: SinkProgress }
+  | LetterChange
   /** Of the connected client, if its socket has no room for it. */
   | { readonly kind: "put-access"; readonly access: Access }
   /** Everything but due wills and what is handed back goes. */
@@ -169,6 +173,7 @@ export interface SessionReads extends QueueReads {
   hasAliases(): boolean;
   /** The last sequence taken over from a publisher by way of a shard; 0 if none. */
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number;
+  readonly letters: LetterReads;
   /** Of a caller, if it ever had doubts. */
   lastCall(source: string): LastCall | undefined;
 }
@@ -189,4 +194,6 @@ export interface StoredSession {
   /** By rising id. */
   readonly handBacks: readonly HandBack[];
   readonly replays: readonly Replay[];
+  /** Who gets the messages, if not a client. */
+  readonly sink?: { readonly settings: SinkSettings; readonly progress: SinkProgress };
 }

@@ -17,6 +17,7 @@ import {
   routeHandBacks,
   shardsOfSubscription,
 } from "./sharing.ts";
+import { sinkWakeAtMs } from "./sink.ts";
 import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
@@ -184,6 +185,8 @@ export function wakeAtMs(session: Session, nowMs: number): number | undefined {
     const grown = Math.max(livenessFirstMs, connection.keepAliveSeconds * 1500, nowMs - connection.connectedAtMs);
     times.push(nowMs + Math.min(grown, livenessMaxMs));
   }
+  const sinkAtMs = sinkWakeAtMs(session, nowMs);
+  if (sinkAtMs !== undefined) times.push(sinkAtMs);
   const visibleAtMs = connection === undefined ? undefined : session.leases.nextVisibleAtMs(nowMs);
   if (visibleAtMs !== undefined) times.push(visibleAtMs);
   if (connection === undefined && will !== undefined) times.push(nowMs + livenessFirstMs);

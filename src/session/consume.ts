@@ -46,7 +46,7 @@ export interface PulledMessage {
 
 export type PullAnswer =
   | { readonly kind: "absent" }
-  /** An MQTT client is connected: its messages go to it. */
+  /** An MQTT client is connected, or there is a sink: its messages go to it. */
   | { readonly kind: "connected" }
   | {
       readonly kind: "pulled";
@@ -89,7 +89,7 @@ const leasedMax = 4_096;
 
 export function pull(session: Session, request: PullRequest, effects: Effects, nowMs: number): PullAnswer {
   const { window, queue, leases, record } = session;
-  if (session.connection !== undefined) return { kind: "connected" };
+  if (session.connection !== undefined || session.sink !== undefined) return { kind: "connected" };
   if (record === undefined) return { kind: "absent" };
   forgetFinished(session);
   const messages: PulledMessage[] = [];
@@ -158,7 +158,7 @@ interface Visible {
 }
 
 /** The first message from `position` on that nobody has. */
-function nextVisible(session: Session, position: number, nowMs: number): Visible | undefined {
+export function nextVisible(session: Session, position: number, nowMs: number): Visible | undefined {
   const { window, queue, leases } = session;
   for (const end = Math.min(queue.end, window.spanEnd); position < end; position++) {
     if (window.progressAt(position) !== Progress.untouched || window.isDropped(position)) continue;

@@ -136,7 +136,8 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
 
   for (let index = 0; reader.next(); index++) {
     const { qos, sequence } = reader;
-    if (qos === 0) {
+    // To a sink nobody is ever connected, and it gets them all.
+    if (qos === 0 && session.sink === undefined) {
       // Never queued, by us or by the shard: a client that is not there misses it.
       if (part.owed) effects.drop("qos0-late", `topic ${reader.topic} from ${part.publisher}`);
       else if (connection !== undefined) sendQos0(session, connection, reader, effects, nowMs);

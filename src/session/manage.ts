@@ -7,6 +7,7 @@ import { endIfOver, endSession, violate } from "./closing.ts";
 import { type PullAnswer, type PullRequest, pull, type SettleAnswer, type SettleRequest, settle } from "./consume.ts";
 import { type Description, describe } from "./describe.ts";
 import type { Effects } from "./effects.ts";
+import { manageSink, type SinkAnswer, type SinkRequest } from "./manage-sink.ts";
 import { type ProvisionRequest, provision } from "./provision.ts";
 import { type PurgeAnswer, purge } from "./purge.ts";
 import { type QueuePage, type QueueRequest, queuePage } from "./queue-page.ts";
@@ -31,7 +32,8 @@ export type ManageRequest =
   | { readonly kind: "unsubscribe"; readonly filters: readonly string[] }
   | ProvisionRequest
   | PullRequest
-  | SettleRequest;
+  | SettleRequest
+  | SinkRequest;
 
 export type ManageAnswer =
   | Description
@@ -50,6 +52,7 @@ export type ManageAnswer =
     }
   | PullAnswer
   | SettleAnswer
+  | SinkAnswer
   /** A topic shard did not answer: what was asked for may hold in part, and asking again completes it. */
   | { readonly kind: "unreachable" }
   /** There is no such session. */
@@ -111,6 +114,12 @@ export function manage(
       return atOnce(pull(session, request, effects, nowMs));
     case "settle":
       return atOnce(settle(session, request, effects, nowMs));
+    case "sink":
+    case "dead-letters":
+    case "dead-letter":
+    case "send-letters":
+    case "discard-letters":
+      return atOnce(manageSink(session, request, effects));
     default:
       request satisfies never;
       return atOnce({ kind: "unknown" });

@@ -5,6 +5,7 @@ import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import type { SessionOverrides, SessionRecord } from "./changes.ts";
 import type { Effects } from "./effects.ts";
+import { configureSink, type SinkSettings } from "./sink.ts";
 import type { Session } from "./state.ts";
 import { type SubscriptionRequest, subscribeFor } from "./subscribe.ts";
 
@@ -15,6 +16,8 @@ export interface ProvisionRequest {
   readonly expirySeconds: number;
   readonly subscriptions: readonly SubscriptionRequest[];
   readonly limits: SessionOverrides;
+  /** Who gets its messages instead of a client. */
+  readonly sink?: SinkSettings;
 }
 
 export type Provisioned =
@@ -55,6 +58,7 @@ export function provision(
     session.record = record;
     effects.persist.push({ kind: "put-session", record });
   }
+  if (request.sink !== undefined) configureSink(session, request.sink, effects);
   const { reasons, isSettled } = subscribeFor(session, request.subscriptions, 0, ticket, effects);
   return { kind: "provisioned", created: found === undefined, reasons, generation, waits: !isSettled };
 }

@@ -29,6 +29,7 @@ import { Permissions } from "./permission.ts";
 import { PublishRate } from "./publish-rate.ts";
 import { Replays } from "./replays.ts";
 import type { Sharing } from "./sharing.ts";
+import { newSink, type Sink } from "./sink.ts";
 
 export interface Connection {
   /** Rises with each connection; a late event of an older socket is told apart by it. */
@@ -109,6 +110,8 @@ export interface Session {
   holding: Holding;
   /** Messages that are handed out over HTTP. */
   leases: Leases;
+  /** Who gets the messages, if not a client. */
+  sink: Sink | undefined;
   /** See DurableWindow: up to here `dupBelow` is exact. */
   exactBelow: number;
   /** `dupBelow` as the row has it: it never lags behind what was sent from segments stored while offline. */
@@ -163,6 +166,7 @@ export function loadSession(
     sharing: { askedBy: new Set(snapshot?.sharing?.askedBy), holds: snapshot?.sharing?.holds ?? false },
     handBacks: [...stored.handBacks],
     leases: new Leases(stored.leases),
+    sink: stored.sink && newSink(stored.sink.settings, stored.sink.progress, reads.letters.toSend() !== undefined),
     handBacksInFlight: new Set<number>(),
     sources: new Map<string, number>(),
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
@@ -219,7 +223,7 @@ function loadOutbound(reads: SessionReads, stored: StoredSession): Outbound {
   const row = stored.window ?? { head: 0, dupBelow: 0, exactBelow: 0, gaps: [], runs: [] };
   const span = readProgress(row).length;
   // Positions are never used twice, also when their rows are gone.
-  const usedBelow = row.usedBelow ?? 0;
+  const usedBelow = Math.max(row.usedBelow ?? 0, stored.sink?.progress.usedBelow ?? 0);
   const gapsEnd = row.gaps.at(-1)?.to ?? 0;
   const start = Math.max(row.head + span, row.dupBelow, row.exactBelow, gapsEnd, usedBelow);
   const bounds = reads.queueBounds() ?? { first: start, end: start, bytes: 0 };
@@ -284,6 +288,7 @@ export function forgetState(session: Session): void {
   session.queue = new Queue(session.reads, { first: end, end, bytes: 0 });
   session.holding = new Holding(end, 0, false);
   session.leases = new Leases();
+  session.sink = undefined;
   session.exactBelow = end;
   session.durableDupBelow = end;
   session.sources.clear();

@@ -20,6 +20,7 @@ import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
 import { answered, failed, type ShardAnswer } from "./routing.ts";
 import { continueShares } from "./sharing.ts";
+import { nextParcel, type Parcel, type ParcelOutcome, settleParcel } from "./sink.ts";
 import { generationOf, type Session } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 
@@ -185,6 +186,30 @@ export function administer(
   const managed = manage(session, request, ticket, effects, nowMs);
   finish(session, effects);
   return { ...managed, effects };
+}
+
+/** What goes to the session's sink now; see src/session/sink.ts. */
+export function takeParcel(
+  session: Session,
+  nowMs: number,
+): { readonly effects: Effects; readonly parcel: Parcel | undefined } {
+  const effects = new Effects();
+  const parcel = nextParcel(session, effects, nowMs);
+  finish(session, effects);
+  return { effects, parcel };
+}
+
+export function parcelSettled(
+  session: Session,
+  parcel: Parcel,
+  outcome: ParcelOutcome,
+  jitter: number,
+  nowMs: number,
+): Effects {
+  const effects = new Effects();
+  settleParcel(session, parcel, outcome, jitter, effects, nowMs);
+  finish(session, effects);
+  return effects;
 }
 
 /** The caller says that its calls before this one are over. One that finds no session finds none later either. */

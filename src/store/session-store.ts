@@ -20,6 +20,7 @@ import type {
 } from "../session/changes.ts";
 import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
+import { LetterRows } from "./letter-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
@@ -61,18 +62,29 @@ const noShard = -1;
 
 /** Keys of the table `state`. */
 const livingWill = 0;
-const stateKey = { session: 1, inbound: 2, window: 3, connectionWindow: 4, leases: 5, access: 6 } as const;
+const stateKey = {
+  session: 1,
+  inbound: 2,
+  window: 3,
+  connectionWindow: 4,
+  leases: 5,
+  access: 6,
+  sink: 7,
+  sinkProgress: 8,
+} as const;
 /** Pages of inbound identifiers have the keys from here on. */
 const firstPageKey = 100;
 
 export class SessionStore implements SessionReads {
   readonly #sql: Sql;
+  readonly letters: LetterRows;
   readonly #sweep = new Sweep("source", sourceKeptMs);
   #version: number;
   #hasConnectionWindow = false;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.letters = new LetterRows(sql);
     this.#version = schemaVersion(sql);
   }
 
@@ -87,6 +99,7 @@ export class SessionStore implements SessionReads {
     for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
     const parse = (key: number) => JSON.parse(state.get(key) ?? "null") ?? undefined;
     this.#hasConnectionWindow = state.has(stateKey.connectionWindow);
+    this.letters.found(state.has(stateKey.sink));
     return {
       record: parse(stateKey.session) as SessionRecord | undefined,
       inbound: withPages(parse(stateKey.inbound), state),
@@ -97,6 +110,9 @@ export class SessionStore implements SessionReads {
       dueWills: wills.filter(({ id }) => id !== livingWill),
       handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
       replays: this.#sql.all("SELECT * FROM replay").map(toReplay),
+      ...(this.letters.isThere
+        ? { sink: { settings: parse(stateKey.sink), progress: parse(stateKey.sinkProgress) } }
+        : {}),
     };
   }
 
@@ -109,6 +125,7 @@ export class SessionStore implements SessionReads {
   forgotten(): void {
     this.#version = 0;
     this.#hasConnectionWindow = false;
+    this.letters.found(false);
   }
 
   /** Whether nothing is left. */
@@ -299,6 +316,16 @@ export class SessionStore implements SessionReads {
         return this.#putState(stateKey.window, change.window);
       case "put-leases":
         return this.#putState(stateKey.leases, change.leases);
+      case "put-sink":
+        this.letters.make();
+        return this.#putState(stateKey.sink, change.settings);
+      case "put-sink-progress":
+        return this.#putState(stateKey.sinkProgress, change.progress);
+      case "put-dead-letter":
+      case "keep-dead-letter":
+      case "send-dead-letters":
+      case "delete-dead-letters":
+        return this.letters.change(change);
       case "put-will":
         return this.#putWill({ ...change.will, id: livingWill, dueAtMs: 0, sequence: 0 });
       case "delete-will":
@@ -362,6 +389,7 @@ export class SessionStore implements SessionReads {
         sql.run("DELETE FROM will WHERE id = ?", livingWill);
         for (const table of ["state", "subscription", "segment", "source", "alias", "replay"])
           sql.run(`DELETE FROM ${table}`);
+        this.letters.end();
         this.#hasConnectionWindow = false;
         return;
       default:

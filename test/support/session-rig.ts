@@ -11,8 +11,9 @@ import { defaultSessionLimits, type SessionLimits } from "../../src/session/limi
 import type { Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type LaneItem, packItems, type Routing } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import type { Parcel, ParcelOutcome } from "../../src/session/sink.ts";
 import { type ConnectionSnapshot, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
-import { administer, type SessionInput, step, take } from "../../src/session/step.ts";
+import { administer, parcelSettled, type SessionInput, step, take, takeParcel } from "../../src/session/step.ts";
 import type { SessionTemplate } from "../../src/session/template.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
@@ -113,6 +114,17 @@ export class SessionRig {
     const { effects, ...managed } = administer(this.session, request, ++this.#lastTicket, this.nowMs);
     this.#apply(effects);
     return managed;
+  }
+
+  /** What its sink is to be sent now. */
+  parcel(): Parcel | undefined {
+    const { effects, parcel } = takeParcel(this.session, this.nowMs);
+    this.#apply(effects);
+    return parcel;
+  }
+
+  parcelSettled(parcel: Parcel, outcome: ParcelOutcome, jitter = 0): void {
+    this.#apply(parcelSettled(this.session, parcel, outcome, jitter, this.nowMs));
   }
 
   step(input: SessionInput): Effects {

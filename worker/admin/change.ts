@@ -19,12 +19,14 @@ interface Change {
 
 type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
-export async function change({ env, control, caller, nowMs }: Caller, made: Change): Promise<void> {
+/** Answers the revision that it makes. */
+export async function change({ env, control, caller, nowMs }: Caller, made: Change): Promise<number> {
   const { statements, concerns = [], ...entry } = made;
   const revision = await control.change(nowMs, statements, { ...entry, actor: caller.name });
-  if (concerns.length === 0) return;
+  if (concerns.length === 0) return revision;
   try {
     await announce(env, revision, concerns);
+    return revision;
   } catch (error) {
     if (!(error instanceof NotAnnounced)) throw error;
     throw new ProblemError({

@@ -5,6 +5,7 @@ import { auditRoutes } from "./audit.ts";
 import { banRoutes } from "./bans.ts";
 import { clientRoutes } from "./clients.ts";
 import { consumerRoutes } from "./consumer.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
 import { deviceKeyRoutes } from "./device-keys.ts";
 import { explainRoutes } from "./explain.ts";
 import { groupRoutes } from "./groups.ts";
@@ -21,6 +22,7 @@ import { tailRoutes } from "./tail.ts";
 import { templateRoutes } from "./templates.ts";
 import { transferRoutes } from "./transfer.ts";
 import { userRoutes } from "./users.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 export const routes: readonly Route[] = [
   ...clientRoutes,
@@ -38,6 +40,8 @@ export const routes: readonly Route[] = [
   ...ruleRoutes,
   ...banRoutes,
   ...apiKeyRoutes,
+  ...webhookRoutes,
+  ...deadLetterRoutes,
   ...auditRoutes,
   ...transferRoutes,
   ...explainRoutes,

@@ -34,6 +34,7 @@ import type { Env } from "../env.ts";
 import type { Admission, GateAnswer } from "../gate/calls.ts";
 import { gateOf } from "../gate/gates.ts";
 import { GateLink } from "../gate/link.ts";
+import { webhookPrefix } from "../names.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** Rights larger than this fit no row. */
@@ -268,6 +269,9 @@ export class Doorman {
   #atTheDesk({ clientId }: Connect, { user }: Identity, policy: Policy): ProtocolFailure | undefined {
     const { clientIdPattern } = this.#parts.config;
     if (isBanned(policy, "user", user, Date.now())) return fail(ReasonCode.banned, "banned-user", `${user}`);
+    if (clientId.startsWith(webhookPrefix)) {
+      return fail(ReasonCode.clientIdentifierNotValid, "reserved-client-id", `${clientId} is a webhook's`);
+    }
     if (!mayHaveClientId(clientIdPattern, user, clientId)) {
       const detail = `${user ?? "nobody in particular"} may not have the client id ${clientId}`;
       return fail(ReasonCode.clientIdentifierNotValid, "client-id-pattern", detail);

@@ -13,7 +13,6 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
-import type { RecentReport } from "../../src/session/describe.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMsMax } from "../../src/session/holding.ts";
 import { mayTakeOver } from "../../src/session/identity.ts";
@@ -31,14 +30,16 @@ import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { directPath } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
-import { alivePing, alivePong, decodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
+import { alivePing, alivePong, decodeHello, type Hello, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { countSent, countTaken } from "../traffic.ts";
+import { Courier } from "./courier.ts";
 import type { DirectClient } from "./direct.ts";
 import { Directs } from "./directs.ts";
 import { ShardLanes } from "./lanes.ts";
 import { Reporter } from "./reporter.ts";
+import { Reports } from "./reports.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 import { Tickets } from "./tickets.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
@@ -48,9 +49,6 @@ const silentMsMax = 20 * 60_000;
 
 /** Groups of shared subscriptions whose last call is remembered, to answer a repeat of it. */
 const groupsMax = 256;
-
-/** Drops and refusals that are remembered for who asks about the session. */
-const recentMax = 20;
 
 interface Link {
   readonly socket: WebSocket;
@@ -71,9 +69,9 @@ export class SessionObject extends DurableObject<Env> {
   /** Deliveries that wait for their client or their row, and who hears of it. */
   readonly #holds = new Map<Hold, () => void>();
   readonly #reporter: Reporter;
-  /** The last drops and refusals, for who asks. */
-  #recent: readonly RecentReport[] = [];
+  readonly #reports: Reports;
   readonly #tickets = new Tickets();
+  readonly #courier: Courier;
   readonly #waiters: Waiters;
   readonly #awake = new Awake(this.env.METRICS);
   /** Clients with no edge between, by their sockets. */
@@ -92,6 +90,7 @@ export class SessionObject extends DurableObject<Env> {
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
+    this.#reports = new Reports(this.#store);
     this.#fence = new Fence(limits.topicShards + groupsMax, (source) => this.#store.lastCall(source));
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
@@ -101,6 +100,12 @@ export class SessionObject extends DurableObject<Env> {
       failed: (items) => this.#step({ type: "failed", items }),
     });
     this.#alarm = new Alarm(ctx.storage);
+    this.#courier = new Courier(
+      env,
+      () => this.#session,
+      this.#alarm,
+      (take) => void this.#carryOut(take),
+    );
     this.#directs = new Directs(env, this.#alarm, {
       begin: (socket, connect, hello) => this.#begin(socket, connect, hello),
       packets: (socket, frames, failure) => {
@@ -178,6 +183,7 @@ export class SessionObject extends DurableObject<Env> {
   async #ring(): Promise<void> {
     this.#alarm.rang();
     this.#settleAbandoned();
+    await this.#courier.run();
     this.#directs.turnOverdueAway(this.ctx.getWebSockets());
     const overdue = this.#link?.direct?.overdue(this.#alarm.nowMs);
     if (overdue !== undefined) this.#step({ type: "packets", packets: [overdue] });
@@ -237,7 +243,7 @@ export class SessionObject extends DurableObject<Env> {
     if (request.kind === "settle" && request.action === "return") this.#waiters.tellSome(request.handles.length);
     await this.#rest();
     if (!(await isSettled)) return { kind: "unreachable" };
-    return answer.kind === "described" ? { ...answer, recent: this.#recent } : answer;
+    return answer.kind === "described" ? { ...answer, recent: this.#reports.recent } : answer;
   }
 
   /** Whether somebody who waits for messages need not. */
@@ -392,7 +398,12 @@ export class SessionObject extends DurableObject<Env> {
   #apply(effects: Effects): void {
     const link = this.#link;
     this.#store.apply(effects.persist);
-    if (effects.reports.length > 0) this.#report(effects);
+    this.#reports.take(
+      effects,
+      this.#session,
+      link?.direct === undefined ? link?.socket : undefined,
+      this.#alarm.nowMs,
+    );
     if (effects.carriedOut.length > 0) this.#tickets.settle(effects);
     if (link === undefined) this.#waiters.tell(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
@@ -418,28 +429,6 @@ export class SessionObject extends DurableObject<Env> {
     } catch (error) {
       // The edge has gone and its close event is on its way; what was not sent is still unfinished then.
       console.warn(JSON.stringify({ event: "not-sent", session: this.#session.name, error: `${error}` }));
-    }
-  }
-
-  #report(effects: Effects): void {
-    report(effects.reports, this.#session.name);
-    this.#tell({ reports: effects.reports });
-    const atMs = this.#alarm.nowMs;
-    this.#recent = [...this.#recent, ...effects.reports.map((one) => ({ ...one, atMs }))].slice(-recentMax);
-    const drops = effects.reports.filter(({ event }) => event === "drop");
-    if (drops.length > 0 && this.#session.record !== undefined) {
-      this.#store.addDrops(new Map(drops.map(({ reason, count }) => [reason, count])));
-    }
-  }
-
-  /** For who asks why: the edge notes what its client was refused. */
-  #tell(notice: ReportsNotice): void {
-    // A client without an edge hears MQTT and nothing else; the log has it.
-    if (this.#link?.direct !== undefined) return;
-    try {
-      this.#link?.socket.send(JSON.stringify(notice));
-    } catch {
-      // The edge has gone, and has nobody to note it for.
     }
   }
 
