@@ -18,7 +18,10 @@ test("no note of work left to do", () => {
 });
 
 test("a source file stays small enough to read", () => {
-  const long = filesOf("{src,worker,dashboard}/**/*.{ts,tsx}").filter(({ text }) => text.split("\n").length > linesMax);
+  const isWritten = /^\/\/ Written by `npm run docs`/;
+  const long = filesOf("{src,worker,dashboard}/**/*.{ts,tsx}").filter(({ text }) => {
+    return !isWritten.test(text) && text.split("\n").length > linesMax;
+  });
   expect(long.map(({ path }) => path)).toEqual([]);
 });
 
