@@ -66,7 +66,7 @@ describe("an endpoint", () => {
     expect(items.map(({ type, data }) => [type, data.topic, data.payload, data.qos])).toEqual([
       ["message", `${hook.topic}/0`, "zero", 0],
       ["message", `${hook.topic}/1`, "one", 1],
-      ["message", `${hook.topic}/2`, "two", 1],
+      ["message", `${hook.topic}/2`, "two", 2],
     ]);
     expect(items[1].data.properties).toEqual({ contentType: "text/plain" });
     expect(new Set(items.map(({ id }) => id)).size).toBe(3);

@@ -17,7 +17,8 @@ export async function applyWebhook(env: Env, webhook: StoredWebhook, revision: n
   const { queueMessagesMax, queueBytesMax } = webhook.settings;
   const subscriptions = webhook.filters.map((filter): SubscriptionRequest => {
     const retainHandling = webhook.settings.retained ? 1 : 2;
-    return { filter, qos: 1, noLocal: false, retainAsPublished: true, retainHandling };
+    // What is published at QoS 2 is taken into the queue once.
+    return { filter, qos: 2, noLocal: false, retainAsPublished: true, retainHandling };
   });
   const request = {
     kind: "provision",
