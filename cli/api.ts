@@ -1,5 +1,6 @@
 // The HTTP API as the commands call it. Its errors say what to do about them, and so do we.
 
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import { Failure } from "./failure.ts";
 import { apiKeyFrom, apiKeyMissing } from "./options.ts";
 
@@ -65,6 +66,19 @@ export class Api {
     });
     if (response.ok) return response;
     throw new Failure(problemText(response.status, await response.text()));
+  }
+
+  /** Server-sent events, as they come. */
+  async *events(path: string, query: Query = {}): AsyncGenerator<{ readonly event: string; readonly data: unknown }> {
+    const response = await this.#fetch("GET", path, { query });
+    const stream = (response.body ?? new ReadableStream<Uint8Array>())
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+    try {
+      for await (const { event = "message", data } of stream) yield { event, data: JSON.parse(data) };
+    } catch (error) {
+      throw new Failure(`The connection to the broker broke: ${reasonOf(error as Error)}.`);
+    }
   }
 
   /** Items of all pages, as they come. */

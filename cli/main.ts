@@ -17,6 +17,7 @@ import { pubCommand } from "./commands/pub.ts";
 import { retainedCommand } from "./commands/retained.ts";
 import { subCommand } from "./commands/sub.ts";
 import { templatesCommand } from "./commands/templates.ts";
+import { traceCommand } from "./commands/trace.ts";
 import { usersCommand } from "./commands/users.ts";
 import { Failure } from "./failure.ts";
 
@@ -34,6 +35,7 @@ const program = new Command("durablemq")
   .addCommand(templatesCommand())
   .addCommand(usersCommand())
   .addCommand(aclCommand())
+  .addCommand(traceCommand())
   .addCommand(benchCommand())
   .addCommand(gatewayCommand())
   .addCommand(buildCommand())
@@ -41,6 +43,12 @@ const program = new Command("durablemq")
   .addCommand(deployCommand())
   .addCommand(exportCommand())
   .addCommand(importCommand());
+
+// Whoever reads what is printed may have seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

@@ -42,3 +42,8 @@ export class Alarm {
     this.atMs = 0;
   }
 }
+
+/** Of two times, either of which may not be. */
+export function earlier(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
+}

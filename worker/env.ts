@@ -2,6 +2,7 @@ import type { SessionDirectory } from "./directory/object.ts";
 import type { GateObject } from "./gate/object.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
+import type { TraceObject } from "./trace/object.ts";
 
 /** Bindings and variables as wrangler.toml declares them. Variables are strings: see config.ts. */
 export interface Env {
@@ -9,6 +10,7 @@ export interface Env {
   readonly GATE: DurableObjectNamespace<GateObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
   readonly DIRECTORY: DurableObjectNamespace<SessionDirectory>;
+  readonly TRACE: DurableObjectNamespace<TraceObject>;
   /** Who may connect, and what they may do; see worker/d1. */
   readonly CONTROL: D1Database;
   /** The built dashboard; see page.ts. */

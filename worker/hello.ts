@@ -7,6 +7,7 @@ import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
 import type { Report } from "../src/session/effects.ts";
 import type { ClientRights } from "../src/session/identity.ts";
 import type { SessionTemplate } from "../src/session/template.ts";
+import type { TraceMark } from "../src/trace/mark.ts";
 
 const format = 1;
 
@@ -21,6 +22,8 @@ export interface Hello extends ClientRights {
   readonly authenticationData?: Uint8Array;
   /** What the session has if it is made now. */
   readonly template?: SessionTemplate;
+  /** Traces that follow the client. */
+  readonly traces?: readonly TraceMark[];
 }
 
 /** As JSON has it, with bytes in base64. */

@@ -15,6 +15,7 @@ export { SessionDirectory } from "./directory/object.ts";
 export { GateObject } from "./gate/object.ts";
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
+export { TraceObject } from "./trace/object.ts";
 
 const health = new Health();
 

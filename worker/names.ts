@@ -32,6 +32,15 @@ export function gateName(index: number): string {
   return `gate-${index}`;
 }
 
+export function traceName(id: string): string {
+  return `trace-${id}`;
+}
+
+/** The client id in the name of a session's object, or the name where it has none. */
+export function clientIdIn(session: string): string {
+  return session.startsWith(prefix) ? session.slice(prefix.length) : session;
+}
+
 export function shardIndex(name: string): number {
   return Number(name.slice("shard-".length));
 }

@@ -6,9 +6,10 @@ import { configOf, type LocationHint, type Placement } from "./config.ts";
 import type { SessionDirectory } from "./directory/object.ts";
 import type { Env } from "./env.ts";
 import type { GateObject } from "./gate/object.ts";
-import { directoryName, gateName, shardName } from "./names.ts";
+import { directoryName, gateName, shardName, traceName } from "./names.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
+import type { TraceObject } from "./trace/object.ts";
 
 /** Lives near whoever asks first: its own client, whose CONNECT makes it, or as who provisions it says. */
 export function sessionStub(env: Env, name: string, locationHint?: LocationHint): DurableObjectStub<SessionObject> {
@@ -37,6 +38,11 @@ export function shardStub(env: Env, index: number): DurableObjectStub<TopicShard
 /** Few rows and rare calls, from everywhere: it lives where it is first asked. */
 export function gateStub(env: Env, index: number): DurableObjectStub<GateObject> {
   return within(env.GATE, configOf(env)).getByName(gateName(index));
+}
+
+/** Lives where the trace was asked for. */
+export function traceStub(env: Env, id: string): DurableObjectStub<TraceObject> {
+  return within(env.TRACE, configOf(env)).getByName(traceName(id));
 }
 
 export function within<Class extends Rpc.DurableObjectBranded>(

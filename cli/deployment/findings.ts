@@ -18,6 +18,7 @@ export interface Finding {
 export const requiredObjects: Readonly<Record<string, string>> = {
   SESSION: "SessionObject",
   GATE: "GateObject",
+  TRACE: "TraceObject",
   SHARD: "TopicShard",
   DIRECTORY: "SessionDirectory",
 };

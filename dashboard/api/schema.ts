@@ -169,6 +169,48 @@ export interface Api {
     readonly body: undefined;
     readonly answer: undefined;
   };
+  readonly "GET /traces": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "id": string; readonly "kind": "client" | "address" | "topic"; readonly "value": string; readonly "payload": boolean; readonly "createdAtMs": number; readonly "createdBy": string; readonly "untilMs": number; readonly "keptUntilMs": number; })[]; readonly "next": string | null; };
+  };
+  readonly "POST /traces": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: { readonly "target": { readonly "kind": "client"; readonly "value": string; } | { readonly "kind": "address"; readonly "value": string; } | { readonly "kind": "topic"; readonly "value": string; }; readonly "seconds"?: number; readonly "payload"?: boolean; };
+    readonly answer: { readonly "id": string; readonly "kind": "client" | "address" | "topic"; readonly "value": string; readonly "payload": boolean; readonly "createdAtMs": number; readonly "createdBy": string; readonly "untilMs": number; readonly "keptUntilMs": number; readonly "told": number; readonly "untold": number; };
+  };
+  readonly "GET /traces/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: { readonly "id": string; readonly "kind": "client" | "address" | "topic"; readonly "value": string; readonly "payload": boolean; readonly "createdAtMs": number; readonly "createdBy": string; readonly "untilMs": number; readonly "keptUntilMs": number; readonly "ended": "time" | "stopped" | "full" | null; readonly "events": number; readonly "missed": number; };
+  };
+  readonly "DELETE /traces/{id}": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "GET /traces/{id}/events": {
+    readonly path: { readonly "id": string; };
+    readonly query: { readonly "after"?: number; readonly "limit"?: number; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "number": number; readonly "atMs": number; readonly "at": "edge" | "session" | "shard"; readonly "what": string; readonly "clientId"?: string; readonly "address"?: string; readonly "user"?: string; readonly "packet"?: string; readonly "packetId"?: number; readonly "topic"?: string; readonly "qos"?: 0 | 1 | 2; readonly "retain"?: boolean; readonly "dup"?: boolean; readonly "payloadBytes"?: number; readonly "payload"?: string; readonly "encoding"?: "text" | "base64"; readonly "filters"?: readonly (string)[]; readonly "reason"?: string; readonly "rule"?: string; readonly "detail"?: string; readonly "targets"?: number; readonly "sessions"?: readonly (string)[]; readonly "groups"?: readonly (string)[]; })[]; readonly "next": number | null; readonly "ended": "time" | "stopped" | "full" | null; readonly "events": number; readonly "missed": number; };
+  };
+  readonly "GET /traces/{id}/live": {
+    readonly path: { readonly "id": string; };
+    readonly query: { readonly "after"?: number; };
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "POST /traces/{id}/stop": {
+    readonly path: { readonly "id": string; };
+    readonly query: Readonly<Record<string, never>>;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
   readonly "GET /users": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };

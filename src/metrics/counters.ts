@@ -34,6 +34,8 @@ export const counterHelp = {
   batches_unwritten: "Batches of QoS 1 that needed no row, because their client acknowledged them in time",
   deliveries_owed: "Deliveries that missed the deadline and went to a shard's outbox",
   call_retries: "Calls between objects that were repeated",
+  trace_events: "Events recorded for traces",
+  trace_events_missed: "Events that a trace had no room for, or could not be told",
   drops: "Messages given up, by reason",
   webhook_batches: "Attempts to hand a batch to a webhook, by what came of them",
   events_missed: "Events that no webhook was told of, by reason",

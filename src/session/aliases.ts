@@ -28,6 +28,11 @@ export class OutgoingAliases {
     return { alias: this.#aliases.size + 1, isKnown: false };
   }
 
+  topicOf(alias: number): string | undefined {
+    for (const [topic, known] of this.#aliases) if (known === alias) return topic;
+    return undefined;
+  }
+
   sent(topic: string, alias: number): void {
     this.#aliases.set(topic, alias);
   }

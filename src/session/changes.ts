@@ -10,6 +10,7 @@ import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { WrittenProgress } from "../queue/progress.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
 import type { Gap, WindowSnapshot } from "../queue/window.ts";
+import type { TraceMark } from "../trace/mark.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
@@ -38,6 +39,8 @@ export interface SessionRecord {
   readonly userLimits?: LimitOverrides;
   /** Those that it was made with, until the shards have confirmed them. */
   readonly firstSubscriptions?: readonly SubscriptionRequest[];
+  /** See src/session/tracing.ts. */
+  readonly traces?: readonly TraceMark[];
 }
 
 /** Limits that can be given to one session. */

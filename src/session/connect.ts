@@ -6,6 +6,7 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { RecordWriter } from "../queue/record.ts";
 import { topicBehind } from "../topic/delayed.ts";
 import { shardOf } from "../topic/shards.ts";
+import type { TraceMark } from "../trace/mark.ts";
 import { keepAliveSeconds } from "./admission.ts";
 import type { SessionOverrides, SessionRecord, StoredWill } from "./changes.ts";
 import { endIfOver, endSession } from "./closing.ts";
@@ -19,6 +20,7 @@ import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals, removeRevoked } from "./subscribe.ts";
 import type { SessionTemplate } from "./template.ts";
+import { carriedMarks } from "./tracing.ts";
 import { cancelWills, startWill } from "./wills.ts";
 
 export interface ConnectInput extends ClientRights {
@@ -35,6 +37,8 @@ export interface ConnectInput extends ClientRights {
   readonly authenticationData?: Uint8Array;
   /** What a session has that is made for this client. */
   readonly template?: SessionTemplate;
+  /** What follows this client, as far as its edge knows. */
+  readonly traces?: readonly TraceMark[];
 }
 
 /** Characters of a name that a connection carries: it has little room. */
@@ -69,6 +73,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
     ...(input.address === undefined ? {} : { address: input.address.slice(0, shownMax) }),
     ...rights,
     ...(found === undefined && expirySeconds === 0 && hasAny(own) ? { ownLimits: own } : {}),
+    ...carriedMarks(input.traces),
     offeredBelow: session.queue.end,
   };
   if (found !== undefined || expirySeconds > 0) {
@@ -84,6 +89,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
       ...(hasAny(own) ? { limits: own } : {}),
       ...(found?.firstSubscriptions === undefined ? {} : { firstSubscriptions: found.firstSubscriptions }),
+      ...(found?.traces === undefined ? {} : { traces: found.traces }),
     });
   }
   session.holding.begin();

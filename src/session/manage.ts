@@ -13,6 +13,7 @@ import { type PurgeAnswer, purge } from "./purge.ts";
 import { type QueuePage, type QueueRequest, queuePage } from "./queue-page.ts";
 import { generationOf, type Session } from "./state.ts";
 import { type SubscriptionRequest, subscribeFor, unsubscribeFor } from "./subscribe.ts";
+import { follow, type TraceRequest } from "./tracing.ts";
 import { startWill } from "./wills.ts";
 
 export type ManageRequest =
@@ -33,7 +34,8 @@ export type ManageRequest =
   | ProvisionRequest
   | PullRequest
   | SettleRequest
-  | SinkRequest;
+  | SinkRequest
+  | TraceRequest;
 
 export type ManageAnswer =
   | Description
@@ -53,6 +55,7 @@ export type ManageAnswer =
   | PullAnswer
   | SettleAnswer
   | SinkAnswer
+  | { readonly kind: "traced" }
   /** A topic shard did not answer: what was asked for may hold in part, and asking again completes it. */
   | { readonly kind: "unreachable" }
   /** There is no such session. */
@@ -120,6 +123,8 @@ export function manage(
     case "send-letters":
     case "discard-letters":
       return atOnce(manageSink(session, request, effects));
+    case "trace":
+      return atOnce(follow(session, request, effects, nowMs) ? { kind: "traced" } : absent);
     default:
       request satisfies never;
       return atOnce({ kind: "unknown" });

@@ -9,6 +9,7 @@ import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
 import { Queue, type QueueBounds } from "../queue/queue.ts";
 import { Window, type WindowSnapshot } from "../queue/window.ts";
+import type { TraceMark } from "../trace/mark.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
 import { OutgoingAliases } from "./aliases.ts";
@@ -55,6 +56,8 @@ export interface Connection {
   readonly ownLimits?: SessionOverrides;
   /** End of the queue when it began: segments before may have been offered to an earlier connection. */
   readonly offeredBelow: number;
+  /** See src/session/tracing.ts. */
+  readonly traces?: readonly TraceMark[];
 }
 
 /** What survives hibernation with the socket, without a row. */

@@ -13,6 +13,7 @@ import { packParts, unpackParts } from "./owed-parts.ts";
 import { RequestRows, requestTables } from "./request-rows.ts";
 import type { Sql } from "./sql.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
+import { TraceMarks, traceMarkTables } from "./trace-marks.ts";
 
 // Keys are compared as the bytes of their UTF-8, which is SQLite's own order and what OrderedKeys asks for.
 const migrations: Migrations = [
@@ -29,6 +30,7 @@ const migrations: Migrations = [
   groupTables,
   delayedTables,
   requestTables,
+  traceMarkTables,
 ];
 
 export class ShardStore implements ShardReads {
@@ -39,6 +41,7 @@ export class ShardStore implements ShardReads {
   readonly groups: GroupRows;
   readonly delayed: DelayedRows;
   readonly requests: RequestRows;
+  readonly traces: TraceMarks;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -48,6 +51,7 @@ export class ShardStore implements ShardReads {
     this.groups = new GroupRows(sql);
     this.delayed = new DelayedRows(sql);
     this.requests = new RequestRows(sql);
+    this.traces = new TraceMarks(sql);
   }
 
   /** One transaction. */

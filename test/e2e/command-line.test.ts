@@ -365,3 +365,52 @@ describe.runIf(isOurs)("help", () => {
     },
   );
 });
+
+describe.runIf(isOurs)("trace", () => {
+  test("follows a client that is connected, in lines for people and values for scripts, and is read again later", async () => {
+    const clientId = uniqueName("traced");
+    const client = await TestClient.connect(broker().url, { version: 5, clientId });
+    const following = start(["trace", "follow", "--client", clientId, "--seconds", "60"], here());
+    const { id } = await eventually("the trace runs", async () => {
+      const traces = values(await run(["trace", "list", "--json"], here()));
+      return traces.find(({ value }) => value === clientId);
+    });
+    await eventually("it is recorded", async () => {
+      await client.publish("traced/topic", "x", 1);
+      const url = broker()
+        .url.replace(/^ws/, "http")
+        .replace(/\/mqtt$/, `/api/v1/traces/${id}`);
+      const answer = await fetch(url, { headers: { Authorization: `Bearer ${testAdminKey}` } });
+      return ((await answer.json()) as { events: number }).events >= 2;
+    });
+    expect(await run(["trace", "stop", id], here())).toContain("It does not run any more.");
+    const { output, errors, code } = await following.ended;
+    expect([code, errors]).toEqual([0, expect.stringContaining("The trace is over: stopped.")]);
+    const shown = lines(output);
+    expect(shown[0]).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} {2}session {2}traced-.* {2}→ {2}PUBLISH {2}id \d+ {2}traced\/topic/,
+    );
+    const again = values(await run(["trace", "show", id, "--json"], here()));
+    expect(again[0]).toMatchObject({ number: 1, what: "received", packet: "PUBLISH", topic: "traced/topic" });
+    await run(["trace", "delete", id], here());
+    expect(await run(["trace", "list"], here())).not.toContain(clientId);
+  });
+
+  test.each([
+    [[], "Give one of --client, --address and --topic."],
+    [["--client", "a", "--topic", "b"], "Give one of --client, --address and --topic."],
+    [["--topic", "a/#/b"], "body.target.value"],
+  ])("%j: %s", async (flags, words) => {
+    const { code, errors } = await start(["trace", "follow", ...flags], here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining(words)]);
+  });
+
+  test("is stopped when it is interrupted", async () => {
+    const value = uniqueName("traced");
+    const following = start(["trace", "follow", "--topic", value], here());
+    await eventually("the trace runs", async () => (await run(["trace", "list"], here())).includes(value));
+    following.interrupt();
+    const { code, errors } = await following.ended;
+    expect([code, errors]).toEqual([0, expect.stringContaining("The trace is over: stopped.")]);
+  });
+});

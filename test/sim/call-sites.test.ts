@@ -26,6 +26,11 @@ const callSites: Readonly<Record<string, string>> = {
   // Whatever fails is what it tells.
   "worker/health.ts sessionStub": "test/workerd/metrics.test.ts",
   "worker/health.ts shardStub": "test/workerd/metrics.test.ts",
+  "worker/admin/traces.ts shardStub": "below: with retries; TRC-19 in test/workerd/trace.test.ts",
+  "worker/admin/traces.ts traceStub": "below: with retries",
+  "worker/trace/reader.ts traceStub": "TRC-20 in test/workerd/trace.test.ts",
+  // What is traced does not wait for its trace: one call, and what it did not bring is counted.
+  "worker/trace/recorder.ts traceStub": "TRC-20 in test/workerd/trace.test.ts",
   "worker/tail.ts sessionStub": "test/workerd/unreachable-api.test.ts",
   "worker/gate/gates.ts gateStub": "below: with retries",
   "worker/publisher.ts shardStub": "below: with retries",

@@ -22,6 +22,7 @@ const allOfCore = [
   "shard",
   "directory",
   "store",
+  "trace",
 ];
 
 const coreRules: Record<string, Rule> = {
@@ -33,9 +34,10 @@ const coreRules: Record<string, Rule> = {
   queue: { values: ["protocol", "topic"], types: [] },
   retain: { values: ["protocol", "topic", "queue"], types: [] },
   auth: { values: ["protocol", "topic"], types: [] },
-  session: { values: ["protocol", "topic", "queue", "auth", "hop"], types: ["directory"] },
+  session: { values: ["protocol", "topic", "queue", "auth", "hop", "trace"], types: ["directory"] },
   shard: { values: ["protocol", "topic", "queue", "retain", "hop"], types: [] },
   directory: { values: ["protocol", "topic"], types: [] },
+  trace: { values: ["protocol", "topic", "auth"], types: [] },
   store: { values: ["protocol"], types: allOfCore },
 };
 

@@ -1,73 +1,27 @@
 // A live tail: what comes is shown, and neither its reader nor its end is anybody else's trouble.
 
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
 import { configOf } from "../../worker/config.ts";
-import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
 import { api, manage } from "./support/api.ts";
 import { Client, cutClients, uniqueId } from "./support/client.ts";
+import { EventStream, leaveStreams } from "./support/event-stream.ts";
 import { rowsOf, shardOfTopic } from "./support/objects.ts";
 
 configOf({ ...env, WILDCARD_AVAILABLE: "false" });
-const tails: Tail[] = [];
 afterEach(async () => {
-  for (const tail of tails.splice(0)) await tail.leave();
+  await leaveStreams();
   cutClients();
 });
 
-interface Told {
-  readonly event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
-  readonly data: any;
-}
-
-class Tail {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #decoder = new TextDecoder();
-  #text = "";
-
-  private constructor(body: ReadableStream<Uint8Array>) {
-    this.#reader = body.getReader();
-    tails.push(this);
-  }
-
-  static async open(query: Record<string, string>): Promise<Tail> {
-    const request = new Request(`http://broker/api/v1/tail?${new URLSearchParams(query)}`, {
-      headers: { Authorization: `Bearer ${testAdminKey}` },
-    });
-    const response = await exports.default.fetch(request);
-    expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "text/event-stream"]);
-    if (response.body === null) throw new Error("no body");
-    return new Tail(response.body as ReadableStream<Uint8Array>);
-  }
-
-  /** The next event; undefined at the end. */
-  async next(): Promise<Told | undefined> {
-    for (;;) {
-      const end = this.#text.indexOf("\n\n");
-      if (end !== -1) {
-        const lines = this.#text.slice(0, end).split("\n");
-        this.#text = this.#text.slice(end + 2);
-        const fieldOf = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-        const data = fieldOf("data");
-        if (data !== undefined) return { event: fieldOf("event") ?? "message", data: JSON.parse(data) };
-        continue;
-      }
-      const { value, done } = await this.#reader.read();
-      if (done) return undefined;
-      this.#text += this.#decoder.decode(value, { stream: true });
-    }
-  }
-
-  async leave(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
-  }
+function openTail(query: Record<string, string>): Promise<EventStream> {
+  return EventStream.open(`/tail?${new URLSearchParams(query)}`);
 }
 
 test("shows what comes, as it was published, and ends after so many messages", async () => {
   const topic = uniqueId("tail/all");
-  const tail = await Tail.open({ filter: topic, messages: "3" });
+  const tail = await openTail({ filter: topic, messages: "3" });
   const properties = { contentType: "a/b", userProperties: [{ name: "x", value: "" }] };
   await manage("POST", "/publish", { topic, payload: "1", qos: 2, properties });
   await manage("POST", "/publish", { topic, payload: "/w==", encoding: "base64" });
@@ -76,26 +30,26 @@ test("shows what comes, as it was published, and ends after so many messages", a
   expect((await tail.next())?.data).toMatchObject({ topic, payload: "1", encoding: "text", retain: false, properties });
   expect((await tail.next())?.data).toMatchObject({ payload: "/w==", encoding: "base64", payloadBytes: 1 });
   expect((await tail.next())?.data).toMatchObject({ payload: "3" });
-  expect(await tail.next()).toEqual({ event: "end", data: { why: "messages" } });
+  expect(await tail.next()).toMatchObject({ event: "end", data: { why: "messages" } });
   expect(await tail.next()).toBe(undefined);
 });
 
 test("begins with what is retained, if so asked", async () => {
   const topic = uniqueId("tail/kept");
   await manage("PUT", `/retained/${encodeURIComponent(topic)}`, { payload: "kept" });
-  const tail = await Tail.open({ filter: topic, retained: "true", messages: "1" });
+  const tail = await openTail({ filter: topic, retained: "true", messages: "1" });
   expect((await tail.next())?.data).toMatchObject({ payload: "kept", retain: true });
 });
 
 test("ends after its time", async () => {
-  const tail = await Tail.open({ filter: uniqueId("tail/time"), seconds: "1" });
-  expect(await tail.next()).toEqual({ event: "end", data: { why: "time" } });
+  const tail = await openTail({ filter: uniqueId("tail/time"), seconds: "1" });
+  expect(await tail.next()).toMatchObject({ event: "end", data: { why: "time" } });
 });
 
 test("a reader that goes leaves nothing behind", async () => {
   const topic = uniqueId("tail/gone");
   const before = await rowsOf(shardOfTopic(topic), "route");
-  const tail = await Tail.open({ filter: topic });
+  const tail = await openTail({ filter: topic });
   expect(await rowsOf(shardOfTopic(topic), "route")).toBe(before + 1);
   await tail.leave();
   await eventually("the route is gone", async () => (await rowsOf(shardOfTopic(topic), "route")) === before);
@@ -103,7 +57,7 @@ test("a reader that goes leaves nothing behind", async () => {
 
 test("a reader that does not read misses messages, is told how many, and no publisher waits", async () => {
   const topic = uniqueId("tail/slow");
-  const tail = await Tail.open({ filter: topic });
+  const tail = await openTail({ filter: topic });
   const payload = "x".repeat(100_000);
   const all = 40;
   for (let index = 0; index < all; index++) {

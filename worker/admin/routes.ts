@@ -20,6 +20,7 @@ import { settingsRoutes } from "./settings.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
 import { tailRoutes } from "./tail.ts";
 import { templateRoutes } from "./templates.ts";
+import { traceRoutes } from "./traces.ts";
 import { transferRoutes } from "./transfer.ts";
 import { userRoutes } from "./users.ts";
 import { webhookRoutes } from "./webhooks.ts";
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...publishRoutes,
   ...retainedRoutes,
   ...tailRoutes,
+  ...traceRoutes,
   ...userRoutes,
   ...deviceKeyRoutes,
   ...groupRoutes,

@@ -28,6 +28,11 @@ export class AccessBook {
     return this.#policy.peek(policyKey, nowMs);
   }
 
+  /** However old it is. */
+  lastPolicy(): Policy | undefined {
+    return this.#policy.last(policyKey);
+  }
+
   policy(nowMs: number): Promise<Policy> {
     return this.#policy.get(policyKey, nowMs);
   }

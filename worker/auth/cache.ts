@@ -36,6 +36,11 @@ export class Cache<Value extends { readonly revision: number }> {
     return entry !== undefined && this.#isGood(entry, nowMs) ? entry.value : undefined;
   }
 
+  /** What was known last, however old. */
+  last(key: string): Value | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   /** Fails when nothing is known and the database does not answer. */
   async get(key: string, nowMs: number): Promise<Value> {
     const known = this.peek(key, nowMs);

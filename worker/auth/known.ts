@@ -8,6 +8,7 @@ import { type DeviceKey, deviceKeysQuery, toDeviceKey } from "../d1/device-keys.
 import { allGroupsQuery, toGroup } from "../d1/groups.ts";
 import { rulesOfUserQuery, type StoredRule, sharedRulesQuery, toRule } from "../d1/rules.ts";
 import { allTemplatesQuery, toTemplate } from "../d1/templates.ts";
+import { runningTracesQuery, type Trace, toTrace } from "../d1/traces.ts";
 import { groupsOfUserQuery, type StoredUser, toUser, userQuery } from "../d1/users.ts";
 
 /** All that concerns more than one user. */
@@ -20,6 +21,8 @@ export interface Policy {
   readonly groupLimits: ReadonlyMap<string, LimitOverrides>;
   /** In their order. */
   readonly templates: readonly NamedTemplate[];
+  /** That follow clients or addresses. */
+  readonly traces: readonly Trace[];
 }
 
 /** All that concerns one user, whether the database has one of that name or not. */
@@ -37,6 +40,7 @@ const rulesMax = 6_000;
 const groupsMax = 1_200;
 const keysMax = 120;
 const templatesMax = 220;
+const tracesMax = 40;
 
 export function banKey(kind: BanKind, value: string): string {
   return `${kind}:${value}`;
@@ -47,12 +51,13 @@ export function isBanned({ bans }: Policy, kind: BanKind, value: string | undefi
 }
 
 export async function readPolicy(control: Control, nowMs: number): Promise<Policy> {
-  const [revision, bans = [], rules = [], groups = [], templates = []] = await control.read([
+  const [revision, bans = [], rules = [], groups = [], templates = [], traces = []] = await control.read([
     control.statement(revisionQuery),
     activeBansQuery(control, nowMs, bansMax),
     sharedRulesQuery(control, rulesMax),
     allGroupsQuery(control, groupsMax),
     allTemplatesQuery(control, templatesMax),
+    runningTracesQuery(control, nowMs, tracesMax),
   ]);
   return {
     revision: revisionIn(revision),
@@ -62,6 +67,7 @@ export async function readPolicy(control: Control, nowMs: number): Promise<Polic
     rules: rules.map(toRule),
     groupLimits: new Map(groups.map(toGroup).map(({ name, limits }) => [name, limits])),
     templates: templates.map(toTemplate),
+    traces: traces.map(toTrace),
   };
 }
 

@@ -27,12 +27,16 @@ import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
 import { keepAliveSeconds, refusalOf, refusingConnack } from "../../src/session/admission.ts";
 import type { ClientRights } from "../../src/session/identity.ts";
+import { carriedMarks } from "../../src/session/tracing.ts";
+import { shorten } from "../../src/trace/event.ts";
+import { shownConnect } from "../../src/trace/packets.ts";
 import { knowing } from "../auth/scram.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
+import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 import { Witness } from "./witness.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
@@ -67,6 +71,7 @@ export class ClientConnection {
   #basis: string | undefined;
   readonly #doorman: Doorman;
   readonly #witness: Witness;
+  readonly #tracing: EdgeTracing;
   #state: State = "connecting";
   #connect: Connect | undefined;
   /** CONNECT as it came, until the session is reached. */
@@ -111,6 +116,7 @@ export class ClientConnection {
     this.#config = config;
     this.#scram = scram;
     this.#witness = new Witness(place);
+    this.#tracing = new EdgeTracing(place);
     this.#hasCertificate = place.certificate !== undefined;
     this.#doorman = new Doorman({
       ...place,
@@ -160,6 +166,7 @@ export class ClientConnection {
     // Until CONNACK has passed the session answers, so that nothing precedes it [MQTT-3.2.0-1].
     if (isPingreq(frame, start, end) && this.#accepted) {
       counters.add("pings");
+      this.#tracing.note(this.#connect?.clientId, { what: "ping" });
       this.#send(pingresp);
       return;
     }
@@ -255,16 +262,19 @@ export class ClientConnection {
 
   #decided(outcome: AdmissionOutcome, clientIdWasAssigned: boolean): void {
     if (this.#state === "closed") return;
+    const connect = this.#connect as Connect;
+    const { clientId } = connect;
+    this.#tracing.note(clientId, { what: "connect", ...shownConnect(connect) });
     if (outcome.type === "failure") return this.#refuse(outcome);
+    this.#tracing.note(clientId, { what: "admitted", ...shownAdmission(outcome) });
     clearTimeout(this.#deadline);
     if (this.#state !== "leaving") this.#state = "dialling";
-    const { clientId } = this.#connect as Connect;
     const packet = this.#connectPacket as Uint8Array;
     this.#connectPacket = undefined;
     const { user, rights, template, expiresAtMs } = outcome;
     const who = user === undefined ? {} : { username: user };
     const first = template === undefined ? {} : { template };
-    const proof = proofIn(this.#authentication);
+    const proof = { ...proofIn(this.#authentication), ...carriedMarks(this.#tracing.marks(clientId)) };
     const hello = encodeHello(
       { clientId, clientIdWasAssigned, address: this.#address, ...who, ...proof, ...rights, ...first },
       packet,
@@ -285,6 +295,7 @@ export class ClientConnection {
 
   #tellRights(rights: ClientRights): void {
     if (this.#state === "closed") return;
+    this.#tracing.note(this.#connect?.clientId, { what: "rights", ...shownRights(rights) });
     if (this.#session === undefined) this.#newRights = rights;
     else this.#session.send(JSON.stringify({ rights } satisfies RightsNotice));
   }
@@ -435,6 +446,7 @@ export class ClientConnection {
     const refusal = { event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` } as const;
     report([refusal], clientId || this.#address);
     this.#witness.note(clientId, [refusal]);
+    this.#tracing.note(clientId, { what: "refused", reason: refusal.reason, detail: shorten(refusal.detail) });
   }
 
   #clientEnded(): void {
@@ -466,7 +478,8 @@ export class ClientConnection {
     clearInterval(this.#alive);
     clearInterval(this.#looking);
     this.#doorman.close();
-    this.#witness.settled().finally(() => this.#done());
+    this.#tracing.note(this.#connect?.clientId, { what: "closed" });
+    Promise.all([this.#witness.settled(), this.#tracing.settled()]).finally(() => this.#done());
     closeQuietly(this.#client);
     if (this.#session !== undefined) closeQuietly(this.#session);
   }

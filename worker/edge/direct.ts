@@ -6,6 +6,8 @@ import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import { type Connect, PROTOCOL_PACKET_BYTES_MAX } from "../../src/protocol/packet.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
+import { carriedMarks } from "../../src/session/tracing.ts";
+import { shorten } from "../../src/trace/event.ts";
 import { certificateOf } from "../auth/certificate.ts";
 import { counters, report } from "../counters.ts";
 import { type DirectHello, directHeader, directPath } from "../direct-hello.ts";
@@ -16,6 +18,7 @@ import { sessionStub } from "../stubs.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Doorman } from "./doorman.ts";
 import { edgeOf } from "./shared.ts";
+import { EdgeTracing, shownAdmission } from "./tracing.ts";
 import { addressOf, greet } from "./upgrade.ts";
 import { Witness } from "./witness.ts";
 
@@ -39,10 +42,16 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
   const place = { ...edgeOf(env), address, certificate };
   const doorman = new Doorman({ ...place, onRights: () => {}, onEnd: () => {} });
   const witness = new Witness(place);
+  const tracing = new EdgeTracing(place);
   const connect: Connect = { ...blank, clientId, ...credentialsOf(request) };
   try {
     const outcome = doorman.admitAtOnce(connect) ?? (await doorman.admit(connect));
-    if (outcome.type === "failure") return refuse(outcome, clientId, witness);
+    if (outcome.type === "failure") {
+      const { reason, rule, detail } = outcome;
+      tracing.note(clientId, { what: "refused", reason: reasonText(reason), detail: shorten(`${rule}: ${detail}`) });
+      return refuse(outcome, clientId, witness);
+    }
+    tracing.note(clientId, { what: "admitted", ...shownAdmission(outcome) });
     const { user, rights, template, expiresAtMs } = outcome;
     if (JSON.stringify([rights, template]).length > rightsBytesMax) {
       return refuse(
@@ -54,14 +63,22 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
     const who = user === undefined ? {} : { username: user };
     const first = template === undefined ? {} : { template };
     const hello: DirectHello = {
-      hello: { clientId, clientIdWasAssigned: false, address, ...who, ...rights, ...first },
+      hello: {
+        clientId,
+        clientIdWasAssigned: false,
+        address,
+        ...who,
+        ...rights,
+        ...first,
+        ...carriedMarks(tracing.marks(clientId)),
+      },
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     };
     return await handOver(env, hello, greeting.subprotocol, witness);
   } finally {
     // The gate has counted the attempt; that the client stays connected it does not see.
     doorman.close();
-    context.waitUntil(witness.settled());
+    context.waitUntil(Promise.all([witness.settled(), tracing.settled()]));
   }
 }
 

@@ -45,6 +45,8 @@ const attemptsMax = 5;
 export interface Admitted {
   readonly type: "admitted";
   readonly user: string | undefined;
+  /** How it has proved that. */
+  readonly method: Identity["method"];
   readonly rights: ClientRights;
   /** What its session has, if that is made now. */
   readonly template: SessionTemplate | undefined;
@@ -341,7 +343,14 @@ export class Doorman {
     this.#revision = policy.revision;
     this.#rightsText = text;
     const template = templateFor(policy.templates, connect.clientId, who.user);
-    return { type: "admitted", user: who.user, rights: told, template, expiresAtMs: who.expiresAtMs };
+    return {
+      type: "admitted",
+      user: who.user,
+      method: who.method,
+      rights: told,
+      template,
+      expiresAtMs: who.expiresAtMs,
+    };
   }
 
   #changed(revision: number): void {

@@ -162,7 +162,7 @@ export class DirectClient {
       return this.#end(() => this.#events.turnAway(failure, bytes));
     }
     const silentMsMax = keepAliveSeconds(decoded, this.#config) * 1500;
-    const { access: _access, limits: _limits, template: _template, ...rest } = hello;
+    const { access: _access, limits: _limits, template: _template, traces: _traces, ...rest } = hello;
     this.#state = { ...this.#state, hello: rest, connectByMs: 0, silentMsMax };
     this.#events.connect(decoded, hello);
   }

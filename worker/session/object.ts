@@ -9,7 +9,6 @@ import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { ClientPacket, Connect, ServerPacket } from "../../src/protocol/packet.ts";
-import { ReasonCode } from "../../src/protocol/reason.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
@@ -21,13 +20,13 @@ import { type Connection, loadSession, type Session, snapshotOf, withoutWindow }
 import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
-import { Alarm } from "../alarm.ts";
+import { Alarm, earlier } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
-import { counters, report } from "../counters.ts";
+import { counters } from "../counters.ts";
 import { directPath } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
 import { alivePing, alivePong, decodeHello, type Hello, type RightsNotice } from "../hello.ts";
@@ -42,6 +41,8 @@ import { Reporter } from "./reporter.ts";
 import { Reports } from "./reports.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 import { Tickets } from "./tickets.ts";
+import { SessionTracing } from "./tracing.ts";
+import { turnAway } from "./turn-away.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
 
 /** A connection whose edge has not written for this long is gone, whatever the socket says. */
@@ -74,6 +75,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #courier: Courier;
   readonly #waiters: Waiters;
   readonly #awake = new Awake(this.env.METRICS);
+  readonly #tracing: SessionTracing;
   /** Clients with no edge between, by their sockets. */
   readonly #directs: Directs;
   #link: Link | undefined;
@@ -106,6 +108,7 @@ export class SessionObject extends DurableObject<Env> {
       this.#alarm,
       (take) => void this.#carryOut(take),
     );
+    this.#tracing = new SessionTracing(env, () => ({ session: this.#session, nowMs: this.#alarm.nowMs }));
     this.#directs = new Directs(env, this.#alarm, {
       begin: (socket, connect, hello) => this.#begin(socket, connect, hello),
       packets: (socket, frames, failure) => {
@@ -260,6 +263,8 @@ export class SessionObject extends DurableObject<Env> {
       return effects;
     });
     const answer = taken as unknown as DeliveryAnswer;
+    // The shard waits for this answer, and not for what is told of it.
+    if (this.#tracing.delivered(parts, answer)) this.ctx.waitUntil(this.#tracing.settled());
     return held === undefined ? answer : this.#settled(held).then(() => answer);
   }
 
@@ -279,7 +284,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #begin(socket: WebSocket, decoded: Connect, hello: Hello): void {
-    if (!mayTakeOver(this.#session, hello.username, Date.now())) return this.#turnAway(socket, decoded);
+    if (!mayTakeOver(this.#session, hello.username, Date.now())) return turnAway(socket, decoded, this.#session.name);
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);
@@ -287,15 +292,6 @@ export class SessionObject extends DurableObject<Env> {
     this.#step({ type: "connect", connect: { ...decoded, clientId }, epoch, ...introduction });
     if (this.#link?.direct !== undefined) counters.add("connections_opened");
     this.#waiters.tellAll();
-  }
-
-  /** The session is somebody else's, who is not disturbed. */
-  #turnAway(socket: WebSocket, { version, clientId }: Connect): void {
-    const reason = ReasonCode.notAuthorized;
-    report([{ event: "refusal", reason: "session-of-another", count: 1, detail: clientId }], this.#session.name);
-    const refusal: ServerPacket = { type: "connack", sessionPresent: false, reason, properties: {} };
-    socket.send(encodePackets([refusal], version));
-    closeQuietly(socket);
   }
 
   #takeFrame(link: Link, frame: Uint8Array): void {
@@ -314,6 +310,7 @@ export class SessionObject extends DurableObject<Env> {
     failure ??= behind;
     if (failure !== undefined) packets.push(failure);
     countTaken(packets);
+    this.#tracing.received(packets);
     for (const together of inSteps(packets)) this.#step({ type: "packets", packets: together });
   }
 
@@ -354,6 +351,7 @@ export class SessionObject extends DurableObject<Env> {
   /** Its connection has ended: whatever else the socket brings is too late. */
   #unlink({ socket, epoch, direct }: Link): void {
     if (direct !== undefined) counters.add("connections_closed");
+    this.#tracing.disconnected();
     this.#link = undefined;
     this.#store.keepConnectionWindow(undefined);
     try {
@@ -383,6 +381,7 @@ export class SessionObject extends DurableObject<Env> {
    */
   #carryOut(take: () => Effects): Effects {
     this.#untouched = false;
+    this.#tracing.begin();
     try {
       const effects = take();
       this.#apply(effects);
@@ -398,6 +397,7 @@ export class SessionObject extends DurableObject<Env> {
   #apply(effects: Effects): void {
     const link = this.#link;
     this.#store.apply(effects.persist);
+    this.#tracing.reported(effects.reports);
     this.#reports.take(
       effects,
       this.#session,
@@ -423,6 +423,7 @@ export class SessionObject extends DurableObject<Env> {
 
   #send(link: Link, packets: readonly ServerPacket[]): void {
     countSent(packets);
+    this.#tracing.sent(packets);
     if (link.direct !== undefined) counters.add("frames_out");
     try {
       link.socket.send(encodePackets(packets, link.decoder.version, link.maximumPacketBytes));
@@ -467,6 +468,7 @@ export class SessionObject extends DurableObject<Env> {
   async #rest(): Promise<void> {
     await this.#lanes.started();
     await this.#reporter.started();
+    await this.#tracing.settled();
     if (!this.#lanes.idle) return;
     const { record, connection, will, dueWills, handBacks } = this.#session;
     if (record !== undefined || connection !== undefined || will !== undefined) return;
@@ -481,8 +483,4 @@ export class SessionObject extends DurableObject<Env> {
       await deleted;
     }
   }
-}
-
-function earlier(left: number | undefined, right: number | undefined): number | undefined {
-  return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
 }

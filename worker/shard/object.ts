@@ -20,6 +20,7 @@ import { Sql } from "../../src/store/sql.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
+import type { TopicMark } from "../../src/trace/topics.ts";
 import { Alarm } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
@@ -35,6 +36,7 @@ import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Semaphore } from "./semaphore.ts";
+import { ShardTracing } from "./tracing.ts";
 
 /** Calls that a shard has under way at once. */
 const concurrentCallsMax = 64;
@@ -60,6 +62,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #fence: Fence<Promise<ExchangeAnswer>>;
   readonly #fanOut: FanOut;
   readonly #groups: Groups;
+  readonly #tracing: ShardTracing;
   readonly #alarm: Alarm;
   /** When what sessions did not take is tried again: the alarm rings for other things too. */
   #retryAtMs = Number.POSITIVE_INFINITY;
@@ -80,6 +83,7 @@ export class TopicShard extends DurableObject<Env> {
     });
     this.#delayed = new DelayedMessages(this.#store.delayed, config);
     this.#delays = config.delayedSecondsMax > 0;
+    this.#tracing = new ShardTracing(env, this.#store.traces);
     this.#alarm = new Alarm(ctx.storage);
     this.#expectAlarm();
     const shard = shardIndex(this.#name);
@@ -132,6 +136,11 @@ export class TopicShard extends DurableObject<Env> {
 
   clearRetained(query: RetainedQuery): RetainedAnswer {
     return this.#retained.clear(query);
+  }
+
+  /** From the HTTP API. False: there are as many traces as there may be. */
+  follow(mark: TopicMark): boolean {
+    return this.#tracing.follow(mark, this.#alarm.nowMs);
   }
 
   override alarm(): Promise<void> {
@@ -190,6 +199,7 @@ export class TopicShard extends DurableObject<Env> {
     tally?.refuse(refusedSet, "group-full");
     const delayed = delays ? this.#delayed.take(batch, refusedSet, nowMs) : undefined;
     tally?.refuse(refusedSet, "queue-full");
+    if (!this.#tracing.isOff) this.#tracing.refused(session, body, refusedSet, nowMs);
     const refused = [...refusedSet].sort((left, right) => left - right);
     const outcomes = tally?.outcomes();
     const settled = outcomes && remembered?.settle(outcomes, nowMs);
@@ -209,6 +219,11 @@ export class TopicShard extends DurableObject<Env> {
   /** What is to be retained is from here on. */
   #plan(batch: Batch): Plan {
     const planned = plan(this.#routes, batch);
+    if (!this.#tracing.isOff) {
+      this.#tracing.routed(batch.publisher, batch.body, planned, this.#alarm.nowMs);
+      // Those who wait for an answer do not wait for that.
+      this.ctx.waitUntil(this.#tracing.settled());
+    }
     const { changes, unretained } = planned;
     this.#persist(changes);
     if (unretained.length > 0) {
