@@ -51,9 +51,8 @@ export function routeDueWills(session: Session, effects: Effects, nowMs: number)
     session.dueWills[index] = due;
     effects.persist.push({ kind: "put-due-will", will: due });
   }
-  const ready = session.dueWills.filter(({ id, sequence, dueAtMs }) => {
-    return sequence > 0 && dueAtMs <= nowMs && !session.willsInFlight.has(id);
-  });
+  // What has a sequence was due, also if the clock has gone back since: a later one must not overtake it.
+  const ready = session.dueWills.filter(({ id, sequence }) => sequence > 0 && !session.willsInFlight.has(id));
   for (const will of ready.sort((left, right) => left.sequence - right.sequence)) {
     session.willsInFlight.add(will.id);
     const { shard, body, generation } = will;
@@ -88,5 +87,7 @@ export function willFailed(session: Session, will: DueWill): void {
 /** When the next will wants to be seen to; undefined when none is due. */
 export function nextWillAtMs(session: Session, nowMs: number): number | undefined {
   if (session.dueWills.length === 0) return undefined;
-  return Math.min(...session.dueWills.map(({ dueAtMs }) => (dueAtMs > nowMs ? dueAtMs : nowMs + retryMs)));
+  return Math.min(
+    ...session.dueWills.map(({ dueAtMs, sequence }) => (sequence === 0 && dueAtMs > nowMs ? dueAtMs : nowMs + retryMs)),
+  );
 }

@@ -145,6 +145,17 @@ test("a session's wills are told apart when the clock goes back between them, an
   ]);
 });
 
+test("a will that was on its way when the object lost its memory goes before later ones, though the clock went back", () => {
+  play([
+    ["connect expiry=100 will=w:1", "connack"],
+    ["cut", "ask will w:1 q0 seq=1000000"],
+    ["crash"],
+    ["wait -60000"],
+    ["connect expiry=100 will=w:2", "connack present"],
+    ["cut", "ask will w:1 q0 seq=1000000", "ask will w:2 q0 seq=1000001"],
+  ]);
+});
+
 test("a crash of a session without expiry: the will is published and the session ends", () => {
   const rig = play([
     ["connect will=w:1 delay=10", "connack"],
