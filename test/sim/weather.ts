@@ -53,7 +53,9 @@ export const calm: Weather = {
 
 /** `harsh`: beyond what the broker withstands so far; see docs/reliability.md. */
 export function drawWeather(random: Random, harsh: boolean): Weather {
-  const maybe = (smallest: number, largest: number) => (random.chance(0.5) ? random.spread(smallest, largest) : 0);
+  const maybe = (smallest: number, largest: number, from = random) => {
+    return from.chance(0.5) ? from.spread(smallest, largest) : 0;
+  };
   return {
     reset: maybe(0.0005, 0.03),
     storageFailure: random.chance(0.2) ? random.spread(0.0005, 0.005) : 0,
@@ -65,8 +67,8 @@ export function drawWeather(random: Random, harsh: boolean): Weather {
     slow: maybe(0.002, 0.1),
     slowMsMax: random.spread(100, 5_000),
     callsAtOnce: random.pick([6, Number.POSITIVE_INFINITY]),
-    lateMsMax: harsh ? maybe(10, 3_000) : 0,
-    clockSkewMsMax: harsh ? maybe(10, 3_000) : 0,
+    lateMsMax: harsh ? maybe(10, 3_000, random.branch("late")) : 0,
+    clockSkewMsMax: maybe(10, 3_000, random.branch("clocks")),
     evictionEveryMs: maybe(20, 3_000),
     resetEveryMs: maybe(300, 5_000),
     killEveryMs: random.chance(0.2) ? random.spread(1_000, 10_000) : 0,
