@@ -18,7 +18,9 @@ import type { Effects } from "./effects.ts";
 import type { Session } from "./state.ts";
 
 /** How long a client's acknowledgement is waited for. */
-export const holdMsMax = 50;
+export const holdMs = 50;
+/** The same, where the thread is too busy to notice it: less than the shard waits for the answer. */
+export const holdMsMax = 400;
 
 /** Bytes of a batch that is held. */
 const heldBytesMax = 64 * 1024;

@@ -13,7 +13,7 @@ import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
-import { type Hold, holdMsMax } from "../../src/session/holding.ts";
+import { type Hold, holdMs, holdMsMax } from "../../src/session/holding.ts";
 import { mayTakeOver } from "../../src/session/identity.ts";
 import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
@@ -22,7 +22,7 @@ import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { Alarm, earlier } from "../alarm.ts";
 import { Awake } from "../awake.ts";
-import { before } from "../before.ts";
+import { beforePatiently } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
@@ -271,7 +271,8 @@ export class SessionObject extends DurableObject<Env> {
   async #settled(held: Hold): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<true>();
     this.#holds.set(held, () => resolve(true));
-    if ((await before(holdMsMax, promise)) === undefined) this.#step({ type: "late", hold: held });
+    const isInTime = await beforePatiently(holdMs, holdMsMax, promise);
+    if (isInTime === undefined) this.#step({ type: "late", hold: held });
     if (!held.isWritten) counters.add("batches_unwritten");
   }
 
