@@ -6,11 +6,14 @@ import { afterEach, expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
 import { Client, type ConnectOptions, cutClients, publishPacket, uniqueId } from "./support/client.ts";
-import { putToSleep, sessionOf } from "./support/objects.ts";
+import { putToSleep, sessionOf, silenceSessions } from "./support/objects.ts";
 
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers();
   cutClients();
+  await quiet();
+  // What is counted next is not to be of a client that left long ago.
+  await silenceSessions();
 });
 
 interface Budget {

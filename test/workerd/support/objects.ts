@@ -1,6 +1,6 @@
 // The broker's objects as tests reach them.
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { shardOf } from "../../../src/topic/shards.ts";
 import { configOf } from "../../../worker/config.ts";
@@ -27,6 +27,13 @@ export async function putToSleep(stub: DurableObjectStub): Promise<void> {
     await evictDurableObject(stub, { webSockets: "hibernate" });
   } catch (error) {
     if (!`${error}`.includes("not currently running")) throw error;
+  }
+}
+
+/** No session that exists now wakes by its alarm any more, whatever it was left with. */
+export async function silenceSessions(): Promise<void> {
+  for (const id of await listDurableObjectIds(env.SESSION)) {
+    await runInDurableObject(env.SESSION.get(id), (_, { storage }) => storage.deleteAlarm());
   }
 }
 
