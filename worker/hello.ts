@@ -53,6 +53,8 @@ export function decodeHello(frame: Uint8Array): { hello: Hello; connectStart: nu
 /** What the edge writes on the socket to a session object, as JSON, when what its client may do has changed. */
 export interface RightsNotice {
   readonly rights: ClientRights;
+  /** It may not stay, which the edge tells it. Code that does not know of this goes by the rights, which are none. */
+  readonly isExpelled?: true;
 }
 
 /** What a session object writes on its socket, as JSON, when it has refused its client something, for who asks why. */

@@ -1,6 +1,7 @@
 // The end of a connection, and of a session: wills, expiry, and what is written so that the next connection finds
 // everything as it was.
 
+import type { ProtocolFailure } from "../protocol/failure.ts";
 import { type ClientDisconnect, SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
@@ -26,20 +27,13 @@ const livenessFirstMs = 15_000;
 const livenessMaxMs = 2 * 3_600_000;
 
 /** The client broke a rule, or must go: it is told why, in what words its version has [MQTT-4.13.1-1]. */
-export function violate(
-  session: Session,
-  reason: ReasonCode,
-  detail: string,
-  effects: Effects,
-  nowMs: number,
-  publishesWill = true,
-): void {
+export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {
   const { connection } = session;
   if (connection === undefined) return;
   effects.refuse(reasonText(reason), detail);
   if (connection.version === 5) effects.send.push({ type: "disconnect", reason, reasonString: reasonText(reason) });
   effects.close = reason;
-  endConnection(session, effects, nowMs, publishesWill);
+  endConnection(session, effects, nowMs, true);
 }
 
 export function disconnect(session: Session, packet: ClientDisconnect, effects: Effects, nowMs: number): void {
@@ -65,6 +59,17 @@ export function disconnect(session: Session, packet: ClientDisconnect, effects: 
 /** The connection broke. */
 export function closed(session: Session, effects: Effects, nowMs: number): void {
   endConnection(session, effects, nowMs, true);
+}
+
+/**
+ * The client may not stay, for what somebody has decided about it: its will is not published. Its session goes on, and what it may do
+ * is seen when it comes again. It is told why, unless its edge does that.
+ */
+export function expel(session: Session, failure: ProtocolFailure | undefined, effects: Effects, nowMs: number): void {
+  if (session.will !== undefined) effects.persist.push({ kind: "delete-will" });
+  session.will = undefined;
+  if (failure === undefined) closed(session, effects, nowMs);
+  else violate(session, failure.reason, `${failure.rule}: ${failure.detail}`, effects, nowMs);
 }
 
 export function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {

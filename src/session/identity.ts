@@ -56,7 +56,7 @@ export function setRights(
 /** The rights of the connected client have changed: what rested on them ends. */
 export function changeRights(session: Session, rights: ClientRights, effects: Effects, nowMs: number): void {
   const { connection, record } = session;
-  if (connection === undefined) return;
+  if (connection === undefined || isSame(connection, rights)) return;
   const { access: _access, limits: _limits, ...rest } = connection;
   session.connection = { ...rest, ...setRights(session, rights, record?.limits ?? rest.ownLimits, effects) };
   if (record !== undefined && JSON.stringify(record.userLimits) !== JSON.stringify(rights.limits)) {
@@ -67,6 +67,10 @@ export function changeRights(session: Session, rights: ClientRights, effects: Ef
   takeWillBack(session, effects);
   removeRevoked(session, revokedFilters(session, effects), effects);
   fill(session, effects, nowMs);
+}
+
+function isSame(known: ClientRights, told: ClientRights): boolean {
+  return JSON.stringify([known.access, known.limits]) === JSON.stringify([told.access, told.limits]);
 }
 
 /** The will that may not be published any more. */

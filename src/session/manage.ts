@@ -19,7 +19,7 @@ import { startWill } from "./wills.ts";
 export type ManageRequest =
   | { readonly kind: "describe" }
   /** The client is told why, in 5.0, and may come again. */
-  | { readonly kind: "kick"; readonly reason: ReasonCode; readonly discardsWill?: boolean }
+  | { readonly kind: "kick"; readonly reason: ReasonCode }
   /** The session ends, whoever is connected. */
   | { readonly kind: "end" }
   | { readonly kind: "purge" }
@@ -88,8 +88,7 @@ export function manage(
       return atOnce(isAbsent ? absent : describe(session));
     case "kick": {
       const wasConnected = session.connection !== undefined;
-      const publishesWill = request.discardsWill !== true;
-      violate(session, request.reason, "an operator has ended the connection", effects, nowMs, publishesWill);
+      violate(session, request.reason, "an operator has ended the connection", effects, nowMs);
       return atOnce({ kind: "kicked", wasConnected });
     }
     case "end":

@@ -15,8 +15,8 @@ import type { Session } from "./state.ts";
 export interface Sharing {
   /** Shards that believe there is no room here, until they are told. */
   readonly askedBy: Set<number>;
-  /** Something in the queue would have to be handed back. */
-  holds: boolean;
+  /** Something in the queue would have to be handed back. Unknown where the object has lost its memory, until the queue is empty. */
+  holds: boolean | "unknown";
 }
 
 /** Bytes that a session holds of shared subscriptions: they all go back at once when it ends. */
@@ -75,9 +75,8 @@ export function handBackShared(session: Session, effects: Effects): number {
  */
 export function handBackDenied(session: Session, revoked: readonly string[], effects: Effects): void {
   const { window, reads, leases, sharing } = session;
-  // To look costs a walk through the queue. `holds` is forgotten with the object's memory; a subscription that ends now is not.
-  const mayHold = sharing.holds || revoked.some((filter) => plainFilter(filter) !== filter);
-  if (session.permissions === undefined || !mayHold) return;
+  // To look costs a walk through the queue.
+  if (session.permissions === undefined || sharing.holds === false) return;
   const remaining = new Set(reads.sharedFilters());
   for (const filter of revoked) remaining.delete(filter);
   const count = handBack(session, effects, (share, reader, position) => {
@@ -142,5 +141,5 @@ export function nextHandBackAtMs({ handBacks }: Session, nowMs: number): number 
 
 /** Should the broker die with the connection, others are waiting for what this session holds. */
 export function isWaitedFor({ sharing, record }: Session): boolean {
-  return sharing.holds && record?.expirySeconds !== SESSION_NEVER_EXPIRES;
+  return sharing.holds === true && record?.expirySeconds !== SESSION_NEVER_EXPIRES;
 }

@@ -74,7 +74,7 @@ export interface ConnectionSnapshot {
   /** What was held at that moment, by position and count; absent if nothing was. */
   readonly held?: readonly (readonly [number, number])[];
   /** Absent where there is nothing to say. */
-  readonly sharing?: { readonly askedBy: readonly number[]; readonly holds: boolean };
+  readonly sharing?: { readonly askedBy: readonly number[]; readonly holds: Sharing["holds"] };
 }
 
 export interface Session {
@@ -166,7 +166,7 @@ export function loadSession(
     will: stored.will,
     dueWills: [...stored.dueWills],
     willsInFlight: new Set<number>(),
-    sharing: { askedBy: new Set(snapshot?.sharing?.askedBy), holds: snapshot?.sharing?.holds ?? false },
+    sharing: { askedBy: new Set(snapshot?.sharing?.askedBy), holds: holdsOf(reads, snapshot) },
     handBacks: [...stored.handBacks],
     leases: new Leases(stored.leases),
     sink: stored.sink && newSink(stored.sink.settings, stored.sink.progress, reads.letters.toSend() !== undefined),
@@ -201,6 +201,11 @@ export function loadSession(
 /** The living connection passes over positions of which the row, which outlives it, says nothing. */
 function hasUnwrittenGap({ gaps }: Window, { window }: StoredSession): boolean {
   return (gaps.at(-1)?.to ?? 0) > (window?.gaps.at(-1)?.to ?? 0);
+}
+
+function holdsOf(reads: SessionReads, snapshot: ConnectionSnapshot | undefined): Sharing["holds"] {
+  if (snapshot !== undefined) return snapshot.sharing?.holds ?? false;
+  return reads.queueBounds() === undefined ? false : "unknown";
 }
 
 function wholeConnection({ connection, accessIsStored }: ConnectionSnapshot, reads: SessionReads): Connection {
@@ -254,7 +259,7 @@ export function snapshotOf(session: Session, connection: Connection): Connection
     exactBelow,
     durableDupBelow,
     ...(held.length > 0 ? { held: held.map(({ segment }) => [segment.position, segment.count] as const) } : {}),
-    ...(askedBy.size > 0 || holds ? { sharing: { askedBy: [...askedBy], holds } } : {}),
+    ...(askedBy.size > 0 || holds !== false ? { sharing: { askedBy: [...askedBy], holds } } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
-// The SQL of a gate: what changed in the control database, failed logins, and why clients were refused.
+// The SQL of a gate: what changed in the control database, failed logins, why clients were refused, and connections that end in
+// their session object.
 
 import type { Attempts } from "../auth/lockout.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
@@ -12,6 +13,7 @@ const migrations: Migrations = [
     "CREATE TABLE refusal (id INTEGER PRIMARY KEY, client TEXT NOT NULL, json TEXT NOT NULL)",
     "CREATE INDEX refusal_by_client ON refusal (client)",
   ],
+  ["CREATE TABLE direct (pass TEXT PRIMARY KEY, client TEXT NOT NULL, subjects TEXT NOT NULL) WITHOUT ROWID"],
 ];
 
 /** Beyond, the oldest go: who cached anything before has read it anew by then. */
@@ -20,6 +22,15 @@ const changesMax = 10_000;
 const failuresMax = 10_000;
 /** Of all clients of a gate. */
 const refusalsMax = 10_000;
+
+/** A connection that ends in its session object. */
+export interface DirectEntry {
+  /** Names the connection: its client's next one has another. */
+  readonly pass: string;
+  readonly clientId: string;
+  /** Changes of which concern it. */
+  readonly subjects: readonly string[];
+}
 
 export class GateStore {
   readonly #sql: Sql;
@@ -79,6 +90,31 @@ export class GateStore {
   addRefusal(client: string, refusal: object): void {
     this.#sql.run("INSERT INTO refusal (client, json) VALUES (?, ?)", client, JSON.stringify(refusal));
     this.#sql.run("DELETE FROM refusal WHERE id <= (SELECT MAX(id) FROM refusal) - ?", refusalsMax);
+  }
+
+  putDirect({ clientId, pass, subjects }: DirectEntry): void {
+    const text = JSON.stringify(subjects);
+    if (this.#sql.first("SELECT subjects FROM direct WHERE pass = ?", pass)?.["subjects"] === text) return;
+    const statement = `INSERT INTO direct (pass, client, subjects) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET subjects = excluded.subjects`;
+    this.#sql.run(statement, pass, clientId, text);
+  }
+
+  deleteDirect(pass: string): void {
+    this.#sql.run("DELETE FROM direct WHERE pass = ?", pass);
+  }
+
+  /** Those that a change of any of the subjects concerns. */
+  directsOf(subjects: readonly string[]): DirectEntry[] {
+    const changed = new Set(subjects);
+    return this.#sql
+      .all("SELECT pass, client, subjects FROM direct")
+      .map((row) => ({
+        pass: row["pass"] as string,
+        clientId: row["client"] as string,
+        subjects: JSON.parse(row["subjects"] as string) as string[],
+      }))
+      .filter((entry) => entry.subjects.some((subject) => changed.has(subject)));
   }
 
   /** The newest first. */

@@ -18,7 +18,6 @@ const callSites: Readonly<Record<string, string>> = {
   "worker/admin/retained.ts shardStub": "below: with retries",
   "worker/admin/session-call.ts sessionStub": "below: with retries; test/workerd/unreachable-api.test.ts",
   "worker/admin/session-list.ts directoryPartStub": "below: with retries; test/workerd/unreachable-api.test.ts",
-  "worker/auth/ban.ts sessionStub": "below: with retries",
   // A session that cannot be asked how it is, is asked with the next walk; nothing is acknowledged by it.
   "worker/directory/object.ts sessionStub": "test/workerd/directory.test.ts",
   "worker/edge/direct.ts sessionStub": "test/workerd/unreachable-session.test.ts",
@@ -33,6 +32,8 @@ const callSites: Readonly<Record<string, string>> = {
   "worker/trace/recorder.ts traceStub": "TRC-20 in test/workerd/trace.test.ts",
   "worker/tail.ts sessionStub": "test/workerd/unreachable-api.test.ts",
   "worker/gate/gates.ts gateStub": "below: with retries",
+  // Whoever announces tries again.
+  "worker/gate/object.ts sessionStub": "test/workerd/direct-access.test.ts",
   "worker/publisher.ts shardStub": "below: with retries",
   "worker/session/lanes.ts shardStub": "below: a session to a shard",
   "worker/session/reporter.ts directoryStub": "below: with retries",

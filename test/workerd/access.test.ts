@@ -17,7 +17,7 @@ import {
 } from "./support/access.ts";
 import { manage } from "./support/api.ts";
 import { type Bill, countFor, quiet } from "./support/bill.ts";
-import { Client, connectPacket, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
+import { Client, connectPacket, cutClients, doors, payloads, publishPacket, uniqueId } from "./support/client.ts";
 import { everybodySleeps, reset } from "./support/faults.ts";
 import { sessionOf } from "./support/objects.ts";
 
@@ -189,13 +189,13 @@ describe("what each may do", () => {
   });
 });
 
-describe("at once", () => {
+describe.each(doors)("at once, by %s", (_door, door) => {
   test("a rule that is deleted ends the subscription that rested on it, and what waits in the queue stays there", async () => {
     const topic = uniqueId("revoked");
     const user = await makeUser([{ filter: `${topic}/other/#` }]);
     const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
     const writer = await connectAs(await makeUser([{ filter: "#", action: "publish" }]));
-    const client = await connectAs(user, { persistent: true, receiveMaximum: 1 });
+    const client = await connectAs(user, { persistent: true, receiveMaximum: 1, ...door });
     await client.subscribe(`${topic}/#`, 1);
     await client.subscribe(`${topic}/other/a`, 1);
     for (const payload of ["sent", "kept back", "kept back"]) await writer.deliver(`${topic}/x`, payload, 1);
@@ -227,7 +227,7 @@ describe("at once", () => {
       const user = await makeUser([]);
       const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
       const writer = await connectAs(await makeUser([{ filter: "#" }]));
-      const member = await connectAs(user, { persistent: true });
+      const member = await connectAs(user, { persistent: true, ...door });
       await member.subscribe(share, 1);
       for (const payload of ["1", "2"]) await writer.deliver(`${topic}/x`, payload, 1);
       const [, second] = await member.expectPublishes(2);
@@ -240,7 +240,7 @@ describe("at once", () => {
       await other.subscribe(share, 1);
       const drops = countFor("drops", "delivery-denied");
       await manage("DELETE", `/rules/${rule.id}`);
-      const again = await connectAs(user, { persistent: true, clean: false, clientId: member.id });
+      const again = await connectAs(user, { persistent: true, clean: false, clientId: member.id, ...door });
       expect(again.connack?.sessionPresent).toBe(true);
       const [handed] = await other.expectPublishes(1);
       expect(payloads([handed as never])).toEqual(["1"]);
@@ -250,22 +250,48 @@ describe("at once", () => {
       await quiet();
       expect(await other.pending()).toEqual([]);
       await again.disconnect();
-      const last = await connectAs(user, { persistent: true, clean: false, clientId: member.id });
+      const last = await connectAs(user, { persistent: true, clean: false, clientId: member.id, ...door });
       expect(await last.pending()).toEqual([]);
     },
   );
+
+  test("what a member of a group had in hand when its right ended goes to the others if its object forgets", async () => {
+    const topic = uniqueId("group");
+    const share = `$share/g/${topic}/#`;
+    const user = await makeUser([]);
+    const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
+    const writer = await connectAs(await makeUser([{ filter: "#" }]));
+    const member = await connectAs(user, { persistent: true, ...door });
+    await member.subscribe(share, 1);
+    await writer.deliver(`${topic}/x`, "in hand", 1);
+    await member.expectPublishes(1);
+    const [revoked, drops] = [countFor("refusals", "subscription-revoked"), countFor("drops", "delivery-denied")];
+    await manage("DELETE", `/rules/${rule.id}`);
+    await eventually("the subscription ends", () => countFor("refusals", "subscription-revoked") > revoked);
+    await quiet();
+    await reset(sessionOf(member.id));
+    const other = await connectAs(await makeUser([{ filter: "#" }]));
+    await other.subscribe(share, 1);
+    const again = await connectAs(user, { persistent: true, clean: false, clientId: member.id, ...door });
+    expect(again.connack?.sessionPresent).toBe(true);
+    const [handed] = await other.expectPublishes(1);
+    expect(payloads([handed as never])).toEqual(["in hand"]);
+    await other.acknowledge(handed as never);
+    expect(await again.pending()).toEqual([]);
+    expect(countFor("drops", "delivery-denied") - drops).toBe(0);
+  });
 
   test("a right that ends while its client is away keeps back what was queued", async () => {
     const topic = uniqueId("away");
     const user = await makeUser();
     const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
     const writer = await connectAs(await makeUser([{ filter: "#", action: "publish" }]));
-    const client = await connectAs(user, { persistent: true });
+    const client = await connectAs(user, { persistent: true, ...door });
     await client.subscribe(`${topic}/#`, 2);
     await client.disconnect();
     for (const qos of [1, 2] as const) await writer.deliver(`${topic}/x`, "queued", qos);
     await manage("DELETE", `/rules/${rule.id}`);
-    const again = await connectAs(user, { persistent: true, clean: false, clientId: client.id });
+    const again = await connectAs(user, { persistent: true, clean: false, clientId: client.id, ...door });
     expect(again.connack?.sessionPresent).toBe(true);
     expect(await again.pending()).toEqual([]);
     await quiet();
@@ -277,7 +303,7 @@ describe("at once", () => {
     const topic = uniqueId("added");
     const group = uniqueId("group");
     await manage("POST", "/groups", { name: group });
-    const client = await connectAs(await makeUser([], { groups: [group] }));
+    const client = await connectAs(await makeUser([], { groups: [group] }), door);
     expect(await publishCode(client, `${topic}/group`)).toBe(notAuthorized);
     await addRule({ subjectKind: "group", subject: group, filter: `${topic}/group` });
     await eventually("the group's rule holds", async () => (await publishCode(client, `${topic}/group`)) === 0);
@@ -291,7 +317,7 @@ describe("at once", () => {
   ])("a user that is %s is disconnected, and refused at the next attempt", async (_, change) => {
     const name = uniqueId("user");
     await manage("POST", "/users", { name, password });
-    const client = await Client.connect({ version: 5, username: name, password });
+    const client = await Client.connect({ version: 5, username: name, password, ...door });
     await manage("PATCH", `/users/${name}`, change);
     expect((await client.expect("disconnect")).reasonCode).toBe(notAuthorized);
     await client.expectClose();
@@ -306,7 +332,7 @@ describe("at once", () => {
     const reader = await connectAs(await makeUser([{ filter: "#", action: "subscribe" }]));
     await reader.subscribe(`${topic}/#`, 1);
     const user = await makeUser([{ filter: `${topic}/#` }]);
-    const client = await connectAs(user, { will: { topic: `${topic}/will`, payload: "will", qos: 1 } });
+    const client = await connectAs(user, { will: { topic: `${topic}/will`, payload: "will", qos: 1 }, ...door });
     await manage("DELETE", `/users/${user.name}`);
     expect((await client.expect("disconnect")).reasonCode).toBe(notAuthorized);
     await client.expectClose();
@@ -319,17 +345,69 @@ describe("at once", () => {
     async (kind) => {
       const address = uniqueId("address");
       const user = await makeUser([{ filter: "#" }]);
-      const options = { clientId: uniqueId("banned"), headers: { "CF-Connecting-IP": address } };
+      const options = { clientId: uniqueId("banned"), headers: { "CF-Connecting-IP": address }, ...door };
       const client = await connectAs(user, options);
       const bystander = await connectAs(await makeUser());
       const value = { client: options.clientId, user: user.name, address }[kind];
       await manage("POST", "/bans", { kind, value });
       expect((await client.expect("disconnect")).reasonCode).toBe(administrativeAction);
       await client.expectClose();
-      expect(await codeFor({ ...user.login, ...options })).toBe(banned);
+      expect(await codeFor({ ...user.login, ...options, isDirect: false })).toBe(banned);
       await bystander.ping();
       await manage("DELETE", `/bans/${kind}/${encodeURIComponent(value)}`);
       await connectAs(user, options);
+    },
+  );
+
+  test("a user that is in another group now has the rules of that one, and hears when they change", async () => {
+    const topic = uniqueId("moved");
+    const [before, after] = [uniqueId("group"), uniqueId("group")];
+    for (const name of [before, after]) await manage("POST", "/groups", { name });
+    const user = await makeUser([], { groups: [before] });
+    const client = await connectAs(user, door);
+    await manage("PATCH", `/users/${user.name}`, { groups: [after] });
+    const rule = await addRule({ subjectKind: "group", subject: after, filter: `${topic}/#` });
+    await eventually("the rule holds", async () => (await publishCode(client, `${topic}/x`)) === 0);
+    await manage("DELETE", `/rules/${rule.id}`);
+    await eventually("it does not", async () => (await publishCode(client, `${topic}/x`)) === notAuthorized);
+  });
+
+  test("a client that sleeps is reached", async () => {
+    const topic = uniqueId("asleep");
+    const user = await makeUser();
+    const rule = await addRule({ subjectKind: "user", subject: user.name, filter: `${topic}/#` });
+    const client = await connectAs(user, door);
+    await client.subscribe(`${topic}/#`, 1);
+    await quiet();
+    await everybodySleeps();
+    const revoked = countFor("refusals", "subscription-revoked");
+    await manage("DELETE", `/rules/${rule.id}`);
+    await eventually("the subscription ends", () => countFor("refusals", "subscription-revoked") > revoked);
+    expect(await publishCode(client, `${topic}/x`)).toBe(notAuthorized);
+  });
+
+  test.each(["client", "user"] as const)(
+    "a ban of the %s that is lifted leaves the session as it was, with what came meanwhile",
+    async (kind) => {
+      const topic = uniqueId("kept");
+      const user = await makeUser([{ filter: `${topic}/#` }]);
+      const writer = await connectAs(user);
+      const client = await connectAs(user, { clientId: uniqueId("kept"), persistent: true, ...door });
+      await client.subscribe(`${topic}/#`, 1);
+      await writer.deliver(`${topic}/x`, "in hand", 1);
+      await client.expectPublishes(1);
+      const value = kind === "client" ? client.id : user.name;
+      const drops = countFor("drops", "delivery-denied");
+      await manage("POST", "/bans", { kind, value });
+      expect((await client.expect("disconnect")).reasonCode).toBe(administrativeAction);
+      await client.expectClose();
+      await quiet();
+      await (await connectAs(await makeUser([{ filter: "#" }]))).deliver(`${topic}/x`, "meanwhile", 1);
+      await manage("DELETE", `/bans/${kind}/${value}`);
+      const again = await connectAs(user, { clientId: client.id, persistent: true, clean: false, ...door });
+      expect(again.connack?.sessionPresent).toBe(true);
+      expect(payloads(await again.expectPublishes(2))).toEqual(["in hand", "meanwhile"]);
+      expect(countFor("drops", "delivery-denied") - drops).toBe(0);
     },
   );
 

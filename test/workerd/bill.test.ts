@@ -216,8 +216,8 @@ async function reconnects(options: ConnectOptions): Promise<Bill> {
   });
 }
 
-test("BILL-8 reconnecting to an unchanged session writes no row", async () => {
-  expectWithin("reconnect", await reconnects({ version: 4, persistent: true }), { rows: 0, calls: 1 });
+test("BILL-8 reconnecting to an unchanged session writes no row, and calls its gate and its session", async () => {
+  expectWithin("reconnect", await reconnects({ version: 4, persistent: true }), { rows: 0, calls: 2 });
 });
 
 test("BILL-19 a connection costs the list of sessions 2 rows and 2 calls: that it is there, and that it is not", async () => {
@@ -228,7 +228,7 @@ test("BILL-19 a connection costs the list of sessions 2 rows and 2 calls: that i
 });
 
 test("BILL-9 a session with an expiry writes when it began to wait and that it waits no more, and sets an alarm", async () => {
-  expectWithin("reconnect, 5.0, an hour", await reconnects({ version: 5, persistent: true }), { rows: 3, calls: 1 });
+  expectWithin("reconnect, 5.0, an hour", await reconnects({ version: 5, persistent: true }), { rows: 3, calls: 2 });
 });
 
 test("BILL-10 a connected client that only pings costs nothing", async () => {

@@ -134,6 +134,24 @@ describe("guessing", () => {
     expect((await login(name, password)).code).toBe(0);
   });
 
+  test("a wrong proof of a connected client that authenticates anew is a guess like any other", async () => {
+    const name = await makeUser();
+    const attacker = { address: uniqueId("address") };
+    const connected: Client[] = [];
+    for (let count = 0; count < loginFailuresMax; count++)
+      connected.push((await login(name, password, attacker)).client);
+    for (const client of connected) {
+      const scram = new ScramClient(name, "wrong horse battery");
+      client.send(withData({ cmd: "auth", reasonCode: 0x19 } as const, scram.first()) as never);
+      const data = (await client.expect("auth")).properties?.authenticationData as Buffer;
+      client.send(withData({ cmd: "auth", reasonCode: 0x18 } as const, scram.final(data)) as never);
+      expect((await client.expect("disconnect")).reasonCode).toBe(notAuthorized);
+      await client.expectClose();
+    }
+    expect(await login(name, password, attacker)).toMatchObject({ code: banned, challenge: undefined });
+    expect((await login(name, password)).code).toBe(0);
+  });
+
   test("of a banned client id or address nobody learns whether a proof was right", async () => {
     const name = await makeUser();
     const place = { address: uniqueId("address"), clientId: uniqueId() };

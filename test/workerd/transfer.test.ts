@@ -4,7 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { testAdminKey } from "../support/admin-key.ts";
 import { api, manage } from "./support/api.ts";
-import { Client, uniqueId } from "./support/client.ts";
+import { Client, doors, uniqueId } from "./support/client.ts";
 
 type Format = "json" | "ndjson" | "csv";
 const types: Readonly<Record<Format, string>> = {
@@ -253,4 +253,10 @@ test("the audit log is exported, the newest first, and cannot be written to", as
   const text = await exportOf("audit", "csv");
   expect(text.split("\r\n")[1]).toContain("user.create,anna");
   expect((await importOf("audit", "csv", text)).status).toBe(404);
+});
+
+test.each(doors)("an imported ban ends a connection without credentials, by %s", async (_, door) => {
+  const client = await Client.connect({ version: 5, ...door });
+  await importOf("bans", "json", JSON.stringify([{ kind: "client", value: client.id }]));
+  expect((await client.expect("disconnect")).reasonCode).toBe(0x98);
 });

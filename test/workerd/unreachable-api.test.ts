@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SessionDirectory } from "../../worker/directory/object.ts";
+import { GateObject } from "../../worker/gate/object.ts";
 import { sessionName } from "../../worker/names.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { api, manage } from "./support/api.ts";
@@ -9,11 +10,13 @@ import { uniqueId } from "./support/client.ts";
 
 const { manage: manageSession, fetch } = SessionObject.prototype;
 const { list, entry } = SessionDirectory.prototype;
+const { announce } = GateObject.prototype;
 
 beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
 afterEach(() => {
   Object.assign(SessionObject.prototype, { manage: manageSession, fetch });
   Object.assign(SessionDirectory.prototype, { list, entry });
+  Object.assign(GateObject.prototype, { announce });
 });
 
 function sayNo(): never {
@@ -75,6 +78,21 @@ test("UNR-4 whoever waits for messages, and cannot be told of them, gets what th
   expect([answer.status, answer.body.messages]).toEqual([200, []]);
   expect(dials).toBe(1);
 });
+
+test.each([
+  ["a ban", "POST", "/bans", { kind: "client", value: "unreachable" }],
+  ["a rule", "POST", "/rules", { effect: "deny", subjectKind: "everyone", filter: "unreachable" }],
+] as const)(
+  "UNR-6 %s that no gate hears of: a 503 that says it is stored, and how to have it announced",
+  async (_what, method, path, body) => {
+    GateObject.prototype.announce = async () => sayNo();
+    const answer = await api(method, path, body);
+    expect([answer.status, answer.body.type]).toEqual([503, "urn:durablemq:problem:not-announced"]);
+    expect(answer.body.remedy).toContain("again");
+    GateObject.prototype.announce = announce;
+    expect((await api(method, path, body)).status).toBe(201);
+  },
+);
 
 test("UNR-5 a tail whose session does not answer: a 503 that says so", async () => {
   SessionObject.prototype.fetch = () => sayNo();

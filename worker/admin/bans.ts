@@ -1,15 +1,12 @@
 // Bans: client ids, users and addresses that may not connect, for a time or for good.
 
 import * as z from "zod/mini";
-import { turnOut } from "../auth/ban.ts";
 import { subjectOf } from "../auth/subjects.ts";
 import { type Ban, bansAfter, countActiveBans, deleteBan, putBans, readBan } from "../d1/bans.ts";
 import { change } from "./change.ts";
-import { endAllConnections } from "./end-connections.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, endsAt, none, page, pageSchema } from "./schemas.ts";
-import { callSession } from "./session-call.ts";
 
 const tag = "Bans";
 /** All that hold are read together at CONNECT. */
@@ -57,8 +54,8 @@ export const banRoutes = [
     tag,
     summary: "Ban a client id, a user or an address",
     description:
-      "Takes effect at once: whoever is connected and concerned is disconnected with 0x98, without a word from its will. Of clients without " +
-      "credentials those at a banned address are found in the first 50 pages of the list of clients; others go within ACCESS_CACHE_SECONDS. A ban that exists is replaced.",
+      "Takes effect at once: whoever is connected and concerned is disconnected with 0x98, without a word from its will. A ban that " +
+      "exists is replaced.",
     params: none,
     query: none,
     body: z.strictObject(banFields),
@@ -79,10 +76,6 @@ export const banRoutes = [
         ...(before === undefined ? {} : { before: showBan(before) }),
         after: showBan(ban),
       });
-      if (ban.kind === "client") {
-        await callSession({ env: call.env, clientId: ban.value, request: turnOut, hopes: "kicked" });
-      }
-      if (ban.kind === "address") await endAllConnections(call.env, { address: ban.value }, turnOut);
       return { status: 201, body: showBan(ban) };
     },
   }),

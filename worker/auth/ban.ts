@@ -1,23 +1,13 @@
-// What a ban does beside standing in the control database, and the bans that the broker makes by itself, for a time.
+// The bans that the broker makes by itself, for a time.
 
-import { ReasonCode } from "../../src/protocol/reason.ts";
 import { type Ban, countActiveBans, putBans } from "../d1/bans.ts";
 import { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
 import { announce } from "../gate/gates.ts";
-import { sessionName } from "../names.ts";
-import { withRetries } from "../retry.ts";
-import { sessionStub } from "../stubs.ts";
 import { subjectOf } from "./subjects.ts";
 
 /** The API lets there be so many; beyond, nobody is banned, and refused all the same. */
 const bansMax = 10_000;
-
-/**
- * Ends the connection of a client id that is banned, without a word from its will. Gates tell the connections of users; one
- * without credentials, or without an edge, is known to its session alone.
- */
-export const turnOut = { kind: "kick", reason: ReasonCode.administrativeAction, discardsWill: true } as const;
 
 export async function banClient(env: Env, clientId: string, untilMs: number, comment: string): Promise<void> {
   const nowMs = Date.now();
@@ -27,5 +17,4 @@ export async function banClient(env: Env, clientId: string, untilMs: number, com
   const entry = { actor: "broker", action: "ban.put", subject: `client:${clientId}`, after: ban };
   const revision = await control.change(nowMs, putBans(control, [ban], nowMs), entry);
   await announce(env, revision, [subjectOf("client", clientId)]);
-  await withRetries(async () => sessionStub(env, sessionName(clientId)).manage(turnOut));
 }

@@ -1,5 +1,7 @@
-// Whom a change of the control database concerns, as words that gates compare.
+// Whom a change of the control database concerns, as words that gates compare. They stay with the sockets, which have little
+// room: what is long goes by its hash.
 
+import { createHash } from "node:crypto";
 import type { BanKind } from "../d1/bans.ts";
 
 export const everyone = "everyone";
@@ -7,16 +9,20 @@ export const everyone = "everyone";
 /** Who connects from now on; whoever is connected is not disturbed. */
 export const newcomers = "newcomers";
 
+/** Characters of a name that stands as it is. */
+const shownMax = 256;
+
 export function userSubject(name: string): string {
-  return `user:${name}`;
+  return subjectOf("user", name);
 }
 
 export function groupSubject(name: string): string {
-  return `group:${name}`;
+  return subjectOf("group", name);
 }
 
 export function subjectOf(kind: "user" | "group" | "client" | "everyone" | BanKind, value: string): string {
-  return kind === "everyone" ? everyone : `${kind}:${value}`;
+  if (kind === "everyone") return everyone;
+  return value.length > shownMax ? `${kind}#${createHash("sha256").update(value).digest("hex")}` : `${kind}:${value}`;
 }
 
 export function subjectsOf(

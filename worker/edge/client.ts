@@ -2,9 +2,9 @@
 // everything else, as much as came in one turn of the event loop, to the session object as one frame. What the session
 // sends goes to the client untouched.
 //
-// States: waiting for CONNECT → authenticating, if CONNECT names a method → admitting, unless that is decided at once →
-// dialling the session → relaying → closed. Packets that follow CONNECT at once wait for the dialling to end, also when the
-// client has left before that: the state leaving. AUTH ends here: the session never sees one.
+// States: waiting for CONNECT → authenticating, if CONNECT names a method → admitting → dialling the session → relaying →
+// closed. Packets that follow CONNECT at once wait for the dialling to end, also when the client has left before that: the
+// state leaving. AUTH ends here: the session never sees one.
 
 import {
   type Authentication,
@@ -31,6 +31,7 @@ import { carriedMarks } from "../../src/session/tracing.ts";
 import { shorten } from "../../src/trace/event.ts";
 import { shownConnect } from "../../src/trace/packets.ts";
 import { knowing } from "../auth/scram.ts";
+import { farewell } from "../auth/standing.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
@@ -121,7 +122,7 @@ export class ClientConnection {
     this.#doorman = new Doorman({
       ...place,
       onRights: (rights) => this.#tellRights(rights),
-      onEnd: (failure) => this.#refuse(failure),
+      onEnd: (failure) => this.#expel(failure),
     });
     this.#splitter = new PacketSplitter(config.maximumPacketBytes);
     this.#deadline = setTimeout(() => this.#timedOut(), config.connectTimeoutSeconds * 1000);
@@ -212,8 +213,7 @@ export class ClientConnection {
     if (auth.type === "failure") return this.#refuse(auth);
     if (auth.type !== "auth") return;
     const outcome = takeAuth(this.#authentication, auth, this.#scram);
-    const isGuess = outcome.type === "failure" && this.#state === "authenticating" && isWrongGuess(outcome);
-    if (!isGuess) return this.#proceed(outcome);
+    if (outcome.type !== "failure" || !isWrongGuess(outcome)) return this.#proceed(outcome);
     this.#authentication = { state: "deciding" };
     this.#doorman.wrongProof().then(
       () => this.#refuse(outcome),
@@ -251,8 +251,6 @@ export class ClientConnection {
     const clientId = clientIdWasAssigned ? `auto-${crypto.randomUUID()}` : asked.clientId;
     const connect = { ...asked, clientId };
     this.#connect = connect;
-    const outcome = proved === undefined ? this.#doorman.admitAtOnce(connect) : undefined;
-    if (outcome !== undefined) return this.#decided(outcome, clientIdWasAssigned);
     this.#state = "admitting";
     this.#doorman.admit(connect, proved).then(
       (decision) => this.#decided(decision, clientIdWasAssigned),
@@ -298,6 +296,12 @@ export class ClientConnection {
     this.#tracing.note(this.#connect?.clientId, { what: "rights", ...shownRights(rights) });
     if (this.#session === undefined) this.#newRights = rights;
     else this.#session.send(JSON.stringify({ rights } satisfies RightsNotice));
+  }
+
+  #expel(failure: ProtocolFailure): void {
+    const notice: RightsNotice = { rights: { access: { rules: [], otherwise: "deny" } }, isExpelled: true };
+    this.#session?.send(JSON.stringify(notice));
+    this.#refuse(failure);
   }
 
   async #reach(clientId: string, hello: Uint8Array): Promise<void> {
@@ -427,8 +431,7 @@ export class ClientConnection {
     if (this.#connect === undefined) return undefined;
     const { version, maximumPacketBytes } = this.#connect;
     if (this.#accepted) {
-      // DISCONNECT has no word for a ban [MQTT-3.14.2-1].
-      const told = reason === ReasonCode.banned ? ReasonCode.administrativeAction : reason;
+      const told = farewell(reason);
       const disconnect = { type: "disconnect", reason: told, reasonString: reasonText(told) } as const;
       return encodePackets([disconnect], version, maximumPacketBytes);
     }

@@ -24,8 +24,9 @@ import { Witness } from "./witness.ts";
 
 export const directPrefix = "/mqtt/";
 
-/** Rights and template travel in a header, and on the socket until CONNECT comes. */
+/** Rights and template travel in a header, and on the socket until CONNECT comes; what they rest on stays with the socket. */
 const rightsBytesMax = 8_192;
+const basisBytesMax = 4_096;
 const clientIdBytesMax = 512;
 
 export async function directUpgrade(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
@@ -45,38 +46,42 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
   const tracing = new EdgeTracing(place);
   const connect: Connect = { ...blank, clientId, ...credentialsOf(request) };
   try {
-    const outcome = doorman.admitAtOnce(connect) ?? (await doorman.admit(connect));
+    const outcome = await doorman.admit(connect);
     if (outcome.type === "failure") {
       const { reason, rule, detail } = outcome;
       tracing.note(clientId, { what: "refused", reason: reasonText(reason), detail: shorten(`${rule}: ${detail}`) });
       return refuse(outcome, clientId, witness);
     }
     tracing.note(clientId, { what: "admitted", ...shownAdmission(outcome) });
-    const { user, rights, template, expiresAtMs } = outcome;
-    if (JSON.stringify([rights, template]).length > rightsBytesMax) {
+    const { user, rights, template, expiresAtMs, decision } = outcome;
+    const { who, revision, subjects } = decision;
+    const basis = { who, revision, subjects };
+    const isTooMuch = JSON.stringify([rights, template]).length > rightsBytesMax;
+    if (isTooMuch || JSON.stringify(basis).length > basisBytesMax) {
       return refuse(
         fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules and its template are too much for this way"),
         clientId,
         witness,
       );
     }
-    const who = user === undefined ? {} : { username: user };
+    const username = user === undefined ? {} : { username: user };
     const first = template === undefined ? {} : { template };
     const hello: DirectHello = {
       hello: {
         clientId,
         clientIdWasAssigned: false,
         address,
-        ...who,
+        ...username,
         ...rights,
         ...first,
         ...carriedMarks(tracing.marks(clientId)),
       },
+      basis,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     };
     return await handOver(env, hello, greeting.subprotocol, witness);
   } finally {
-    // The gate has counted the attempt; that the client stays connected it does not see.
+    // The gate has counted the attempt. That the client stays connected it hears from the session object.
     doorman.close();
     context.waitUntil(Promise.all([witness.settled(), tracing.settled()]));
   }

@@ -6,12 +6,9 @@
 //   4. a ban of its user: 0x8A
 //   5. a client id that its user may not have: 0x85
 //   6. a will that it may not publish: 0x87
-//   7. its user's gate: too many connections 0x97, too often 0x9F. A change that this copy has not heard of: all of it anew
-//
-// A client that shows no credentials passes without a call, as long as the policy is known.
+//   7. its gate: too many connections of its user 0x97, too often 0x9F. A change that this copy has not heard of: all of it anew
 
 import type { Bucket } from "../../src/auth/bucket.ts";
-import { mayHaveClientId } from "../../src/auth/client-id.ts";
 import { parseVerifier, type ScramVerifier } from "../../src/auth/verifier.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -24,17 +21,17 @@ import type { AccessBook } from "../auth/book.ts";
 import type { ClientCertificate } from "../auth/certificate.ts";
 import type { AuthenticationChain } from "../auth/chain.ts";
 import { type Credentials, refused, type Verdict } from "../auth/credentials.ts";
-import { anonymous, type Identity, identity, type ResolvedRights, rightsOf, stillHolds } from "../auth/identity.ts";
-import { isBanned, type KnownUser, type Policy } from "../auth/known.ts";
+import { anonymous, type Identity, identity } from "../auth/identity.ts";
+import type { Policy } from "../auth/known.ts";
+import { banAtTheDoor, type Decision, decide, toTell } from "../auth/standing.ts";
 import { subjectsOf, userSubject } from "../auth/subjects.ts";
 import type { Config } from "../config.ts";
 import { counters } from "../counters.ts";
 import { ControlUnavailable } from "../d1/control.ts";
 import type { Env } from "../env.ts";
-import type { Admission, GateAnswer } from "../gate/calls.ts";
+import type { GateAnswer } from "../gate/calls.ts";
 import { gateOf } from "../gate/gates.ts";
 import { GateLink } from "../gate/link.ts";
-import { webhookPrefix } from "../names.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** Rights larger than this fit no row. */
@@ -52,6 +49,8 @@ export interface Admitted {
   readonly template: SessionTemplate | undefined;
   /** When the connection has to end. */
   readonly expiresAtMs: number | undefined;
+  /** For who holds the connection in place of the doorman. */
+  readonly decision: Decision;
 }
 
 export type Outcome = Admitted | ProtocolFailure;
@@ -67,7 +66,7 @@ export interface DoormanParts {
   readonly certificate: ClientCertificate | undefined;
   /** Called when the rights of the admitted client are others now. */
   readonly onRights: (rights: ClientRights) => void;
-  /** Called when it may not stay. */
+  /** Called when it may not stay, nor its will be published. */
   readonly onEnd: (failure: ProtocolFailure) => void;
 }
 
@@ -85,13 +84,6 @@ export interface Prepared {
   readonly basis: string | undefined;
 }
 
-interface Decision {
-  readonly who: Identity;
-  readonly policy: Policy;
-  readonly known: KnownUser | undefined;
-  readonly rights: ResolvedRights;
-}
-
 export class Doorman {
   readonly #parts: DoormanParts;
   readonly #link: GateLink;
@@ -105,31 +97,14 @@ export class Doorman {
   constructor(parts: DoormanParts) {
     this.#parts = parts;
     const { loginFailuresMax, loginLockoutMs } = parts.config;
-    // The client id is for the log of the gate; it is known when the link is first used.
-    const visitor = { address: parts.address, clientId: "", loginFailuresMax, loginLockoutMs };
+    const visitor = { address: parts.address, loginFailuresMax, loginLockoutMs };
     this.#link = new GateLink(parts.env, visitor, {
       changed: (revision) => this.#changed(revision),
       lost: () => void this.#rejoin(),
     });
   }
 
-  /** The client shows nothing and nothing has to be asked: decided at once. `connect` has its client id by now. */
-  admitAtOnce(connect: Connect): Outcome | undefined {
-    const { config, book, certificate, turnstile, address } = this.#parts;
-    const showsNothing = connect.username === undefined && connect.password === undefined && certificate === undefined;
-    const policy = book.peekPolicy(Date.now());
-    if (!showsNothing || !config.allowAnonymous || policy === undefined) return undefined;
-    this.#connect = connect;
-    const stopped = turnstileFailure(turnstile.refusal(address, Date.now()), address);
-    if (stopped !== undefined) return stopped;
-    // Whether that still holds is worth a question.
-    if (this.#banAtTheDoor(connect.clientId, policy) !== undefined) return undefined;
-    const failure = this.#atTheDesk(connect, anonymous, policy);
-    if (failure !== undefined) return failure;
-    if (!turnstile.isSteady(connect.clientId, Date.now())) return undefined;
-    return this.#settle(this.#decide(connect, anonymous, policy, undefined));
-  }
-
+  /** `connect` has its client id by now. */
   async admit(
     connect: Connect,
     proved?: { readonly user: string; readonly basis: string | undefined },
@@ -152,7 +127,7 @@ export class Doorman {
       // By an older password the right proof would be wrong.
       const newest = await this.#newer(clientId, user, await book.policy(Date.now()));
       if (newest > 0) book.outdate(newest, user);
-      const banned = this.#banAtTheDoor(clientId, await book.policy(Date.now()));
+      const banned = banAtTheDoor(clientId, address, await book.policy(Date.now()));
       if (banned !== undefined) return banned;
       const listed = config.scramUsers.get(user);
       const isOfList = listed !== undefined || !config.authentication.includes("scram");
@@ -195,7 +170,8 @@ export class Doorman {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const nowMs = Date.now();
       const policy = await book.policy(nowMs);
-      const outcome = this.#banAtTheDoor(connect.clientId, policy) ?? (await this.#enter(connect, proved));
+      const banned = banAtTheDoor(connect.clientId, address, policy);
+      const outcome = banned ?? (await this.#enter(connect, proved));
       if (outcome.type === "admitted") return outcome;
       const isKnowledge = restsOnKnowledge.has(outcome.reason) && !isOfThisMoment.test(outcome.rule);
       const newest = isKnowledge ? await this.#newer(connect.clientId, user, policy) : 0;
@@ -214,17 +190,14 @@ export class Doorman {
     if (verdict.type !== "identity") return verdict.type === "refusal" ? verdict.failure : nobody;
     const who = verdict.identity;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const nowMs = Date.now();
-      const [policy, known] = [await book.policy(nowMs), await book.user(who.user, nowMs)];
-      const failure = this.#atTheDesk(connect, who, policy) ?? this.#without(who, known);
-      if (failure !== undefined) return failure;
-      const decision = this.#decide(connect, who, policy, known);
-      const answer = await this.#pass(connect, decision);
+      const decision = await this.#decide(connect, who);
+      if (decision.type === "failure") return decision;
+      const answer = await this.#pass(decision);
       if (answer.type === "admitted") {
         const flapping = await this.#flapping(connect);
         if (flapping !== undefined) return flapping;
         if (who.method !== "anonymous") counters.add("authentications");
-        return this.#settle(decision);
+        return this.#settle(connect, decision);
       }
       if (answer.type !== "stale") return gateFailure(answer);
       book.outdate(answer.revision, who.user);
@@ -258,34 +231,6 @@ export class Doorman {
     }
   }
 
-  /** Before anybody knows who it is. */
-  #banAtTheDoor(clientId: string, policy: Policy): ProtocolFailure | undefined {
-    const { address } = this.#parts;
-    const nowMs = Date.now();
-    if (isBanned(policy, "address", address, nowMs)) return fail(ReasonCode.banned, "banned-address", address);
-    if (isBanned(policy, "client", clientId, nowMs)) return fail(ReasonCode.banned, "banned-client", clientId);
-    return undefined;
-  }
-
-  /** When it is known who it is. */
-  #atTheDesk({ clientId }: Connect, { user }: Identity, policy: Policy): ProtocolFailure | undefined {
-    const { clientIdPattern } = this.#parts.config;
-    if (isBanned(policy, "user", user, Date.now())) return fail(ReasonCode.banned, "banned-user", `${user}`);
-    if (clientId.startsWith(webhookPrefix)) {
-      return fail(ReasonCode.clientIdentifierNotValid, "reserved-client-id", `${clientId} is a webhook's`);
-    }
-    if (!mayHaveClientId(clientIdPattern, user, clientId)) {
-      const detail = `${user ?? "nobody in particular"} may not have the client id ${clientId}`;
-      return fail(ReasonCode.clientIdentifierNotValid, "client-id-pattern", detail);
-    }
-    return undefined;
-  }
-
-  #without(who: Identity, known: KnownUser | undefined): ProtocolFailure | undefined {
-    if (stillHolds(who, known, Date.now())) return undefined;
-    return fail(ReasonCode.notAuthorized, "access-revoked", `${who.user} is disabled, or has other credentials by now`);
-  }
-
   async #authenticate(connect: Connect): Promise<Verdict> {
     const { chain, certificate, address } = this.#parts;
     const credentials: Credentials = {
@@ -309,25 +254,26 @@ export class Doorman {
     if (reason === ReasonCode.badUserNameOrPassword) await this.wrongProof();
   }
 
-  #decide({ clientId }: Connect, who: Identity, policy: Policy, known: KnownUser | undefined): Decision {
-    return { who, policy, known, rights: rightsOf(who, clientId, known, policy, this.#parts.config) };
+  #decide({ clientId }: Connect, who: Identity): Promise<Decision | ProtocolFailure> {
+    const { book, config, address } = this.#parts;
+    return decide({ who, clientId, address }, book, config);
   }
 
-  async #pass({ clientId }: Connect, { who, policy, known, rights }: Decision): Promise<GateAnswer> {
-    if (who.user === undefined) return { type: "admitted" };
-    const { config, address } = this.#parts;
-    const admission: Admission = {
-      revision: Math.min(policy.revision, known?.revision ?? policy.revision),
-      subjects: subjectsOf(who.user, rights.groups, clientId, address),
-      connectionsMax: rights.userLimits.connectionsMax ?? config.connectionsPerUser,
-      connectsPerMinute: rights.userLimits.connectsPerMinute ?? config.connectsPerMinuteUser,
-    };
-    return this.#link.admit(who.user, admission);
-  }
-
-  #settle({ who, policy, rights }: Decision): Outcome {
+  #pass({ who, clientId, revision, rights, subjects }: Decision): Promise<GateAnswer> {
     const { config } = this.#parts;
-    const connect = this.#connect as Connect;
+    const { connectionsMax, connectsPerMinute } = rights.userLimits;
+    const isSomebody = who.user !== undefined;
+    return this.#link.admit(who.user, clientId, {
+      revision,
+      subjects,
+      connectionsMax: isSomebody ? (connectionsMax ?? config.connectionsPerUser) : 0,
+      connectsPerMinute: isSomebody ? (connectsPerMinute ?? config.connectsPerMinuteUser) : 0,
+    });
+  }
+
+  #settle(connect: Connect, decision: Decision): Outcome {
+    const { config } = this.#parts;
+    const { who, rights, policy } = decision;
     const told = toTell(rights);
     const text = JSON.stringify(told);
     if (text.length > rightsBytesMax) {
@@ -350,6 +296,7 @@ export class Doorman {
       rights: told,
       template,
       expiresAtMs: who.expiresAtMs,
+      decision,
     };
   }
 
@@ -360,24 +307,13 @@ export class Doorman {
   }
 
   async #reconsider(): Promise<void> {
-    const { book, onEnd, onRights } = this.#parts;
+    const { onEnd, onRights } = this.#parts;
     const connect = this.#connect;
     if (this.#isOver || connect === undefined) return;
-    const who = this.#who;
     try {
-      const nowMs = Date.now();
-      const [policy, known] = [await book.policy(nowMs), await book.user(who.user, nowMs)];
-      const failure =
-        this.#banAtTheDoor(connect.clientId, policy) ??
-        this.#atTheDesk(connect, who, policy) ??
-        this.#without(who, known);
-      if (failure !== undefined) {
-        // Its will is not published either.
-        onRights(noRights);
-        return onEnd(failure);
-      }
-      const decision = this.#decide(connect, who, policy, known);
-      this.#revision = policy.revision;
+      const decision = await this.#decide(connect, this.#who);
+      if (decision.type === "failure") return onEnd(decision);
+      this.#revision = decision.policy.revision;
       const told = toTell(decision.rights);
       const text = JSON.stringify(told);
       if (text !== this.#rightsText) {
@@ -385,7 +321,7 @@ export class Doorman {
         onRights(told);
       }
       // Groups may be others now: the gate has to know which changes concern it.
-      const answer = await this.#pass(connect, decision);
+      const answer = await this.#pass(decision);
       if (answer.type === "stale") this.#changed(answer.revision);
     } catch (error) {
       // Connected clients are not disturbed by a database that is away: the next look sees to it.
@@ -401,8 +337,6 @@ export class Doorman {
     await this.look();
   }
 }
-
-const noRights: ClientRights = { access: { rules: [], otherwise: "deny" } };
 
 /** Reasons of refusals that another state of the control database might not have led to. */
 const restsOnKnowledge = new Set<ReasonCode>([
@@ -424,11 +358,6 @@ const nobody = fail(ReasonCode.notAuthorized, "unknown-user", "no authenticator 
 
 function asScram({ user, basis }: Proved): Verdict {
   return { type: "identity", identity: identity("scram", user, { basis }) };
-}
-
-/** What the session is told: no more than what holds. */
-function toTell({ access, limits }: ResolvedRights): ClientRights {
-  return { ...(access === undefined ? {} : { access }), ...(limits === undefined ? {} : { limits }) };
 }
 
 function unavailable(error: unknown): ProtocolFailure {

@@ -11,11 +11,13 @@ export interface Admission {
   readonly connectsPerMinute: number;
 }
 
+/** In place of a user's name, which is never empty. */
+export const nobody = "";
+
 /** In the header of the upgrade, as JSON in base64. */
 export interface GateHello {
   readonly user: string;
   readonly address: string;
-  readonly clientId: string;
   readonly loginFailuresMax: number;
   readonly loginLockoutMs: number;
   /** Present if the client has proved already who it is. */
@@ -39,6 +41,18 @@ export type FromGate =
   /** The edge waits so long before it refuses. */
   | { readonly type: "noted"; readonly delayMs: number }
   | { readonly type: "changed"; readonly revision: number };
+
+/** What a session object says of a connection that ends in it, to be told of changes. */
+export interface Enlistment {
+  /** Names the connection. */
+  readonly pass: string;
+  readonly clientId: string;
+  /** Of the control database, as the connection's rights know it. */
+  readonly revision: number;
+  readonly subjects: readonly string[];
+}
+
+export type EnlistAnswer = Extract<GateAnswer, { readonly type: "admitted" | "stale" }>;
 
 export const helloHeader = "X-Gate-Hello";
 export const answerHeader = "X-Gate-Answer";

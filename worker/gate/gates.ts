@@ -18,7 +18,7 @@ export class NotAnnounced extends Error {}
 
 /** When this returns, every connection that the change concerns has been told, and none is let in that does not know of it. */
 export async function announce(env: Env, revision: number, subjects: readonly string[]): Promise<void> {
-  // Clients without credentials ask no gate: this copy of the Worker, at least, lets none of them in by what was before.
+  // This copy of the Worker need not be told by a gate.
   accessBook(env).outdate(revision, undefined);
   const { accessGates } = configOf(env);
   const waiting = Array.from({ length: accessGates }, (_, index) => index);
@@ -41,6 +41,11 @@ async function tell(env: Env, index: number, revision: number, subjects: readonl
     console.warn(JSON.stringify({ event: "gate-unreachable", gate: index, error: `${error}` }));
     return false;
   }
+}
+
+/** Where a connection asks to be let in. */
+export function gateNameOf(user: string | undefined, clientId: string): string {
+  return user ?? clientId;
 }
 
 export function gateOf(env: Env, name: string): ReturnType<typeof gateStub> {

@@ -1,4 +1,5 @@
-// One connection's socket to its user's gate: asks to be let in, says when a proof was wrong, and hears what changes.
+// One connection's socket to its gate: asks to be let in, says when a proof was wrong, and hears what changes. The gate is its
+// user's, where all connections of a user meet, or that of its client id for nobody in particular.
 
 import { closeQuietly } from "../close-quietly.ts";
 import { counters } from "../counters.ts";
@@ -11,9 +12,10 @@ import {
   type GateAnswer,
   type GateHello,
   helloHeader,
+  nobody,
   type ToGate,
 } from "./calls.ts";
-import { gateOf } from "./gates.ts";
+import { gateNameOf, gateOf } from "./gates.ts";
 
 type Visitor = Omit<GateHello, "user" | "admission">;
 
@@ -30,7 +32,8 @@ export class GateLink {
   readonly #env: Env;
   readonly #visitor: Visitor;
   readonly #events: LinkEvents;
-  #user: string | undefined;
+  /** Whose gate it is. */
+  #name: string | undefined;
   #socket: WebSocket | undefined;
   #isAdmitted = false;
   #answered: ((answer: FromGate) => void) | undefined;
@@ -43,8 +46,8 @@ export class GateLink {
 
   /** Before a proof is looked at; what is not "try" is against it. */
   async open(user: string): Promise<GateAnswer> {
-    if (this.#socket !== undefined && this.#user === user) return { type: "try" };
-    return this.#dial(user, undefined);
+    if (this.#socket !== undefined && this.#name === user) return { type: "try" };
+    return this.#dial(user, user, undefined);
   }
 
   /** The proof was wrong. How long the answer to it is to be put off. */
@@ -54,9 +57,10 @@ export class GateLink {
     return answer.type === "noted" ? answer.delayMs : 0;
   }
 
-  async admit(user: string, admission: Admission): Promise<GateAnswer> {
+  async admit(user: string | undefined, clientId: string, admission: Admission): Promise<GateAnswer> {
+    const name = gateNameOf(user, clientId);
     // The name that was proved need not be the one that was tried.
-    if (this.#socket === undefined || this.#user !== user) return this.#dial(user, admission);
+    if (this.#socket === undefined || this.#name !== name) return this.#dial(name, user ?? nobody, admission);
     const answer = await this.#ask({ type: "admit", admission });
     if (answer.type === "admitted") this.#isAdmitted = true;
     return answer as GateAnswer;
@@ -68,18 +72,18 @@ export class GateLink {
     if (socket !== undefined) closeQuietly(socket);
   }
 
-  async #dial(user: string, admission: Admission | undefined): Promise<GateAnswer> {
+  async #dial(name: string, user: string, admission: Admission | undefined): Promise<GateAnswer> {
     this.close();
     counters.add("object_calls");
     const hello: GateHello = { ...this.#visitor, user, ...(admission === undefined ? {} : { admission }) };
-    const response = await gateOf(this.#env, user).fetch("https://gate/", {
+    const response = await gateOf(this.#env, name).fetch("https://gate/", {
       headers: { Upgrade: "websocket", [helloHeader]: encodeHeader(hello) },
     });
     const answer = decodeHeader<GateAnswer>(response.headers.get(answerHeader) ?? "");
     const socket = response.webSocket;
     if (socket === null) return answer;
     socket.accept({ allowHalfOpen: true });
-    this.#user = user;
+    this.#name = name;
     this.#socket = socket;
     this.#isAdmitted = answer.type === "admitted";
     socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data as string) as FromGate));

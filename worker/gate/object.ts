@@ -1,27 +1,34 @@
-// A gate: one of a few objects, chosen by the hash of the user's name, that every connection of a user holds a socket to. So
-// it knows how many connections a user has, tells them at once when something changes that they rest on, and counts failed
-// logins where all of them meet. It sleeps with its sockets open: being connected costs it no row and no call.
+// A gate: one of a few objects, chosen by the hash of the user's name, or of the client id of nobody in particular, that every
+// connection holds a socket to. So it knows how many connections a user has, tells them at once when something changes that
+// they rest on, and counts failed logins where all of them meet. It sleeps with its sockets open: being connected costs it no
+// row and no call.
 //
+// A connection that ends in its session object holds no socket but that of its client: its gate has a row of it, and calls.
 // Gates also keep why clients were refused, by client id, for who asks.
 
 import { DurableObject } from "cloudflare:workers";
 import { Bucket } from "../../src/auth/bucket.ts";
 import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../../src/auth/lockout.ts";
-import { GateStore } from "../../src/store/gate-store.ts";
+import { type DirectEntry, GateStore } from "../../src/store/gate-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { newcomers } from "../auth/subjects.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { decodeHeader, encodeHeader } from "../header.ts";
+import { sessionName } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
+import { sessionStub } from "../stubs.ts";
 import {
   type Admission,
   answerHeader,
+  type EnlistAnswer,
+  type Enlistment,
   type FromGate,
   type GateAnswer,
   type GateHello,
   helloHeader,
+  nobody,
   type ToGate,
 } from "./calls.ts";
 import type { RefusalEntry } from "./refusals.ts";
@@ -33,6 +40,8 @@ interface Pass extends Omit<GateHello, "admission"> {
 }
 
 const usersMax = 10_000;
+/** Calls at once. */
+const atOnce = 6;
 const refusalsShown = 50;
 
 export class GateObject extends DurableObject<Env> {
@@ -84,8 +93,8 @@ export class GateObject extends DurableObject<Env> {
     this.#left(socket);
   }
 
-  /** The control database has changed. When this returns, all connections that it concerns have been told. */
-  announce(revision: number, subjects: readonly string[]): number {
+  /** The control database has changed. When this returns, all connections that it concerns have been told; how many. */
+  async announce(revision: number, subjects: readonly string[]): Promise<number> {
     this.#store.noteChanges(subjects, revision, Date.now());
     const changed = new Set(subjects);
     let told = 0;
@@ -94,7 +103,20 @@ export class GateObject extends DurableObject<Env> {
       this.#say(socket, { type: "changed", revision });
       told++;
     }
-    return told;
+    return told + (await this.#tellDirects(this.#store.directsOf(subjects), revision));
+  }
+
+  /** A connection that ends in its session object, which has its socket by now. */
+  enlist({ revision, ...entry }: Enlistment): EnlistAnswer {
+    const newest = this.#store.revisionOf(entry.subjects);
+    if (newest > revision) return { type: "stale", revision: newest };
+    this.#store.putDirect(entry);
+    return { type: "admitted" };
+  }
+
+  /** It has ended. Nobody waits for that to be known: who is not told of an end is found out at the next change. */
+  strike(pass: string): void {
+    this.#store.deleteDirect(pass);
   }
 
   /** The newest change that concerns each of them, as far as it is remembered. */
@@ -110,8 +132,29 @@ export class GateObject extends DurableObject<Env> {
     return this.#store.refusals(clientId, refusalsShown) as RefusalEntry[];
   }
 
+  async #tellDirects(entries: readonly DirectEntry[], revision: number): Promise<number> {
+    const waiting = [...entries];
+    const failures: unknown[] = [];
+    const work = async () => {
+      for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
+        await this.#tellDirect(entry, revision).catch((error: unknown) => failures.push(error));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, waiting.length) }, work));
+    if (failures.length > 0) throw new Error(`${failures.length} sessions do not answer: ${failures[0]}`);
+    return entries.length;
+  }
+
+  async #tellDirect({ clientId, pass }: DirectEntry, revision: number): Promise<void> {
+    // Whoever announces tries again.
+    counters.add("object_calls");
+    const isThere = await sessionStub(this.env, sessionName(clientId)).accessChanged(pass, revision);
+    if (!isThere) this.#store.deleteDirect(pass);
+  }
+
   /** What stands against even trying. */
   #refusal({ user, address }: GateHello): GateAnswer | undefined {
+    if (user === nobody) return undefined;
     const nowMs = Date.now();
     const isLocked = [user, pairOf(user, address)].some((subject) => isLockedOut(this.#store.failures(subject), nowMs));
     return isLocked ? { type: "refused", why: "locked-out" } : undefined;
@@ -128,7 +171,7 @@ export class GateObject extends DurableObject<Env> {
       return { type: "refused", why: "connect-rate" };
     }
     if (connectionsMax > 0 && this.#countOf(user) >= connectionsMax) return { type: "refused", why: "connections" };
-    this.#store.clearFailures(pairOf(user, address));
+    if (user !== nobody) this.#store.clearFailures(pairOf(user, address));
     return { type: "admitted" };
   }
 

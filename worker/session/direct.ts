@@ -11,23 +11,35 @@ import type { Connect } from "../../src/protocol/packet.ts";
 import { PacketType } from "../../src/protocol/packet-type.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import { keepAliveSeconds, refusalOf, refusingConnack } from "../../src/session/admission.ts";
+import type { ClientRights } from "../../src/session/identity.ts";
 import { willDenial } from "../../src/session/permission.ts";
+import type { Identity } from "../auth/identity.ts";
 import { type Config, configOf } from "../config.ts";
 import { counters } from "../counters.ts";
 import type { DirectHello } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
 
-/**
- * Nobody tells the object when rights change: a connection ends after this time, and its client proves anew who it is.
- */
-const lifeMsMax = 3_600_000;
+/** What its gate could not tell is found after this time. Of one that has no gate the connection ends. */
+const lookMs = 3_600_000;
+
+/** What the rights rest on, for when that changes. */
+export interface DirectBasis {
+  readonly who: Identity;
+  /** Names the connection towards its gate. */
+  readonly pass: string;
+  /** When it is seen whether the rights still hold. */
+  readonly lookAtMs: number;
+}
 
 export interface DirectState {
   /** Until CONNECT comes it has the client's rights; then the connection has them. */
   readonly hello: DirectHello["hello"];
   /** When CONNECT has to be there; 0: it is. */
   readonly connectByMs: number;
+  /** 0: not by the clock. */
   readonly endsAtMs: number;
+  /** Absent if the Worker did not say. */
+  readonly basis?: DirectBasis;
   readonly heardAtMs: number;
   /** How long the client may be silent; 0: for ever. */
   readonly silentMsMax: number;
@@ -48,14 +60,23 @@ export interface DirectEvents {
   broken(): void;
 }
 
-export function newDirectState({ hello, expiresAtMs }: DirectHello, config: Config, nowMs: number): DirectState {
-  return {
+export function newDirectState(said: DirectHello, config: Config, nowMs: number): DirectState {
+  const { hello, basis, expiresAtMs = 0 } = said;
+  const state = {
     hello,
     connectByMs: nowMs + config.connectTimeoutSeconds * 1000,
-    endsAtMs: Math.min(expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs + lifeMsMax),
     heardAtMs: nowMs,
     silentMsMax: 0,
   };
+  const lookAtMs = nowMs + lookMs;
+  if (basis === undefined) return { ...state, endsAtMs: earliest(expiresAtMs, lookAtMs) };
+  return { ...state, endsAtMs: expiresAtMs, basis: { who: basis.who, pass: crypto.randomUUID(), lookAtMs } };
+}
+
+/** Of those that are not 0; 0 if all are. */
+function earliest(...times: readonly number[]): number {
+  const set = times.filter((time) => time > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }
 
 export class DirectClient {
@@ -84,22 +105,43 @@ export class DirectClient {
     return this.#state.connectByMs === 0;
   }
 
-  /** When the alarm has to ask. */
+  /** When the alarm has to ask; 0: never. */
   get deadlineMs(): number {
-    const { connectByMs, endsAtMs, heardAtMs, silentMsMax } = this.#state;
+    const { connectByMs, basis } = this.#state;
     if (connectByMs > 0) return connectByMs;
-    return silentMsMax === 0 ? endsAtMs : Math.min(endsAtMs, heardAtMs + silentMsMax);
+    return earliest(this.#overAtMs, basis?.lookAtMs ?? 0);
+  }
+
+  get #overAtMs(): number {
+    const { endsAtMs, heardAtMs, silentMsMax } = this.#state;
+    return earliest(endsAtMs, silentMsMax === 0 ? 0 : heardAtMs + silentMsMax);
+  }
+
+  /** It is time to see whether its rights still hold. */
+  takesLook(nowMs: number): boolean {
+    const { basis } = this.#state;
+    if (basis === undefined || nowMs < basis.lookAtMs) return false;
+    this.#state = { ...this.#state, basis: { ...basis, lookAtMs: nowMs + lookMs } };
+    return true;
+  }
+
+  /** Before CONNECT has come. */
+  changeRights({ access, limits }: ClientRights): void {
+    const { access: _access, limits: _limits, ...rest } = this.#state.hello;
+    const rights = { ...(access === undefined ? {} : { access }), ...(limits === undefined ? {} : { limits }) };
+    this.#state = { ...this.#state, hello: { ...rest, ...rights } };
   }
 
   /** Why its time is over; undefined: it is not. */
   overdue(nowMs: number): ProtocolFailure | undefined {
     const { connectByMs, endsAtMs, silentMsMax } = this.#state;
-    if (nowMs < this.deadlineMs) return undefined;
     if (connectByMs > 0) {
+      if (nowMs < connectByMs) return undefined;
       const detail = `no CONNECT within ${this.#config.connectTimeoutSeconds} seconds`;
       return fail(ReasonCode.maximumConnectTime, "connect-timeout", detail);
     }
-    if (nowMs >= endsAtMs) {
+    if (this.#overAtMs === 0 || nowMs < this.#overAtMs) return undefined;
+    if (endsAtMs > 0 && nowMs >= endsAtMs) {
       return fail(ReasonCode.maximumConnectTime, "credentials-expired", "it is time to prove anew who it is");
     }
     // [MQTT-3.1.2-22] [MQTT3-3.1.2-24]

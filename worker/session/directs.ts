@@ -1,9 +1,12 @@
 // The clients of a session object that have no edge between: their sockets, from the hand-over on, and through hibernation.
 
-import type { ProtocolFailure } from "../../src/protocol/failure.ts";
+import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
+import { ReasonCode } from "../../src/protocol/reason.ts";
 import { reasonText } from "../../src/protocol/reason-text.ts";
+import type { ClientRights } from "../../src/session/identity.ts";
 import type { Alarm } from "../alarm.ts";
+import { farewell } from "../auth/standing.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
@@ -13,6 +16,7 @@ import { decodeHeader } from "../header.ts";
 import type { Hello } from "../hello.ts";
 import { DirectClient, type DirectState, newDirectState } from "./direct.ts";
 import { readAttachment, writeAttachment } from "./socket.ts";
+import { Watch, type Watched } from "./watch.ts";
 
 export interface DirectsEvents {
   begin(socket: WebSocket, connect: Connect, hello: Hello): void;
@@ -21,6 +25,10 @@ export interface DirectsEvents {
   broken(socket: WebSocket): void;
   /** Whether it has been sent CONNACK. */
   isAnswered(): boolean;
+  /** The rights of the connected client are others, perhaps. */
+  rights(socket: WebSocket, rights: ClientRights): void;
+  /** The connected client may not stay. */
+  expelled(socket: WebSocket, failure: ProtocolFailure): void;
 }
 
 export class Directs {
@@ -28,21 +36,44 @@ export class Directs {
   readonly #alarm: Alarm;
   readonly #events: DirectsEvents;
   readonly #known = new WeakMap<WebSocket, DirectClient>();
+  readonly #watch: Watch;
 
   constructor(env: Env, alarm: Alarm, events: DirectsEvents) {
     this.#env = env;
     this.#alarm = alarm;
     this.#events = events;
+    this.#watch = new Watch(env, {
+      rights: ({ socket, client }, rights) => {
+        if (client.isConnected) return events.rights(socket, rights);
+        client.changeRights(rights);
+        if (this.carry(socket, client)) return;
+        client.refuse(fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules are too many for this way"));
+      },
+      end: ({ socket, client }, failure) => {
+        if (client.isConnected) events.expelled(socket, { ...failure, reason: farewell(failure.reason) });
+        else client.refuse(failure);
+      },
+    });
   }
 
-  /** Takes the socket that the Worker hands over, and answers with its other end. */
-  accept(context: DurableObjectState, request: Request): Response {
+  /** Takes the socket that the Worker hands over, and answers with its other end. Fails without the client's gate. */
+  async accept(context: DurableObjectState, request: Request): Promise<Response> {
     const hello = decodeHeader<DirectHello>(request.headers.get(directHeader) ?? "");
     const direct = newDirectState(hello, configOf(this.#env), this.#alarm.nowMs);
     const { 0: far, 1: own } = new WebSocketPair();
     context.acceptWebSocket(own);
     if (!carryAlone(own, direct)) throw new RangeError("what a client may do does not fit its socket");
     this.#alarm.wakeAt(direct.connectByMs);
+    const watched = this.#watched(own);
+    if (watched !== undefined && hello.basis !== undefined) {
+      const { revision, subjects } = hello.basis;
+      await this.#watch.begin(watched, revision, subjects).catch(async (error: unknown) => {
+        this.left(own);
+        closeQuietly(own);
+        await this.settled();
+        throw error;
+      });
+    }
     const subprotocol = request.headers.get("Sec-WebSocket-Protocol");
     const headers: HeadersInit = subprotocol === null ? {} : { "Sec-WebSocket-Protocol": subprotocol };
     return new Response(null, { status: 101, webSocket: far, headers });
@@ -59,10 +90,44 @@ export class Directs {
     return client;
   }
 
-  /** What a client without a connection has to know after hibernation. */
-  carry(socket: WebSocket, client: DirectClient): void {
+  /** Its gate says that something has changed. False: there is no such connection here any more. */
+  async changed(sockets: readonly WebSocket[], pass: string, revision: number): Promise<boolean> {
+    for (const socket of sockets) {
+      const watched = this.#watched(socket);
+      if (watched?.client.state.basis?.pass !== pass || socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
+      await this.#watch.decide(watched, revision);
+      return true;
+    }
+    return false;
+  }
+
+  /** What its gate could not tell. */
+  async look(socket: WebSocket): Promise<void> {
+    const watched = this.#watched(socket);
+    if (watched === undefined || !watched.client.takesLook(this.#alarm.nowMs)) return;
+    await this.#watch.decide(watched, 0).catch((error: unknown) => {
+      // What is known goes on to hold.
+      console.warn(
+        JSON.stringify({ event: "access-unknown", who: watched.client.state.hello.clientId, error: `${error}` }),
+      );
+    });
+  }
+
+  /** The socket has ended, or its connection has. */
+  left(socket: WebSocket): void {
+    const watched = this.#watched(socket);
+    if (watched !== undefined) this.#watch.strike(watched);
+  }
+
+  /** When nothing is on its way any more. */
+  settled(): Promise<void> {
+    return this.#watch.settled();
+  }
+
+  /** What a client without a connection has to know after hibernation. False if it does not fit. */
+  carry(socket: WebSocket, client: DirectClient): boolean {
     const isOurs = socket.readyState === WebSocket.READY_STATE_OPEN && readAttachment(socket).direct !== undefined;
-    if (isOurs) carryAlone(socket, client.state);
+    return !isOurs || carryAlone(socket, client.state);
   }
 
   /** Clients that have not sent CONNECT in time. */
@@ -74,6 +139,11 @@ export class Directs {
       if (failure === undefined) this.#alarm.wakeAt(client.deadlineMs);
       else client.refuse(failure);
     }
+  }
+
+  #watched(socket: WebSocket): Watched | undefined {
+    const client = this.of(socket);
+    return client === undefined ? undefined : { socket, client };
   }
 
   #client(socket: WebSocket, state: DirectState): DirectClient {
@@ -93,6 +163,7 @@ export class Directs {
         const who = state.hello.clientId;
         report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
         if (connack !== undefined) trySend(socket, connack);
+        this.left(socket);
         closeQuietly(socket);
       },
     });

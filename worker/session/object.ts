@@ -118,6 +118,12 @@ export class SessionObject extends DurableObject<Env> {
         if (socket === this.#link?.socket) this.#step({ type: "closed" });
       },
       isAnswered: () => this.#session.opening === undefined,
+      rights: (socket, rights) => {
+        if (socket === this.#link?.socket) this.#step({ type: "rights", ...rights });
+      },
+      expelled: (socket, failure) => {
+        if (socket === this.#link?.socket) this.#step({ type: "expelled", failure });
+      },
     });
     this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
     const isListed = connected?.attachment.isListed === true;
@@ -134,7 +140,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** The edge opens a socket, or hands over its client's own; CONNECT comes on it. */
-  override fetch(request: Request): Response {
+  override fetch(request: Request): Response | Promise<Response> {
     this.#settleAbandoned();
     const { pathname } = new URL(request.url);
     if (pathname === waiterPath) return this.#waiters.accept(this.#hasNews());
@@ -142,6 +148,12 @@ export class SessionObject extends DurableObject<Env> {
     const { 0: edge, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);
     return new Response(null, { status: 101, webSocket: edge });
+  }
+
+  /** A gate: something has changed that the rights of a client with no edge rest on. False: it is not connected any more. */
+  accessChanged(pass: string, revision: number): Promise<boolean> {
+    const changed = () => this.#directs.changed(this.ctx.getWebSockets(), pass, revision).finally(() => this.#rest());
+    return this.#awake.during(changed);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -160,13 +172,12 @@ export class SessionObject extends DurableObject<Env> {
       return;
     }
     if (typeof message === "string") {
-      if (socket === this.#link?.socket)
-        this.#step({ type: "rights", ...(JSON.parse(message) as RightsNotice).rights });
+      if (socket === this.#link?.socket) this.#takeNotice(JSON.parse(message) as RightsNotice);
       await this.#rest();
       return;
     }
     const frame = new Uint8Array(message);
-    if (socket === this.#link?.socket) this.#takeFrame(this.#link, frame);
+    if (socket === this.#link?.socket) this.#takeFrames(this.#link, [frame], undefined);
     else if (readAttachment(socket).epoch === 0) this.#takeHello(socket, frame);
     await this.#rest();
   }
@@ -189,6 +200,7 @@ export class SessionObject extends DurableObject<Env> {
     await this.#courier.run();
     this.#directs.turnOverdueAway(this.ctx.getWebSockets());
     const overdue = this.#link?.direct?.overdue(this.#alarm.nowMs);
+    if (overdue === undefined && this.#link !== undefined) await this.#directs.look(this.#link.socket);
     if (overdue !== undefined) this.#step({ type: "packets", packets: [overdue] });
     else if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
@@ -295,8 +307,8 @@ export class SessionObject extends DurableObject<Env> {
     this.#waiters.tellAll();
   }
 
-  #takeFrame(link: Link, frame: Uint8Array): void {
-    this.#takeFrames(link, [frame], undefined);
+  #takeNotice({ rights, isExpelled }: RightsNotice): void {
+    this.#step(isExpelled ? { type: "expelled" } : { type: "rights", ...rights });
   }
 
   #takeFrames(link: Link, frames: readonly Uint8Array[], behind: ProtocolFailure | undefined): void {
@@ -317,6 +329,7 @@ export class SessionObject extends DurableObject<Env> {
 
   async #ended(socket: WebSocket): Promise<void> {
     if (this.#link === undefined) this.#recall(socket);
+    this.#directs.left(socket);
     closeQuietly(socket);
     if (socket === this.#link?.socket) this.#step({ type: "closed" });
     await this.#rest();
@@ -351,8 +364,9 @@ export class SessionObject extends DurableObject<Env> {
 
   /** Its connection has ended: whatever else the socket brings is too late. */
   #unlink({ socket, epoch, direct }: Link): void {
-    if (direct !== undefined) counters.add("connections_closed");
     this.#tracing.disconnected();
+    this.#directs.left(socket);
+    if (direct !== undefined) counters.add("connections_closed");
     this.#link = undefined;
     this.#store.keepConnectionWindow(undefined);
     try {
@@ -399,12 +413,8 @@ export class SessionObject extends DurableObject<Env> {
     const link = this.#link;
     this.#store.apply(effects.persist);
     this.#tracing.reported(effects.reports);
-    this.#reports.take(
-      effects,
-      this.#session,
-      link?.direct === undefined ? link?.socket : undefined,
-      this.#alarm.nowMs,
-    );
+    const edge = link?.direct === undefined ? link?.socket : undefined;
+    this.#reports.take(effects, this.#session, edge, this.#alarm.nowMs);
     if (effects.carriedOut.length > 0) this.#tickets.settle(effects);
     if (link === undefined) this.#waiters.tell(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
@@ -438,7 +448,8 @@ export class SessionObject extends DurableObject<Env> {
     const { nowMs } = this.#alarm;
     const atMs = earlier(wakeAtMs(this.#session, nowMs), this.#reporter.wakeAtMs(nowMs));
     if (atMs !== undefined) this.#alarm.wakeAt(atMs);
-    if (this.#link?.direct !== undefined) this.#alarm.wakeAt(this.#link.direct.deadlineMs);
+    const deadlineMs = this.#link?.direct?.deadlineMs ?? 0;
+    if (deadlineMs > 0) this.#alarm.wakeAt(deadlineMs);
   }
 
   /** What hibernation must not lose stays with the socket. */
@@ -470,6 +481,7 @@ export class SessionObject extends DurableObject<Env> {
     await this.#lanes.started();
     await this.#reporter.started();
     await this.#tracing.settled();
+    await this.#directs.settled();
     if (!this.#lanes.idle) return;
     const { record, connection, will, dueWills, handBacks } = this.#session;
     if (record !== undefined || connection !== undefined || will !== undefined) return;

@@ -137,18 +137,6 @@ test("a client that is kicked is told why, its will is published, and its sessio
   expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject({ standing: { state: "away" } });
 });
 
-test("a client that is turned out for good has no will", () => {
-  const session = new ManagedSession();
-  const will = { topic: "w", topicBytes: new TextEncoder().encode("w"), payload: new Uint8Array(), qos: 1 } as const;
-  session.connect({ will: { ...will, retain: false, delaySeconds: 0, properties: new Uint8Array() } });
-  session.rig.manage({ kind: "kick", reason: 0x98, discardsWill: true });
-  expect(session.rig.inFlight(session.rig.shardOf("w"))).toEqual([]);
-  session.rig.crash();
-  session.rig.nowMs += 3_600_000;
-  session.rig.manage({ kind: "describe" });
-  expect(session.rig.inFlight(session.rig.shardOf("w"))).toEqual([]);
-});
-
 test.each([true, false])("a session is ended with everything it has, connected %s", (isConnected) => {
   const session = new ManagedSession();
   session.rig.manage(provision());

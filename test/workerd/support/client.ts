@@ -25,7 +25,15 @@ export interface ConnectOptions {
   readonly password?: string;
   /** Of the request that opens the WebSocket. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** By /mqtt/<client id>, with its credentials in the upgrade. */
+  readonly isDirect?: boolean;
 }
+
+/** The two ways in: for `describe.each`. */
+export const doors = [
+  ["/mqtt", {}],
+  ["/mqtt/<client id>", { isDirect: true }],
+] as const satisfies readonly (readonly [string, ConnectOptions])[];
 
 /** An identifier that no test uses for a message. */
 const barrierId = 65_535;
@@ -68,11 +76,23 @@ export class Client {
   }
 
   /** Opens a WebSocket and sends nothing. */
-  static async open(id: string, version: Version, more: Readonly<Record<string, string>> = {}): Promise<Client> {
+  static async open(
+    id: string,
+    version: Version,
+    more: Readonly<Record<string, string>> = {},
+    path = "/mqtt",
+  ): Promise<Client> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt", ...more };
-    const { webSocket } = await exports.default.fetch("http://broker/mqtt", { headers });
-    if (webSocket === null) throw new Error("no WebSocket was opened");
+    const { webSocket, status } = await exports.default.fetch(`http://broker${path}`, { headers });
+    if (webSocket === null) throw new Error(`no WebSocket was opened, but ${status} answered`);
     return new Client(webSocket, id, version);
+  }
+
+  /** The same by /mqtt/<client id>. */
+  static openDirect(id: string, version: Version, { username, password, headers }: ConnectOptions): Promise<Client> {
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    const shown: Record<string, string> = username === undefined ? {} : { Authorization: authorization };
+    return Client.open(id, version, { ...shown, ...headers }, `/mqtt/${encodeURIComponent(id)}`);
   }
 
   /** Connects and expects to be accepted. */
@@ -85,7 +105,9 @@ export class Client {
   /** Connects and waits for CONNACK, whatever it says. */
   static async attempt(options: ConnectOptions = {}): Promise<Client> {
     const { version = 4, clientId = uniqueId() } = options;
-    const client = await Client.open(clientId, version, options.headers);
+    const client = options.isDirect
+      ? await Client.openDirect(clientId, version, options)
+      : await Client.open(clientId, version, options.headers);
     client.send(connectPacket({ ...options, version, clientId }));
     client.connack = await client.expect("connack");
     return client;

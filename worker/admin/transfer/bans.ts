@@ -10,8 +10,7 @@ const row = z.strictObject({ ...banFields, createdAtMs: z.optional(z.int()) });
 
 export const bansTable: Table = {
   name: "bans",
-  about:
-    "An imported ban holds at once for users, and within ACCESS_CACHE_SECONDS for clients without credentials; connections that these have already go on: kick them.",
+  about: "An imported ban holds at once, and ends the connections that it concerns.",
   columns: { kind: "text", value: "text", untilMs: "number", comment: "text", createdAtMs: "number" },
   item: shownBan,
   async export(control, after, limit) {
