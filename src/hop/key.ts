@@ -22,6 +22,18 @@ export function isStale(answer: object): answer is Stale {
   return "stale" in answer;
 }
 
+/** Lives that begin within a quarter of an hour of each other differ in their incarnations' remainder. */
+const apart = 2 ** 20;
+
+/**
+ * What a life of a sender calls itself when a receiver knows a later incarnation of it, which a clock that went back can
+ * cause. Two lives that go above the same incarnation must not meet: the receiver would take the second one's calls for
+ * repeats of the first one's.
+ */
+export function incarnationAbove(known: number, own: number): number {
+  return own > known ? own : known + 1 + (own % apart);
+}
+
 /** Numbers the calls of one sender, to all its receivers from one count: towards each of them it only rises. */
 export class Numbering {
   readonly #source: string;
@@ -39,8 +51,8 @@ export class Numbering {
     return endsEarlier ? { ...key, endsEarlier } : key;
   }
 
-  /** A receiver knows a later incarnation, which a clock that went back can cause: go above it. */
+  /** A receiver knows a later incarnation: go above it. */
   renew(known: number): void {
-    this.#incarnation = Math.max(this.#incarnation, known + 1);
+    this.#incarnation = incarnationAbove(known, this.#incarnation);
   }
 }

@@ -43,4 +43,9 @@ export const regressions: readonly Regression[] = [
     what: "a group waited for ever for a lone member that had said that it was full, or left, and was gone",
     test: "test/unit/shard/group.test.ts",
   },
+  {
+    seed: 101071,
+    what: "two lives of a session went above the same later incarnation, and calls of the second were taken for repeats of the first's",
+    test: "test/unit/hop/key.test.ts",
+  },
 ];

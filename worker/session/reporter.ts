@@ -2,6 +2,7 @@
 // is told after the fact, one call at a time and the latest only, and until it has been heard. Nothing else waits for it.
 
 import { isStale, type Standing } from "../../src/directory/entry.ts";
+import { incarnationAbove } from "../../src/hop/key.ts";
 import { standingOf } from "../../src/session/standing.ts";
 import type { Session } from "../../src/session/state.ts";
 import { counters } from "../counters.ts";
@@ -112,8 +113,7 @@ export class Reporter {
       const key = { incarnation: this.#incarnation, sequence: ++this.#sequence };
       const answer = await directoryStub(this.#env, this.#name).report({ name: this.#name, standing, atMs, ...key });
       if (!isStale(answer)) return;
-      // A clock that went back.
-      this.#incarnation = Math.max(this.#incarnation, answer.stale + 1);
+      this.#incarnation = incarnationAbove(answer.stale, this.#incarnation);
     }
     throw new Error("the directory refuses the newest incarnation");
   }

@@ -16,6 +16,8 @@ import { Outgoing } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
 
 /** What the broker may say with DISCONNECT to a client that broke no rule. */
+/** The longest pause before a client comes back when the storm is over. */
+const returnMsMax = 2_000;
 const excusable: readonly number[] = [0x89, 0x8e, 0x97];
 const patienceMs = 8_000;
 
@@ -30,6 +32,8 @@ export class Client {
   readonly #random: Random;
   readonly #requests: Requests;
   readonly #incoming = new Incoming();
+  /** How often it has come back since the storm. */
+  #returns = 0;
   #mood: Mood = "lively";
   #connection: Connection | undefined;
   /** Left for another one, that the broker takes for it, if that one ever gets so far. */
@@ -98,7 +102,7 @@ export class Client {
   #thinkLater(): void {
     if (this.#isThinking) return;
     this.#isThinking = true;
-    this.#platform.agenda.after(this.#random.between(0, this.behaviour.thinkMsMax), () => {
+    this.#platform.agenda.after(this.#random.between(0, this.#thinkMsMax), () => {
       this.#isThinking = false;
       if (this.#mood === "gone") return;
       this.#think();
@@ -107,8 +111,15 @@ export class Client {
     });
   }
 
+  /** Who comes back and is refused again and again waits longer each time, as any client should. */
+  get #thinkMsMax(): number {
+    const { thinkMsMax } = this.behaviour;
+    return this.#mood === "settling" ? Math.min(returnMsMax, thinkMsMax * 2 ** this.#returns) : thinkMsMax;
+  }
+
   #think(): void {
     if (this.#connection === undefined) {
+      if (this.#mood === "settling") this.#returns++;
       if (this.#mood === "settling" || this.#random.chance(0.3)) this.#connect();
       return;
     }
