@@ -21,6 +21,7 @@ const usage = `usage: npm run bench -- [options]
   --seconds S            length of each run (4)
   --messages N           a number of messages instead
   --window N             of the stream (256)
+  --wide-window N        of each publisher of the fan-out and the fan-in (64)
   --publishers N         of the stream (1)
   --subscribers N        of the stream (1)
   --payload BYTES        (100)
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     messages: { type: "string" },
     window: { type: "string", default: "256" },
+    "wide-window": { type: "string", default: "64" },
     publishers: { type: "string", default: "1" },
     subscribers: { type: "string", default: "1" },
     payload: { type: "string", default: "100" },
@@ -58,8 +60,8 @@ interface Workload {
   readonly qualities: readonly string[];
 }
 
-/** Windows small enough that the messages under way are of the order of those of the stream. */
-const wide = ["--window", "4", "--warmup", "4"];
+const wideWindow = values["wide-window"];
+const wide = ["--window", wideWindow, "--warmup", wideWindow];
 const workloads: readonly Workload[] = [
   {
     name: "stream",

@@ -30,7 +30,8 @@ export const emptyMeter = Object.fromEntries(meterNames.map((name) => [name, 0])
 
 const settleReadingsMax = 12;
 const settlePauseMs = 250;
-const requestTimeoutMs = 5_000;
+/** All of a local broker runs on one thread: while it is busy it answers late. */
+const requestTimeoutMs = 60_000;
 
 /** The value of a counter, summed over its labels; undefined when the page does not have it. */
 export function counterIn(page: string, name: string): number | undefined {
