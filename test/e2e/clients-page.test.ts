@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { isOurs } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";
 import { startGateway } from "../support/gateway.ts";
+import { hasNodeRed, nodeRedProgram } from "../support/node-red.ts";
 import { programOn, RunningProgram } from "../support/page-program.ts";
 import { useBroker } from "../support/use-broker.ts";
 
@@ -26,6 +27,8 @@ function isThere(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
+/** Node-RED takes a while to start. */
+const nodeRedMs = 50_000;
 const hasPaho = isThere(process.env["PYTHON"] ?? "/usr/bin/python3", "-c", "import paho.mqtt.client");
 const hasMosquitto = spawnSync("mosquitto_sub", ["--version"], { stdio: "ignore" }).error === undefined;
 
@@ -95,9 +98,29 @@ describe.runIf(isOurs)("docs/clients.md", () => {
     }
   });
 
+  test.runIf(hasNodeRed)(
+    "CLI-5 the flow for Node-RED handles what comes, and what came while it was away",
+    async () => {
+      const flow = programOn(page, "node-red.json").replace(/ws:[^"]*/, broker().url);
+      const observer = await TestClient.connect(broker().url, { version: 5 });
+      await observer.subscribe("handled", 1);
+      const first = start("node-red.mjs", nodeRedProgram(flow));
+      await observer.publish("jobs/ready", "yes", 1, true);
+      expect(await observer.takePayloads(1, nodeRedMs)).toEqual(["yes"]);
+      await observer.publish("jobs/ready", "", 1, true);
+      expect(await observer.takePayloads(1)).toEqual([""]);
+      await first.stop();
+
+      await observer.publish("jobs/1", "precious", 1);
+      start("node-red.mjs", nodeRedProgram(flow));
+      expect(await observer.takePayloads(1, nodeRedMs)).toEqual(["precious"]);
+    },
+    120_000,
+  );
+
   test("CLI-4 every program of the page is run here", async () => {
     const { readFileSync } = await import("node:fs");
     const named = [...readFileSync(page, "utf8").matchAll(/<!-- run: (\S+) -->/g)].map(([, name]) => name);
-    expect(named.toSorted()).toEqual(["mosquitto.sh", "mqtt.mjs", "paho-js.mjs", "worker.py"]);
+    expect(named.toSorted()).toEqual(["mosquitto.sh", "mqtt.mjs", "node-red.json", "paho-js.mjs", "worker.py"]);
   });
 });
