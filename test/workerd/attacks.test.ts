@@ -265,6 +265,16 @@ describe("too much", () => {
     await everybodySleeps();
     expect(await codeFor({ ...third, ...from() })).toBe(quotaExceeded);
 
+    const group = uniqueId("group");
+    await manage("POST", "/groups", { name: group, limits: { connectionsMax: 1 } });
+    const [member, exempt] = [
+      await makeUser([], { groups: [group] }),
+      await makeUser([], { groups: [group], limits: { connectionsMax: 2 } }),
+    ];
+    for (const user of [member, exempt]) await connectAs(user, { clientId: `${user.name}-1`, ...from() });
+    expect(await codeFor({ ...member.login, clientId: `${member.name}-2`, ...from() })).toBe(quotaExceeded);
+    await connectAs(exempt, { clientId: `${exempt.name}-2`, ...from() });
+
     const rare = await makeUser([], { limits: { connectsPerMinute: 3 } });
     for (const id of ["1", "2", "3"]) await connectAs(rare, { clientId: `${rare.name}-${id}`, ...from() });
     expect(await codeFor({ ...rare.login, clientId: `${rare.name}-4`, ...from() })).toBe(connectionRateExceeded);

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, test } from "vitest";
 import { gateOf } from "../../worker/gate/gates.ts";
+import { GateLink } from "../../worker/gate/link.ts";
 import { GateObject } from "../../worker/gate/object.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -66,6 +67,17 @@ describe("a token that expires", () => {
     expect(payloads(await reader.expectPublishes(1))).toEqual(["will"]);
     expect(await codeFor({ ...login, password: await token("bob", -10) })).toBe(badCredentials);
   });
+});
+
+test("a token that expires ends a connection whose socket ends in its session object, too", async () => {
+  const bearer = await token(uniqueId("carol"), 3);
+  const headers = { Authorization: `Bearer ${bearer}` };
+  const client = await Client.connect({ version: 5, headers, isDirect: true });
+  await client.ping();
+  expect((await client.expect("disconnect")).reasonCode).toBe(maximumConnectTime);
+  await client.expectClose();
+  const expired = { Authorization: `Bearer ${await token("carol", -10)}` };
+  await expect(Client.connect({ version: 5, headers: expired, isDirect: true })).rejects.toThrow("401");
 });
 
 describe("DENIED_PUBLISH=disconnect", () => {
@@ -218,4 +230,23 @@ describe.each(doors)("clients without credentials, by %s, hear of changes at onc
     fault.end();
     await Client.connect(options);
   });
+});
+
+test("who tried to be a user, and is let in as nobody, is none of that user's connections", async () => {
+  const user = uniqueId("tried");
+  const visitor = { address: uniqueId("address"), loginFailuresMax: 10, loginLockoutMs: 1000 };
+  const admission = {
+    revision: Number.MAX_SAFE_INTEGER,
+    subjects: ["everyone"],
+    connectionsMax: 1,
+    connectsPerMinute: 0,
+  };
+  const links = [1, 2, 3].map(() => new GateLink(env, visitor, { changed: () => {}, lost: () => {} }));
+  const [nobody, first, second] = links as [GateLink, GateLink, GateLink];
+  expect(await nobody.open(user)).toEqual({ type: "try" });
+  // With the user's name for its client id.
+  expect(await nobody.admit(undefined, user, { ...admission, connectionsMax: 0 })).toEqual({ type: "admitted" });
+  expect(await first.admit(user, "1", admission)).toEqual({ type: "admitted" });
+  expect(await second.admit(user, "2", admission)).toMatchObject({ type: "refused", why: "connections" });
+  for (const link of links) link.close();
 });

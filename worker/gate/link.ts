@@ -32,7 +32,8 @@ export class GateLink {
   readonly #env: Env;
   readonly #visitor: Visitor;
   readonly #events: LinkEvents;
-  /** Whose gate it is. */
+  /** As whom it is known at which gate. */
+  #user: string | undefined;
   #name: string | undefined;
   #socket: WebSocket | undefined;
   #isAdmitted = false;
@@ -46,7 +47,7 @@ export class GateLink {
 
   /** Before a proof is looked at; what is not "try" is against it. */
   async open(user: string): Promise<GateAnswer> {
-    if (this.#socket !== undefined && this.#name === user) return { type: "try" };
+    if (this.#isOpenTo(user, user)) return { type: "try" };
     return this.#dial(user, user, undefined);
   }
 
@@ -58,9 +59,9 @@ export class GateLink {
   }
 
   async admit(user: string | undefined, clientId: string, admission: Admission): Promise<GateAnswer> {
-    const name = gateNameOf(user, clientId);
+    const [name, known] = [gateNameOf(user, clientId), user ?? nobody];
     // The name that was proved need not be the one that was tried.
-    if (this.#socket === undefined || this.#name !== name) return this.#dial(name, user ?? nobody, admission);
+    if (!this.#isOpenTo(name, known)) return this.#dial(name, known, admission);
     const answer = await this.#ask({ type: "admit", admission });
     if (answer.type === "admitted") this.#isAdmitted = true;
     return answer as GateAnswer;
@@ -70,6 +71,10 @@ export class GateLink {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket !== undefined) closeQuietly(socket);
+  }
+
+  #isOpenTo(name: string, user: string): boolean {
+    return this.#socket !== undefined && this.#name === name && this.#user === user;
   }
 
   async #dial(name: string, user: string, admission: Admission | undefined): Promise<GateAnswer> {
@@ -84,6 +89,7 @@ export class GateLink {
     if (socket === null) return answer;
     socket.accept({ allowHalfOpen: true });
     this.#name = name;
+    this.#user = user;
     this.#socket = socket;
     this.#isAdmitted = answer.type === "admitted";
     socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data as string) as FromGate));
