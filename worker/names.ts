@@ -15,6 +15,9 @@ export function sessionName(clientId: string): string {
 /** No client may have such an id: the session is that of a webhook. */
 export const webhookPrefix = "$webhook/";
 
+/** Names of their objects begin so. */
+export const webhookSessionPrefix = prefix + webhookPrefix;
+
 export function webhookClientId(name: string): string {
   return webhookPrefix + name;
 }

@@ -20,3 +20,6 @@ export type QueuedMessage = ItemOf<"GET /sessions/{clientId}/queue">;
 export type ApiKey = ItemOf<"GET /api-keys">;
 export type AuditEntry = ItemOf<"GET /audit">;
 export type Setting = Answer<"GET /settings">["items"][number];
+export type Webhook = Answer<"GET /webhooks/{name}">;
+export type WebhookStatus = Answer<"GET /webhooks/{name}/status">;
+export type DeadLetter = ItemOf<"GET /webhooks/{name}/dead-letters">;

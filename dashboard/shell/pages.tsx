@@ -17,6 +17,8 @@ import { Templates } from "../pages/templates.tsx";
 import { Topics } from "../pages/topics.tsx";
 import { UserPage } from "../pages/user.tsx";
 import { Users } from "../pages/users.tsx";
+import { WebhookPage } from "../pages/webhook.tsx";
+import { Webhooks } from "../pages/webhooks.tsx";
 
 export interface PageEntry {
   /** The first part of the address. */
@@ -47,6 +49,12 @@ export const sections: readonly NavSection[] = [
       },
       { path: "templates", title: "Session templates", scope: "read", show: () => <Templates /> },
       { path: "topics", title: "Topics", scope: "read", show: () => <Topics /> },
+      {
+        path: "webhooks",
+        title: "Webhooks",
+        scope: "read",
+        show: ([name]) => (name === undefined ? <Webhooks /> : <WebhookPage key={name} name={name} />),
+      },
       { path: "console", title: "Console", scope: "read", show: () => <Console /> },
     ],
   },

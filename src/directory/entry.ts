@@ -2,6 +2,7 @@
 // once and perhaps late, under a key that rises: (incarnation, sequence), as with the calls of src/hop.
 
 import type { ProtocolVersion } from "../protocol/version.ts";
+import type { Causes, Stage } from "./events.ts";
 
 /** provisioned: made for a client that has yet to connect */
 export type SessionState = "connected" | "away" | "provisioned";
@@ -29,6 +30,9 @@ export interface ReportKey {
   readonly sequence: number;
 }
 
+/** Numbered as reports are: each stage could be one. */
+export type NumberedStage = Stage & Pick<ReportKey, "sequence">;
+
 export interface Report extends ReportKey {
   /** Of the session's object: see worker/names.ts. */
   readonly name: string;
@@ -36,6 +40,11 @@ export interface Report extends ReportKey {
   readonly standing: Standing | undefined;
   /** When it came to be so. */
   readonly atMs: number;
+  readonly causes?: Causes;
+  /** What it was since the last report that was heard, one after the other. */
+  readonly earlier?: readonly NumberedStage[];
+  /** Stages that were left out. */
+  readonly missed?: number;
 }
 
 export type ReportAnswer = { readonly taken: true } | { readonly stale: number };
@@ -46,6 +55,13 @@ export interface Entry extends Standing, ReportKey {
   readonly disconnectedAtMs: number;
   /** When its object last said so, or was asked. */
   readonly confirmedAtMs: number;
+}
+
+/** What of a report is news, one after the other, where another may have been heard in part. */
+export function newStages(known: ReportKey | undefined, report: Report): Stage[] {
+  const { incarnation, sequence, standing, atMs, causes, earlier = [] } = report;
+  const last = { standing, atMs, sequence, ...(causes === undefined ? {} : { causes }) };
+  return [...earlier, last].filter((stage) => ageOf(known, { incarnation, sequence: stage.sequence }) === "new");
 }
 
 /** new: later than what is known · known: it or a later one was taken before · stale: of a life that is over, or said to be */

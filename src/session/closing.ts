@@ -30,6 +30,7 @@ const livenessMaxMs = 2 * 3_600_000;
 export function violate(session: Session, reason: ReasonCode, detail: string, effects: Effects, nowMs: number): void {
   const { connection } = session;
   if (connection === undefined) return;
+  session.causes = { ...session.causes, disconnected: reasonText(reason) };
   effects.refuse(reasonText(reason), detail);
   if (connection.version === 5) effects.send.push({ type: "disconnect", reason, reasonString: reasonText(reason) });
   effects.close = reason;
@@ -52,12 +53,14 @@ export function disconnect(session: Session, packet: ClientDisconnect, effects: 
     }
   }
   effects.close = ReasonCode.normalDisconnection;
+  session.causes = { ...session.causes, disconnected: "client" };
   // Only 0x00 takes the will back [MQTT-3.14.4-3]; 0x04 asks for it.
   endConnection(session, effects, nowMs, packet.reason !== ReasonCode.normalDisconnection);
 }
 
 /** The connection broke. */
 export function closed(session: Session, effects: Effects, nowMs: number): void {
+  session.causes = { ...session.causes, disconnected: "lost" };
   endConnection(session, effects, nowMs, true);
 }
 
@@ -87,7 +90,7 @@ export function endConnection(session: Session, effects: Effects, nowMs: number,
   }
 
   if (expirySeconds === 0) {
-    endSession(session, effects, nowMs);
+    endSession(session, effects, nowMs, "connection-ended");
     return;
   }
   writeHeld(session, effects);
@@ -115,8 +118,11 @@ function rewindWindow(session: Session, offeredBelow: number, effects: Effects):
   }
 }
 
+export type EndCause = "connection-ended" | "expired" | "clean-start" | "operator" | "abandoned";
+
 /** Subscriptions, queue and identifiers go. Shards that miss the message learn it at their next delivery. */
-export function endSession(session: Session, effects: Effects, nowMs: number): void {
+export function endSession(session: Session, effects: Effects, nowMs: number, cause: EndCause): void {
+  session.causes = { ...session.causes, ended: cause };
   const generation = generationOf(session) ?? nowMs;
   const filtersOf = new Map<number, string[]>();
   for (const { filter } of session.reads.subscriptions()) {
@@ -142,7 +148,7 @@ export function endSession(session: Session, effects: Effects, nowMs: number): v
 /** Rows without a session: it ended with a connection whose end nobody saw. */
 export function abandon(session: Session, effects: Effects, nowMs: number): void {
   startWill(session, 0, effects, nowMs);
-  endSession(session, effects, nowMs);
+  endSession(session, effects, nowMs, "abandoned");
 }
 
 export function tick(session: Session, effects: Effects, nowMs: number): void {
@@ -172,7 +178,7 @@ export function endIfOver(session: Session, effects: Effects, nowMs: number): vo
   const isOver = record.expirySeconds === 0 || (record.expiresAtMs > 0 && record.expiresAtMs <= nowMs);
   if (!isOver) return;
   startWill(session, 0, effects, nowMs);
-  endSession(session, effects, nowMs);
+  endSession(session, effects, nowMs, record.expirySeconds === 0 ? "connection-ended" : "expired");
 }
 
 /** When the session wants to be woken next, in ms since 1970; undefined: never. */

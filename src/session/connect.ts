@@ -49,7 +49,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   const { connect } = input;
   endIfOver(session, effects, nowMs);
   endUnseen(session, connect.cleanStart, effects, nowMs);
-  if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs);
+  if (connect.cleanStart && session.record !== undefined) endSession(session, effects, nowMs, "clean-start");
   const found = session.record;
   const template = found === undefined ? input.template : undefined;
   const own = found === undefined ? template?.limits : found.limits;

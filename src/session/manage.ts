@@ -141,5 +141,5 @@ function end(session: Session, effects: Effects, nowMs: number): void {
   violate(session, ReasonCode.administrativeAction, "an operator has ended the session", effects, nowMs);
   if (session.record === undefined) return;
   startWill(session, 0, effects, nowMs);
-  endSession(session, effects, nowMs);
+  endSession(session, effects, nowMs, "operator");
 }

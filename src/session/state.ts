@@ -3,6 +3,7 @@
 
 import type { Access } from "../auth/access.ts";
 import type { LimitOverrides } from "../auth/limits.ts";
+import type { Causes } from "../directory/events.ts";
 import type { ServerPacket } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { Leases } from "../queue/leases.ts";
@@ -121,6 +122,8 @@ export interface Session {
   durableDupBelow: number;
   /** Cursors of QoS 2 publishers, read once. */
   readonly sources: Map<string, number>;
+  /** Why the last connection and the last session ended, for the list of sessions. */
+  causes: Causes;
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
@@ -172,6 +175,7 @@ export function loadSession(
     sink: stored.sink && newSink(stored.sink.settings, stored.sink.progress, reads.letters.toSend() !== undefined),
     handBacksInFlight: new Set<number>(),
     sources: new Map<string, number>(),
+    causes: { disconnected: "unknown", ended: "unknown" },
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
     replays: new Replays(stored.replays),

@@ -3,6 +3,7 @@
 
 import type { Entry, SessionState } from "../directory/entry.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import { EventRows, eventTables } from "./event-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 
@@ -14,6 +15,8 @@ const migrations: Migrations = [
       incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID`,
     "CREATE TABLE walk (id INTEGER PRIMARY KEY CHECK (id = 1), after TEXT NOT NULL, at_ms INTEGER NOT NULL)",
   ],
+  // Events for webhooks.
+  eventTables,
 ];
 
 export interface Walk {
@@ -25,10 +28,12 @@ export interface Walk {
 
 export class DirectoryStore {
   readonly #sql: Sql;
+  readonly events: EventRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     migrate(sql, migrations, schemaVersion(sql));
+    this.events = new EventRows(sql);
   }
 
   entry(name: string): Entry | undefined {

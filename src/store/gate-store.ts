@@ -2,6 +2,7 @@
 // their session object.
 
 import type { Attempts } from "../auth/lockout.ts";
+import { EventRows, eventTables } from "./event-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import type { Sql } from "./sql.ts";
 
@@ -14,6 +15,8 @@ const migrations: Migrations = [
     "CREATE INDEX refusal_by_client ON refusal (client)",
   ],
   ["CREATE TABLE direct (pass TEXT PRIMARY KEY, client TEXT NOT NULL, subjects TEXT NOT NULL) WITHOUT ROWID"],
+  // Events for webhooks.
+  eventTables,
 ];
 
 /** Beyond, the oldest go: who cached anything before has read it anew by then. */
@@ -34,10 +37,12 @@ export interface DirectEntry {
 
 export class GateStore {
   readonly #sql: Sql;
+  readonly events: EventRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     migrate(sql, migrations, schemaVersion(sql));
+    this.events = new EventRows(sql);
   }
 
   noteChanges(subjects: readonly string[], revision: number, nowMs: number): void {

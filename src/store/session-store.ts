@@ -24,6 +24,7 @@ import { LetterRows } from "./letter-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
+import { ToldDrops } from "./told-drops.ts";
 
 // An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
 const migrations: Migrations = [
@@ -71,6 +72,7 @@ const stateKey = {
   access: 6,
   sink: 7,
   sinkProgress: 8,
+  toldDrops: 9,
 } as const;
 /** Pages of inbound identifiers have the keys from here on. */
 const firstPageKey = 100;
@@ -78,6 +80,7 @@ const firstPageKey = 100;
 export class SessionStore implements SessionReads {
   readonly #sql: Sql;
   readonly letters: LetterRows;
+  readonly told: ToldDrops;
   readonly #sweep = new Sweep("source", sourceKeptMs);
   #version: number;
   #hasConnectionWindow = false;
@@ -85,6 +88,7 @@ export class SessionStore implements SessionReads {
   constructor(sql: Sql) {
     this.#sql = sql;
     this.letters = new LetterRows(sql);
+    this.told = new ToldDrops(sql, stateKey.toldDrops);
     this.#version = schemaVersion(sql);
   }
 

@@ -2,12 +2,17 @@
 // overloaded is left alone, a stub that a reset has broken is replaced, and nothing counts as done that was not.
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { DeliveryAnswer } from "../../src/session/deliver.ts";
+import { EventRows, eventTables } from "../../src/store/event-rows.ts";
+import { Sql } from "../../src/store/sql.ts";
 import type { Env } from "../../worker/env.ts";
 import { withRetries } from "../../worker/retry.ts";
 import { ShardLanes } from "../../worker/session/lanes.ts";
 import { FanOut } from "../../worker/shard/fan-out.ts";
 import { Semaphore } from "../../worker/shard/semaphore.ts";
+import { EventOutbox } from "../../worker/webhook/outbox.ts";
 import { memoryShard } from "../support/memory-shard.ts";
+import { NodeSql } from "../support/node-sql.ts";
 import { records } from "../support/records.ts";
 import { filesOf } from "../tidy/sources.ts";
 
@@ -34,6 +39,11 @@ const callSites: Readonly<Record<string, string>> = {
   "worker/gate/gates.ts gateStub": "below: with retries",
   // Whoever announces tries again.
   "worker/gate/object.ts sessionStub": "test/workerd/direct-access.test.ts",
+  // Each drop is in the session's own rows until it was told.
+  "worker/session/drop-teller.ts directoryStub": "below: with retries; test/workerd/webhook-events.test.ts",
+  "worker/webhook/hooks.ts directoryPartStub": "below: with retries; test/workerd/webhook-events.test.ts",
+  "worker/webhook/hooks.ts gateStub": "below: with retries; test/workerd/webhook-events.test.ts",
+  "worker/webhook/outbox.ts sessionStub": "below: events to a webhook",
   "worker/publisher.ts shardStub": "below: with retries",
   "worker/session/lanes.ts shardStub": "below: a session to a shard",
   "worker/session/reporter.ts directoryStub": "below: with retries",
@@ -201,4 +211,61 @@ describe("a shard to a session", () => {
       expect(keys[2]).toMatchObject(keys[0] as object);
     },
   );
+});
+
+describe("events to a webhook", () => {
+  const event = { type: "client.connected", atMs: 1, data: {} } as const;
+  const hook = { session: "c:$webhook/a", revision: 1, generation: 5, events: [event.type] };
+
+  function outboxTo(answer: DeliveryAnswer, ...failures: (keyof typeof answers)[]) {
+    const sessions = new Namespace("deliver", failures, answer);
+    const sql = new Sql(new NodeSql());
+    for (const statement of eventTables) sql.run(statement);
+    const rows = new EventRows(sql);
+    const outbox = new EventOutbox({ SESSION: sessions } as unknown as Env, "directory-0", rows);
+    outbox.putHook(hook);
+    outbox.add([event, event]);
+    return { outbox, rows, sessions };
+  }
+
+  const taken = { busy: false, parts: [{ gone: false, refused: [] }] };
+
+  test.each([
+    ["overloaded", [1]],
+    ["reset", [1, 2]],
+    ["failed", [1, 2]],
+  ] as const)("%s: stubs %j; what was not answered is a row still, and goes under the same key", async (how, stubs) => {
+    const { outbox, rows, sessions } = outboxTo(taken, how);
+    await outbox.flush();
+    expect(sessions.calls.map(({ stub }) => stub)).toEqual(stubs);
+    const isLeft = how === "overloaded";
+    expect([rows.hasAny(), outbox.dueAtMs > 0]).toEqual([isLeft, isLeft]);
+    await outbox.flush();
+    expect([rows.hasAny(), outbox.dueAtMs, sessions.calls.length]).toEqual([false, 0, 2]);
+    if (how !== "overloaded") expect(sessions.calls[1]?.request.key).toEqual(sessions.calls[0]?.request.key);
+  });
+
+  test("five times in vain: later, and later each time", async () => {
+    const { outbox, rows } = outboxTo(taken, ...Array.from({ length: 10 }, () => "failed" as const));
+    await outbox.flush();
+    const first = outbox.dueAtMs - Date.now();
+    await outbox.flush();
+    expect([rows.hasAny(), first > 4_000, outbox.dueAtMs - Date.now() > 9_000]).toEqual([true, true, true]);
+  });
+
+  test("a session that is full keeps them here, one that is gone ends it", async () => {
+    const full = outboxTo({ busy: true, parts: [] });
+    await full.outbox.flush();
+    expect([full.rows.hasAny(), full.outbox.isWanted]).toEqual([true, true]);
+    const gone = outboxTo({ busy: false, parts: [{ gone: true, refused: [] }] });
+    await gone.outbox.flush();
+    expect([gone.rows.hasAny(), gone.outbox.isWanted, gone.rows.hooks()]).toEqual([false, false, []]);
+  });
+
+  test("a session that knows a later life of the caller is called again above it", async () => {
+    const { outbox, rows, sessions } = outboxTo({ stale: 2 ** 52 } as unknown as DeliveryAnswer);
+    await outbox.flush();
+    const lives = sessions.calls.map(({ request }) => (request.key as { incarnation: number }).incarnation);
+    expect([rows.hasAny(), (lives.at(-1) ?? 0) > 2 ** 52]).toEqual([true, true]);
+  });
 });

@@ -45,6 +45,7 @@ export const webhookFields = {
       ),
   ),
   filters: z.optional(filters.check(z.describe("Messages to topics that match any of these."))),
+  events: z.optional(events.check(z.describe("What happens to clients, sessions and messages."))),
   retained: z.optional(
     z.boolean().check(z.describe("Whether a new filter begins with the messages that are retained; false.")),
   ),
@@ -124,6 +125,7 @@ export function merged(before: StoredWebhook, fields: Fields, nowMs: number): St
     url: fields.url ?? (fields.queue === undefined ? before.url : null),
     queue: fields.queue ?? (fields.url === undefined ? before.queue : null),
     filters: fields.filters === undefined ? before.filters : [...new Set(fields.filters)],
+    events: fields.events === undefined ? before.events : [...new Set(fields.events)],
     settings: { ...before.settings, ...Object.fromEntries(given) },
     comment: fields.comment ?? before.comment,
     changedAtMs: nowMs,
@@ -149,9 +151,13 @@ export function newWebhook(name: string, secret: string, nowMs: number): StoredW
 }
 
 /** Throws what is wrong with it. */
-export function checkWebhook({ url, queue, filters: list }: StoredWebhook, env: Env, config: Config): void {
+export function checkWebhook(
+  { url, queue, filters: list, events: types }: StoredWebhook,
+  env: Env,
+  config: Config,
+): void {
   if ((url === null) === (queue === null)) throw invalid("body.url", "name an address, or a queue, and not both");
-  if (list.length === 0) throw invalid("body.filters", "name a filter");
+  if (list.length === 0 && types.length === 0) throw invalid("body.filters", "name a filter, or an event in `events`");
   checkFilters(list, "body.filters", config);
   const reserved = list.findIndex((filter) => isShared(filter) || filter.startsWith(eventTopicPrefix));
   if (reserved >= 0) {

@@ -7,12 +7,13 @@ import type { SinkSettings, SinkTarget } from "../../src/session/sink.ts";
 import type { SubscriptionRequest } from "../../src/session/subscribe.ts";
 import type { StoredWebhook } from "../d1/webhooks.ts";
 import type { Env } from "../env.ts";
-import { webhookClientId } from "../names.ts";
+import { sessionName, webhookClientId } from "../names.ts";
+import { announceHook } from "../webhook/hooks.ts";
 import { conflict } from "./problem.ts";
-import { callSession } from "./session-call.ts";
+import { callSession, orUnavailable } from "./session-call.ts";
 
-/** When this returns, it is as the row says. Answers the generation that events have to name. */
-export async function applyWebhook(env: Env, webhook: StoredWebhook, revision: number): Promise<number> {
+/** When this returns, it is as the row says, and whoever events happen to knows which of them it wants. */
+export async function applyWebhook(env: Env, webhook: StoredWebhook, revision: number): Promise<void> {
   const clientId = webhookClientId(webhook.name);
   const { queueMessagesMax, queueBytesMax } = webhook.settings;
   const subscriptions = webhook.filters.map((filter): SubscriptionRequest => {
@@ -36,10 +37,18 @@ export async function applyWebhook(env: Env, webhook: StoredWebhook, revision: n
     throw conflict(`The filter ${webhook.filters[refused]} is refused: ${reason}.`, "Leave it out with PATCH.");
   }
   await removeOthers(env, clientId, webhook.filters);
-  return generation;
+  const session = sessionName(clientId);
+  await orUnavailable(
+    "hook",
+    webhook.name,
+    announceHook(env, { session, revision, generation, events: webhook.events }),
+  );
 }
 
+/** Nobody tells it anything any more, whatever was said before. */
 export async function endWebhook(env: Env, name: string): Promise<void> {
+  const notice = { session: sessionName(webhookClientId(name)), revision: Number.MAX_SAFE_INTEGER, generation: 0 };
+  await orUnavailable("hook", name, announceHook(env, { ...notice, events: [] }));
   await callSession({ env, clientId: webhookClientId(name), request: { kind: "end" }, hopes: "ended" });
 }
 

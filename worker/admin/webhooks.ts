@@ -6,6 +6,7 @@ import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
 import { deleteWebhook, putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../d1/webhooks.ts";
 import { webhookClientId } from "../names.ts";
+import { eventBook } from "../webhook/book.ts";
 import { carry } from "../webhook/carry.ts";
 import { newSigningSecret } from "../webhook/secret.ts";
 import { change } from "./change.ts";
@@ -57,6 +58,7 @@ async function put(
     ...(before === undefined ? {} : { before: showWebhook(before) }),
     after: showWebhook(webhook),
   });
+  eventBook(env).outdate(revision);
   await madeTrue(() => applyWebhook(env, webhook, revision));
 }
 
@@ -162,12 +164,13 @@ export const webhookRoutes = [
       const before = await existingWebhook(control, path.name);
       // The session first: what fails then can be asked for again.
       await madeTrue(() => endWebhook(env, path.name));
-      await change(call, {
+      const revision = await change(call, {
         statements: [deleteWebhook(control, path.name)],
         action: "webhook.delete",
         subject: path.name,
         before: showWebhook(before),
       });
+      eventBook(env).outdate(revision);
       return { status: 204 };
     },
   }),

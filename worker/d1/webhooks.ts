@@ -59,6 +59,10 @@ export async function webhooksAfter(control: Control, after: string, limit: numb
   return rows.map(toWebhook);
 }
 
+export function wantedEventsQuery(control: Control): D1PreparedStatement {
+  return control.statement("SELECT DISTINCT events FROM webhook");
+}
+
 export function putWebhook(control: Control, webhook: StoredWebhook): D1PreparedStatement {
   const { name, url, queue, filters, events, settings, isPaused, secret, comment, createdAtMs, changedAtMs } = webhook;
   return control.statement(

@@ -6,18 +6,24 @@ import { isDoubted, walkEveryMs } from "../../src/directory/doubt.ts";
 import {
   ageOf,
   type Entry,
+  newStages,
   type Report,
   type ReportAnswer,
   type ReportKey,
   reported,
+  type Standing,
 } from "../../src/directory/entry.ts";
+import { type BrokerEvent, eventsBetween } from "../../src/directory/events.ts";
 import { type ListRequest, listPart, type PartialList } from "../../src/directory/listing.ts";
 import { DirectoryStore } from "../../src/store/directory-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { webhookSessionPrefix } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
 import { sessionStub } from "../stubs.ts";
+import type { HookNotice } from "../webhook/hooks.ts";
+import { EventOutbox } from "../webhook/outbox.ts";
 
 /** Sessions whose end is remembered, so that an earlier report which comes late does not bring them back. */
 const endedMax = 10_000;
@@ -30,13 +36,17 @@ const walkPauseMs = 1_000;
 export class SessionDirectory extends DurableObject<Env> {
   readonly #store: DirectoryStore;
   readonly #ended = new Map<string, ReportKey>();
+  readonly #outbox: EventOutbox;
   #walkAtMs: number;
+  /** 0: not known. */
+  #armedAtMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     counters.add("wakes");
     this.#store = new DirectoryStore(new Sql(new ObjectSql(ctx.storage, "directory_rows_written")));
     this.#walkAtMs = this.#store.walk().atMs;
+    this.#outbox = new EventOutbox(env, ctx.id.name as string, this.#store.events);
   }
 
   /** From a session's object. When this returns, it is durable. */
@@ -47,6 +57,7 @@ export class SessionDirectory extends DurableObject<Env> {
     const age = ageOf(known, report);
     if (age === "stale") return { stale: (known as ReportKey).incarnation };
     if (age === "known") return { taken: true };
+    this.#tell(before, known, report);
     if (standing === undefined) {
       this.#remember(name, report);
       if (before !== undefined) this.#store.delete(name);
@@ -55,7 +66,20 @@ export class SessionDirectory extends DurableObject<Env> {
       this.#store.put(reported(before, { ...report, standing }));
       if (this.#walkAtMs === 0) this.#walkLater("", walkEveryMs);
     }
+    this.#arm();
     return { taken: true };
+  }
+
+  /** What a session dropped, said by its object: see worker/session/drop-teller.ts. */
+  async note(events: readonly BrokerEvent[]): Promise<void> {
+    this.#outbox.add(events);
+    this.#arm();
+  }
+
+  /** Which events a webhook wants. */
+  async hook(notice: HookNotice): Promise<void> {
+    this.#outbox.putHook(notice);
+    this.#arm();
   }
 
   list(request: ListRequest): PartialList {
@@ -68,7 +92,14 @@ export class SessionDirectory extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     counters.add("alarms");
+    this.#armedAtMs = 0;
     const nowMs = Date.now();
+    if (this.#outbox.dueAtMs > 0) await this.#outbox.flush();
+    if (this.#walkAtMs > 0 && this.#walkAtMs <= nowMs) await this.#walk(nowMs);
+    this.#arm();
+  }
+
+  async #walk(nowMs: number): Promise<void> {
     const { after } = this.#store.walk();
     const entries = this.#store.entriesFrom(after, false, walkedMax);
     const doubted = entries.filter((entry) => isDoubted(entry, nowMs));
@@ -93,12 +124,17 @@ export class SessionDirectory extends DurableObject<Env> {
       const answer = await sessionStub(this.env, name).manage({ kind: "describe" });
       const now = this.#store.entry(name);
       if (now?.incarnation !== incarnation || now.sequence !== sequence) return;
-      if (answer.kind === "absent") return this.#store.delete(name);
+      if (answer.kind === "absent") {
+        this.#outbox.add(eventsBetween(name, now, { standing: undefined, atMs: Date.now() }));
+        return this.#store.delete(name);
+      }
       if (answer.kind !== "described") return;
       const { standing } = answer;
       // A connection that lasts is asked about every day, which need not be written.
       if (standing.state === "connected" && now.state === "connected") return;
-      this.#store.put(reported(now, { name, incarnation, sequence, standing, atMs: Date.now() }));
+      const atMs = Date.now();
+      this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
+      this.#store.put(reported(now, { name, incarnation, sequence, standing, atMs }));
     } catch (error) {
       // It is asked again with the next walk.
       console.warn(JSON.stringify({ event: "session-unreachable", session: name, error: `${error}` }));
@@ -108,8 +144,31 @@ export class SessionDirectory extends DurableObject<Env> {
   #walkLater(after: string, inMs: number): void {
     this.#walkAtMs = Date.now() + inMs;
     this.#store.putWalk({ after, atMs: this.#walkAtMs });
+  }
+
+  /** One alarm for the walk and for what webhooks are to be told. */
+  #arm(): void {
+    const times = [this.#walkAtMs, this.#outbox.dueAtMs].filter((atMs) => atMs > 0);
+    const atMs = Math.min(...times);
+    if (times.length === 0 || atMs === this.#armedAtMs) return;
+    this.#armedAtMs = atMs;
     counters.add("alarms_set");
-    this.ctx.storage.setAlarm(this.#walkAtMs);
+    this.ctx.storage.setAlarm(atMs);
+  }
+
+  /** Each stage that the session went through, with what it was before. */
+  #tell(before: Entry | undefined, known: ReportKey | undefined, report: Report): void {
+    const { name, missed = 0 } = report;
+    // Webhooks are not told of themselves: each event would make the next.
+    if (!this.#outbox.isWanted || name.startsWith(webhookSessionPrefix)) return;
+    if (missed > 0) counters.addFor("events_missed", "too-fast", missed);
+    let last: (Standing & Pick<Entry, "name">) | undefined = before;
+    const events: BrokerEvent[] = [];
+    for (const stage of newStages(known, report)) {
+      events.push(...eventsBetween(name, last, stage));
+      last = stage.standing === undefined ? undefined : { ...stage.standing, name };
+    }
+    this.#outbox.add(events);
   }
 
   #rest(): void {

@@ -2,6 +2,7 @@
 // logged all the same.
 
 import type { Report } from "../../src/session/effects.ts";
+import { counters } from "../counters.ts";
 import { noteRefusals } from "../gate/gates.ts";
 import type { DoormanParts } from "./doorman.ts";
 
@@ -22,7 +23,7 @@ export class Witness {
     const { env, noted, address } = this.#parts;
     const nowMs = Date.now();
     if (clientId === undefined || clientId === "" || clientId.length > clientIdCharactersMax) return;
-    if (!noted.take(1, rate, nowMs)) return;
+    if (!noted.take(1, rate, nowMs)) return counters.addFor("events_missed", "unnoted", reports.length);
     const entries = reports.map(({ reason, detail, count }) => {
       return { atMs: nowMs, reason, detail: detail.slice(0, detailCharactersMax), count, address };
     });

@@ -19,6 +19,8 @@ import { decodeHeader, encodeHeader } from "../header.ts";
 import { sessionName } from "../names.ts";
 import { ObjectSql } from "../sql.ts";
 import { sessionStub } from "../stubs.ts";
+import type { HookNotice } from "../webhook/hooks.ts";
+import { EventOutbox } from "../webhook/outbox.ts";
 import {
   type Admission,
   answerHeader,
@@ -31,7 +33,7 @@ import {
   nobody,
   type ToGate,
 } from "./calls.ts";
-import type { RefusalEntry } from "./refusals.ts";
+import { isDenial, type RefusalEntry } from "./refusals.ts";
 
 /** What the socket carries: 16 KiB that cost no row. */
 interface Pass extends Omit<GateHello, "admission"> {
@@ -49,11 +51,15 @@ export class GateObject extends DurableObject<Env> {
   /** Admitted connections by user, counted when the first is asked for after the object woke. */
   #connections: Map<string, number> | undefined;
   readonly #rates = new Map<string, Bucket>();
+  readonly #outbox: EventOutbox;
+  /** When the alarm rings, as far as this life of the object has set it. */
+  #armedAtMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     counters.add("wakes");
     this.#store = new GateStore(new Sql(new ObjectSql(ctx.storage)));
+    this.#outbox = new EventOutbox(env, ctx.id.name as string, this.#store.events);
   }
 
   override fetch(request: Request): Response {
@@ -126,6 +132,33 @@ export class GateObject extends DurableObject<Env> {
 
   noteRefusals(clientId: string, refusals: readonly RefusalEntry[]): void {
     for (const refusal of refusals) this.#store.addRefusal(clientId, refusal);
+    if (!this.#outbox.isWanted) return;
+    const denied = refusals.filter(({ reason }) => isDenial(reason));
+    this.#outbox.add(
+      denied.map(({ atMs, ...rest }) => ({ type: "rule.denied", atMs, data: { clientId, user: null, ...rest } })),
+    );
+    this.#arm();
+  }
+
+  /** Which events a webhook wants. */
+  async hook(notice: HookNotice): Promise<void> {
+    this.#outbox.putHook(notice);
+    this.#arm();
+  }
+
+  override async alarm(): Promise<void> {
+    counters.add("alarms");
+    this.#armedAtMs = 0;
+    await this.#outbox.flush();
+    this.#arm();
+  }
+
+  #arm(): void {
+    const { dueAtMs } = this.#outbox;
+    if (dueAtMs === 0 || dueAtMs === this.#armedAtMs) return;
+    this.#armedAtMs = dueAtMs;
+    counters.add("alarms_set");
+    this.ctx.storage.setAlarm(dueAtMs);
   }
 
   refusals(clientId: string): RefusalEntry[] {

@@ -11,3 +11,16 @@ export interface RefusalEntry {
   readonly user?: string;
   readonly address: string;
 }
+
+const denials = new Set([
+  "publish-denied",
+  "subscribe-denied",
+  "subscription-revoked",
+  "delivery-denied",
+  "will-denied",
+]);
+
+/** Whether an access rule has decided so. */
+export function isDenial(reason: string): boolean {
+  return denials.has(reason);
+}

@@ -92,7 +92,7 @@ export class SessionObject extends DurableObject<Env> {
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
-    this.#reports = new Reports(this.#store);
+    this.#reports = new Reports(env, this.#store, () => this.#wake());
     this.#fence = new Fence(limits.topicShards + groupsMax, (source) => this.#store.lastCall(source));
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
@@ -205,6 +205,7 @@ export class SessionObject extends DurableObject<Env> {
     else if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
     this.#reporter.remind(this.#session, this.#alarm.nowMs);
+    this.#reports.teller.remind(this.#session, this.#alarm.nowMs);
     await this.#rest();
   }
 
@@ -413,8 +414,7 @@ export class SessionObject extends DurableObject<Env> {
     const link = this.#link;
     this.#store.apply(effects.persist);
     this.#tracing.reported(effects.reports);
-    const edge = link?.direct === undefined ? link?.socket : undefined;
-    this.#reports.take(effects, this.#session, edge, this.#alarm.nowMs);
+    this.#reports.take(effects, this.#session, link, this.#alarm.nowMs);
     if (effects.carriedOut.length > 0) this.#tickets.settle(effects);
     if (link === undefined) this.#waiters.tell(effects);
     for (const routing of effects.routings()) this.#lanes.push(routing);
@@ -446,10 +446,10 @@ export class SessionObject extends DurableObject<Env> {
 
   #wake(): void {
     const { nowMs } = this.#alarm;
-    const atMs = earlier(wakeAtMs(this.#session, nowMs), this.#reporter.wakeAtMs(nowMs));
+    const direct = this.#link?.direct?.deadlineMs || undefined;
+    const times = [direct, this.#reporter.wakeAtMs(nowMs), this.#reports.teller.wakeAtMs()];
+    const atMs = times.reduce(earlier, wakeAtMs(this.#session, nowMs));
     if (atMs !== undefined) this.#alarm.wakeAt(atMs);
-    const deadlineMs = this.#link?.direct?.deadlineMs ?? 0;
-    if (deadlineMs > 0) this.#alarm.wakeAt(deadlineMs);
   }
 
   /** What hibernation must not lose stays with the socket. */
@@ -479,7 +479,7 @@ export class SessionObject extends DurableObject<Env> {
   /** A handler ends when all that it set in motion has: nothing keeps the object awake afterwards. */
   async #rest(): Promise<void> {
     await this.#lanes.started();
-    await this.#reporter.started();
+    await Promise.all([this.#reporter.started(), this.#reports.teller.started()]);
     await this.#tracing.settled();
     await this.#directs.settled();
     if (!this.#lanes.idle) return;

@@ -1,7 +1,8 @@
 // What a session's object tells the directory of it: that its client has connected or gone, that it was made or has ended. It
 // is told after the fact, one call at a time and the latest only, and until it has been heard. Nothing else waits for it.
 
-import { isStale, type Standing } from "../../src/directory/entry.ts";
+import type { NumberedStage } from "../../src/directory/entry.ts";
+import { isStale } from "../../src/directory/entry.ts";
 import { incarnationAbove } from "../../src/hop/key.ts";
 import { standingOf } from "../../src/session/standing.ts";
 import type { Session } from "../../src/session/state.ts";
@@ -12,6 +13,9 @@ import { directoryStub } from "../stubs.ts";
 
 /** The first alarm of a new session, should its object die before it was heard, and the pause after a call in vain. */
 const retryMs = 15_000;
+
+/** What happens faster than it can be told is left out, and said to be. */
+const stagesMax = 16;
 
 export class Reporter {
   readonly #env: Env;
@@ -26,7 +30,10 @@ export class Reporter {
   #record: Session["record"];
   /** As it was last told, or was when the object woke. */
   #last: string;
-  #next: { readonly standing: Standing | undefined; readonly atMs: number } | undefined;
+  /** What it went through and nobody has heard of, one after the other. */
+  #stages: NumberedStage[] = [];
+  /** Stages that were left out. */
+  #missed = 0;
   /** The directory has heard of the session as it is now. */
   isHeard: boolean;
   /** It is new: a crash must not keep it from being heard of. */
@@ -82,36 +89,62 @@ export class Reporter {
 
   #tell(session: Session, nowMs: number): void {
     this.isHeard = false;
-    this.#next = { standing: isAbsent(session) ? undefined : standingOf(session), atMs: nowMs };
+    const standing = isAbsent(session) ? undefined : standingOf(session);
+    this.#stages.push({ standing, atMs: nowMs, causes: session.causes, sequence: ++this.#sequence });
+    this.#bound();
     if (this.#running) return;
     this.#running = true;
     this.#started = this.#run();
   }
 
+  /** The latest is what the list needs; the one before says what happened last. */
+  #bound(): void {
+    const excess = this.#stages.length - stagesMax;
+    if (excess <= 0) return;
+    this.#stages.splice(0, excess);
+    this.#missed += excess;
+  }
+
   async #run(): Promise<void> {
     // What a handler does in one go is told once.
     await Promise.resolve();
-    for (let next = this.#next; next !== undefined; next = this.#next) {
-      this.#next = undefined;
-      const { standing, atMs } = next;
+    while (this.#stages.length > 0) {
+      const stages = this.#stages;
+      const missed = this.#missed;
+      this.#stages = [];
+      this.#missed = 0;
       try {
-        await withRetries(() => this.#call(standing, atMs));
-        this.isHeard = this.#next === undefined;
+        await withRetries(() => this.#call(stages, missed));
+        this.isHeard = this.#stages.length === 0;
       } catch (error) {
         console.warn(JSON.stringify({ event: "directory-unreachable", session: this.#name, error: `${error}` }));
         // One that has ended is found by the directory itself.
-        this.#needsAlarm = standing !== undefined;
+        this.#needsAlarm = stages.at(-1)?.standing !== undefined;
+        const isNews = this.#stages.length > 0;
+        this.#keep(stages, missed);
+        if (!isNews) break;
       }
     }
     this.#running = false;
     this.#heard();
   }
 
-  async #call(standing: Standing | undefined, atMs: number): Promise<void> {
+  /** What was not heard is said with what is said next. */
+  #keep(stages: readonly NumberedStage[], missed: number): void {
+    this.#stages = [...stages, ...this.#stages];
+    this.#missed += missed;
+    this.#bound();
+  }
+
+  /** The same under the same key, however often: what was heard is not heard again. */
+  async #call(stages: readonly NumberedStage[], missed: number): Promise<void> {
+    const last = stages.at(-1) as NumberedStage;
+    const earlier = stages.slice(0, -1);
+    const rest = { ...(earlier.length === 0 ? {} : { earlier }), ...(missed === 0 ? {} : { missed }) };
     for (let attempt = 0; attempt < 2; attempt++) {
       counters.add("directory_calls");
-      const key = { incarnation: this.#incarnation, sequence: ++this.#sequence };
-      const answer = await directoryStub(this.#env, this.#name).report({ name: this.#name, standing, atMs, ...key });
+      const report = { name: this.#name, incarnation: this.#incarnation, ...last, ...rest };
+      const answer = await directoryStub(this.#env, this.#name).report(report);
       if (!isStale(answer)) return;
       this.#incarnation = incarnationAbove(answer.stale, this.#incarnation);
     }

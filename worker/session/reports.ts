@@ -1,11 +1,20 @@
-// What a session dropped or refused: counted and logged, remembered for who asks, told to the edge, and added up in its rows.
+// What a session dropped or refused: counted and logged, remembered for who asks, told to the edge and to webhooks, and
+// added up in its rows.
 
 import type { RecentReport } from "../../src/session/describe.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import type { Session } from "../../src/session/state.ts";
 import type { SessionStore } from "../../src/store/session-store.ts";
 import { report } from "../counters.ts";
+import type { Env } from "../env.ts";
 import type { ReportsNotice } from "../hello.ts";
+import { DropTeller } from "./drop-teller.ts";
+
+interface Link {
+  readonly socket: WebSocket;
+  /** Absent where an edge stands between. */
+  readonly direct: object | undefined;
+}
 
 const recentMax = 20;
 
@@ -13,20 +22,24 @@ export class Reports {
   readonly #store: SessionStore;
   /** The last drops and refusals, for who asks. */
   recent: readonly RecentReport[] = [];
+  readonly teller: DropTeller;
 
-  constructor(store: SessionStore) {
+  constructor(env: Env, store: SessionStore, wake: () => void) {
     this.#store = store;
+    this.teller = new DropTeller(env, store, wake);
   }
 
-  /** `edge` notes what its client was refused; a client without an edge hears MQTT and nothing else. */
-  take({ reports }: Effects, { name, record }: Session, edge: WebSocket | undefined, atMs: number): void {
+  take({ reports }: Effects, session: Session, link: Link | undefined, atMs: number): void {
     if (reports.length === 0) return;
+    const { name, record } = session;
     report(reports, name);
-    tell(edge, { reports });
+    // The edge notes what its client was refused; a client without an edge hears MQTT and nothing else.
+    if (link?.direct === undefined) tell(link?.socket, { reports });
     this.recent = [...this.recent, ...reports.map((one) => ({ ...one, atMs }))].slice(-recentMax);
     const drops = reports.filter(({ event }) => event === "drop");
-    if (drops.length === 0 || record === undefined) return;
-    this.#store.addDrops(new Map(drops.map(({ reason, count }) => [reason, count])));
+    if (drops.length === 0) return;
+    if (record !== undefined) this.#store.addDrops(new Map(drops.map(({ reason, count }) => [reason, count])));
+    this.teller.note(drops, session, atMs);
   }
 }
 

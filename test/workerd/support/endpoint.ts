@@ -16,11 +16,15 @@ export interface Sent {
 
 type Answer = () => Response | "hang" | "unreachable";
 
+/** Promises must not be resolved across objects, so each looks for itself. */
+const pollMs = 5;
+
 const endpoints = new Map<string, Endpoint>();
 
 export class Endpoint {
   readonly url = `https://${uniqueId("host")}.example/hook`;
   readonly sent: Sent[] = [];
+  #isReleased = false;
   /** The first answers, and then the last of them for good. */
   answers: Answer[] = [() => new Response("thanks")];
 
@@ -35,6 +39,11 @@ export class Endpoint {
       if (typeof one === "function") return one;
       return () => (typeof one === "number" ? new Response("why", { status: one }) : one);
     });
+  }
+
+  /** Whoever hangs is answered. */
+  release(): void {
+    this.#isReleased = true;
   }
 
   /** Payloads of the messages, batch by batch. */
@@ -54,10 +63,12 @@ export class Endpoint {
     const answer = this.answers.length > 1 ? this.answers.shift()?.() : this.answers[0]?.();
     if (answer === "unreachable" || answer === undefined) throw new TypeError("connection refused");
     if (answer !== "hang") return answer;
-    // Only the limit on its time ends it.
-    return new Promise((_, reject) =>
-      request.signal.addEventListener("abort", () => reject(request.signal.reason), { once: true }),
-    );
+    // Only the limit on its time ends it, or `release`.
+    while (!this.#isReleased) {
+      if (request.signal.aborted) throw request.signal.reason;
+      await scheduler.wait(pollMs);
+    }
+    return new Response("thanks");
   }
 }
 
