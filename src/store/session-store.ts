@@ -2,6 +2,7 @@
 
 import type { Access } from "../auth/access.ts";
 import type { LastCall } from "../hop/fence.ts";
+import { type GenerationCursor, rowOf, rowsToPut } from "../hop/generations.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
@@ -241,21 +242,23 @@ export class SessionStore implements SessionReads {
 
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number {
     if (this.#version === 0) return 0;
-    const row = this.#sql.first(
-      "SELECT sequence FROM source WHERE publisher = ? AND shard = ? AND generation = ?",
-      publisher,
-      shard,
-      publisherGeneration,
-    );
-    return (row?.["sequence"] as number | undefined) ?? 0;
+    const row = rowOf(publisher, publisherGeneration, this.#source(publisher, shard));
+    const cursor = this.#source(row, shard);
+    return cursor?.generation === publisherGeneration ? cursor.sequence : 0;
+  }
+
+  #source(publisher: string, shard: number): GenerationCursor | undefined {
+    const statement = "SELECT generation, sequence, at_ms FROM source WHERE publisher = ? AND shard = ?";
+    const row = this.#sql.first(statement, publisher, shard);
+    if (row === undefined) return undefined;
+    const { generation, sequence, at_ms: atMs } = row as { generation: number; sequence: number; at_ms: number };
+    return { generation, sequence, atMs };
   }
 
   lastCall(source: string): LastCall | undefined {
     if (this.#version === 0) return undefined;
-    const statement = "SELECT generation, sequence FROM source WHERE publisher = ? AND shard = ?";
-    const row = this.#sql.first(statement, callerName(source), noShard);
-    if (row === undefined) return undefined;
-    return { incarnation: row["generation"] as number, sequence: row["sequence"] as number };
+    const last = this.#source(callerName(source), noShard);
+    return last === undefined ? undefined : { incarnation: last.generation, sequence: last.sequence };
   }
 
   segmentFrom(position: number): Segment | undefined {
@@ -362,11 +365,11 @@ export class SessionStore implements SessionReads {
       case "delete-segments":
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
       case "put-source":
-        return this.#putSource(change.cursor);
+        return this.#advanceSource(change.cursor);
       case "end-earlier-calls": {
         const { source, incarnation, sequence } = change.key;
-        const last = { publisherGeneration: incarnation, sequence: sequence - 1, atMs: change.atMs };
-        return this.#putSource({ publisher: callerName(source), shard: noShard, ...last });
+        const last = { generation: incarnation, sequence: sequence - 1, atMs: change.atMs };
+        return this.#putSource(callerName(source), noShard, last);
       }
       case "put-hand-back": {
         const { id, shard, share, body } = change.handBack;
@@ -410,10 +413,20 @@ export class SessionStore implements SessionReads {
     this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
   }
 
-  #putSource({ publisher, shard, publisherGeneration, sequence, atMs }: SourceCursor): void {
+  #advanceSource({ publisher, shard, publisherGeneration: generation, sequence, atMs }: SourceCursor): void {
+    const { rows, forgotten } = rowsToPut(publisher, { generation, sequence, atMs }, this.#source(publisher, shard));
+    if (forgotten !== undefined) {
+      const { prefix, beforeMs } = forgotten;
+      const statement = "DELETE FROM source WHERE publisher >= ? AND publisher < ? AND shard = ? AND at_ms < ?";
+      this.#sql.run(statement, prefix, `${prefix}\u{10ffff}`, shard, beforeMs);
+    }
+    for (const { name, cursor } of rows) this.#putSource(name, shard, cursor);
+  }
+
+  #putSource(publisher: string, shard: number, { generation, sequence, atMs }: GenerationCursor): void {
     const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
-    this.#sql.run(statement, publisher, shard, publisherGeneration, sequence, atMs);
+    this.#sql.run(statement, publisher, shard, generation, sequence, atMs);
     this.#sweep.swept(this.#sql, atMs);
   }
 

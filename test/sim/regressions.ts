@@ -48,4 +48,14 @@ export const regressions: readonly Regression[] = [
     what: "two lives of a session went above the same later incarnation, and calls of the second were taken for repeats of the first's",
     test: "test/unit/hop/key.test.ts",
   },
+  {
+    seed: 600508,
+    what: "an owed call that got a newer key was taken for the last one, and those owed behind it for its repeats",
+    test: "test/unit/worker/outbox.test.ts",
+  },
+  {
+    seed: 600896,
+    what: "a session forgot how far it had taken a publisher's earlier session, of which a call came again",
+    test: "test/contract/session-store.ts",
+  },
 ];

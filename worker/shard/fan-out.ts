@@ -195,9 +195,10 @@ export class FanOut {
       const messages = flight.items.reduce((sum, { delivery }) => sum + delivery.count, 0);
       if (outcome !== undefined) counters.took("delivery", Date.now() - startedMs, messages);
       if (outcome === undefined) lane.doubt();
+      const last = lane.flight ?? flight;
       lane.finish();
       if (outcome === undefined) {
-        this.#owe(target, flight.items, flight);
+        this.#owe(target, flight.items, last);
         this.#oweAll(target, lane.drain());
       } else {
         const rest = flight.items.flatMap((item, index) => this.#settle(item, outcome, index));
@@ -281,14 +282,18 @@ export class FanOut {
         return delivered;
       }
       for (const owed of calls) {
-        if (!(await this.#deliverOwedCall(owed))) return delivered;
+        const outcome = await this.#deliverOwedCall(owed);
+        if (outcome === "waits") return delivered;
         delivered++;
+        // Those behind it are not the calls that were read.
+        if (outcome === "taken under another key") break;
       }
     }
   }
 
-  async #deliverOwedCall(owed: OwedCall): Promise<boolean> {
-    const { target, incarnation, sequence } = owed;
+  async #deliverOwedCall(owed: OwedCall): Promise<"taken" | "taken under another key" | "waits"> {
+    const { target } = owed;
+    let { incarnation, sequence } = owed;
     const named = { source: `shard-${this.#shard}`, incarnation, sequence };
     const key: CallKey = this.#inDoubt.delete(target) ? { ...named, endsEarlier: true } : named;
     const parts = owed.parts.map((part) => ({ ...part, owed: true }));
@@ -297,22 +302,50 @@ export class FanOut {
       const answer = await before(
         owedDeadlineMs,
         callSession(this.#env, target, { key, shard: this.#shard, parts }, (known) => {
-          this.#numbering.renew(known);
-          return this.#numbering.next();
+          const renamed = this.#renameOwed(target, known);
+          ({ incarnation, sequence } = renamed);
+          return renamed;
         }),
       );
       if (answer === undefined) this.#inDoubt.add(target);
-      if (answer === undefined || answer.busy) return false;
+      if (answer === undefined || answer.busy) return "waits";
       this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
       this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);
-      return true;
+      return sequence === owed.sequence && incarnation === owed.incarnation ? "taken" : "taken under another key";
     } catch (error) {
       this.#inDoubt.add(target);
       console.error(JSON.stringify({ event: "session-unreachable", target, shard: this.#shard, error: `${error}` }));
-      return false;
+      return "waits";
     } finally {
       this.#semaphore.release();
     }
+  }
+
+  /**
+   * The session knows a later life of this shard than the one that owed it the first call: all calls that it is owed get
+   * keys above that, in their order, since it would take one whose key is below that of the call before for a repeat. Returns
+   * the first one's.
+   */
+  #renameOwed(target: string, known: number): CallKey {
+    this.#numbering.renew(known);
+    let first: CallKey | undefined;
+    for (let left = this.#owed.get(target) ?? 0; left > 0; ) {
+      // Renamed, they are behind the others.
+      const calls = this.#reads.owedCalls(target, Math.min(left, owedPageMax));
+      const changes: ShardChange[] = calls.flatMap((call) => {
+        const key = this.#numbering.next();
+        first ??= key;
+        const { incarnation, sequence } = key;
+        return [
+          { kind: "delete-owed", call },
+          { kind: "put-owed", call: { ...call, incarnation, sequence } },
+        ];
+      });
+      this.#events.persist(changes);
+      left = calls.length === 0 ? 0 : left - calls.length;
+    }
+    if (first === undefined) throw new Error("nothing is owed to who was called for it");
+    return first;
   }
 }
 
