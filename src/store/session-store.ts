@@ -2,7 +2,6 @@
 
 import type { Access } from "../auth/access.ts";
 import type { LastCall } from "../hop/fence.ts";
-import { type GenerationCursor, rowOf, rowsToPut } from "../hop/generations.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { LeaseSnapshot } from "../queue/leases.ts";
 import type { QueueBounds, Segment } from "../queue/queue.ts";
@@ -15,7 +14,6 @@ import type {
   SegmentOrigin,
   SessionReads,
   SessionRecord,
-  SourceCursor,
   StoredSession,
   StoredSubscription,
 } from "../session/changes.ts";
@@ -23,8 +21,9 @@ import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
 import { LetterRows } from "./letter-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
+import { SourceRows } from "./source-rows.ts";
 import type { Sql, SqlRow } from "./sql.ts";
-import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
+
 import { ToldDrops } from "./told-drops.ts";
 
 // An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
@@ -59,9 +58,6 @@ const migrations: Migrations = [
   ["ALTER TABLE segment ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0"],
 ];
 
-/** Calls that are over are in the table `source` too, which forgets what was not heard of for long. */
-const noShard = -1;
-
 /** Keys of the table `state`. */
 const livingWill = 0;
 const stateKey = {
@@ -82,12 +78,13 @@ export class SessionStore implements SessionReads {
   readonly #sql: Sql;
   readonly letters: LetterRows;
   readonly told: ToldDrops;
-  readonly #sweep = new Sweep("source", sourceKeptMs);
+  readonly #sources: SourceRows;
   #version: number;
   #hasConnectionWindow = false;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.#sources = new SourceRows(sql);
     this.letters = new LetterRows(sql);
     this.told = new ToldDrops(sql, stateKey.toldDrops);
     this.#version = schemaVersion(sql);
@@ -241,24 +238,11 @@ export class SessionStore implements SessionReads {
   }
 
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number {
-    if (this.#version === 0) return 0;
-    const row = rowOf(publisher, publisherGeneration, this.#source(publisher, shard));
-    const cursor = this.#source(row, shard);
-    return cursor?.generation === publisherGeneration ? cursor.sequence : 0;
-  }
-
-  #source(publisher: string, shard: number): GenerationCursor | undefined {
-    const statement = "SELECT generation, sequence, at_ms FROM source WHERE publisher = ? AND shard = ?";
-    const row = this.#sql.first(statement, publisher, shard);
-    if (row === undefined) return undefined;
-    const { generation, sequence, at_ms: atMs } = row as { generation: number; sequence: number; at_ms: number };
-    return { generation, sequence, atMs };
+    return this.#version === 0 ? 0 : this.#sources.sequence(publisher, publisherGeneration, shard);
   }
 
   lastCall(source: string): LastCall | undefined {
-    if (this.#version === 0) return undefined;
-    const last = this.#source(callerName(source), noShard);
-    return last === undefined ? undefined : { incarnation: last.generation, sequence: last.sequence };
+    return this.#version === 0 ? undefined : this.#sources.lastCall(source);
   }
 
   segmentFrom(position: number): Segment | undefined {
@@ -365,12 +349,9 @@ export class SessionStore implements SessionReads {
       case "delete-segments":
         return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
       case "put-source":
-        return this.#advanceSource(change.cursor);
-      case "end-earlier-calls": {
-        const { source, incarnation, sequence } = change.key;
-        const last = { generation: incarnation, sequence: sequence - 1, atMs: change.atMs };
-        return this.#putSource(callerName(source), noShard, last);
-      }
+        return this.#sources.advance(change.cursor);
+      case "end-earlier-calls":
+        return this.#sources.endEarlierCalls(change.key, change.atMs);
       case "put-hand-back": {
         const { id, shard, share, body } = change.handBack;
         return sql.run("INSERT INTO hand_back (id, shard, share, body) VALUES (?, ?, ?, ?)", id, shard, share, body);
@@ -411,23 +392,6 @@ export class SessionStore implements SessionReads {
       generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
       due_at_ms = excluded.due_at_ms, sequence = excluded.sequence, body = excluded.body`;
     this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
-  }
-
-  #advanceSource({ publisher, shard, publisherGeneration: generation, sequence, atMs }: SourceCursor): void {
-    const { rows, forgotten } = rowsToPut(publisher, { generation, sequence, atMs }, this.#source(publisher, shard));
-    if (forgotten !== undefined) {
-      const { prefix, beforeMs } = forgotten;
-      const statement = "DELETE FROM source WHERE publisher >= ? AND publisher < ? AND shard = ? AND at_ms < ?";
-      this.#sql.run(statement, prefix, `${prefix}\u{10ffff}`, shard, beforeMs);
-    }
-    for (const { name, cursor } of rows) this.#putSource(name, shard, cursor);
-  }
-
-  #putSource(publisher: string, shard: number, { generation, sequence, atMs }: GenerationCursor): void {
-    const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
-    this.#sql.run(statement, publisher, shard, generation, sequence, atMs);
-    this.#sweep.swept(this.#sql, atMs);
   }
 
   #putInbound({ inbound, pages, dropsPages }: InboundChanges): void {
