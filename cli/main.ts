@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { aclCommand } from "./commands/acl.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { buildCommand } from "./commands/build.ts";
 import { clientsCommand } from "./commands/clients.ts";
@@ -14,6 +15,7 @@ import { importCommand } from "./commands/import.ts";
 import { kickCommand } from "./commands/kick.ts";
 import { provisionCommand } from "./commands/provision.ts";
 import { pubCommand } from "./commands/pub.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { retainedCommand } from "./commands/retained.ts";
 import { subCommand } from "./commands/sub.ts";
 import { templatesCommand } from "./commands/templates.ts";
@@ -41,6 +43,8 @@ const program = new Command("durablemq")
   .addCommand(buildCommand())
   .addCommand(doctorCommand())
   .addCommand(deployCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addCommand(exportCommand())
   .addCommand(importCommand());
 

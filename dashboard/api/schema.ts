@@ -535,6 +535,18 @@ export interface Api {
     readonly body: undefined;
     readonly answer: readonly ({ readonly "id": number; readonly "atMs": number; readonly "actor": string; readonly "action": string; readonly "subject": string; readonly "before": unknown; readonly "after": unknown; })[];
   };
+  readonly "GET /backup": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; };
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  readonly "POST /restore": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "backup": string; readonly "version": number; readonly "existing"?: "keep" | "replace"; };
+    readonly body: readonly ({ readonly "kind": "rows"; readonly "table": "groups" | "users" | "device-keys" | "rules" | "bans" | "templates" | "api-keys"; readonly "rows": readonly (Readonly<Record<string, unknown>>)[]; } | { readonly "kind": "shard"; readonly "shard": number; readonly "topicShards": number; readonly "topicShardDepth": number; readonly "retained": readonly (string)[]; readonly "delayed": readonly ({ readonly "dueAtMs": number; readonly "publisher": string; readonly "body": string; })[]; readonly "cursors": readonly ({ readonly "source": string; readonly "generation": number; readonly "sequence": number; readonly "atMs": number; })[]; readonly "groups": readonly ({ readonly "share": string; readonly "body": string; })[]; } | { readonly "kind": "session"; readonly "clientId": string; readonly "state"?: { readonly "username": string | null; readonly "version": 3 | 4 | 5; readonly "generation": number; readonly "expirySeconds": number; readonly "expiresAtMs": number; readonly "isProvisioned": boolean; readonly "limits": { readonly "queueMessagesMax"?: number; readonly "queueBytesMax"?: number; readonly "queuePolicy"?: "reject" | "drop-oldest" | "drop-newest"; readonly "inflightMax"?: number; readonly "subscriptionsMax"?: number; readonly "sessionExpirySecondsMax"?: number; }; readonly "userLimits": Readonly<Record<string, number>>; readonly "head": number; readonly "inbound": { readonly "nextSequence": number; readonly "runs": readonly (readonly (number)[])[]; }; readonly "wills": readonly ({ readonly "body": string; readonly "delayMs": number; readonly "expiryMs": number; readonly "dueAtMs": number; })[]; }; readonly "subscriptions": readonly ({ readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "identifier": number; })[]; readonly "segments": readonly ({ readonly "position": number; readonly "count": number; readonly "offered"?: boolean; readonly "atMs"?: number; readonly "progress"?: string; readonly "share"?: string; readonly "body": string; })[]; readonly "dupBelow": number; readonly "isLast": boolean; })[];
+    readonly answer: undefined;
+  };
   readonly "POST /explain": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;

@@ -37,6 +37,8 @@ export interface SessionRecord {
   readonly limits?: SessionOverrides;
   /** What its user has more or less of than others. */
   readonly userLimits?: LimitOverrides;
+  /** Of the backup that it was restored from, and whether all of it is there. */
+  readonly backup?: { readonly id: string; readonly isWhole: boolean; readonly atMs: number };
   /** Those that it was made with, until the shards have confirmed them. */
   readonly firstSubscriptions?: readonly SubscriptionRequest[];
   /** See src/session/tracing.ts. */
@@ -169,6 +171,8 @@ export interface SessionReads extends QueueReads {
   sharedFilters(): readonly string[];
   /** What the queue holds of them, in the order of the queue. */
   sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[];
+  /** Of the segment at a position, if it is of a shared subscription. */
+  originOf(position: number): SegmentOrigin | undefined;
   /** Filters whose removal a shard has not confirmed. */
   filtersBeingRemoved(): readonly string[];
   /** The topic that the client's alias stands for on this connection. */

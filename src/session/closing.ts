@@ -20,6 +20,7 @@ import {
 } from "./sharing.ts";
 import { sinkWakeAtMs } from "./sink.ts";
 import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
+import { isGivenUp } from "./unfinished.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
 /** First and longest interval at which an object asks whether a client with a will, or with an expiry, is still there. */
@@ -175,8 +176,8 @@ export function tick(session: Session, effects: Effects, nowMs: number): void {
 export function endIfOver(session: Session, effects: Effects, nowMs: number): void {
   const { connection, record } = session;
   if (connection !== undefined || record === undefined) return;
-  const isOver = record.expirySeconds === 0 || (record.expiresAtMs > 0 && record.expiresAtMs <= nowMs);
-  if (!isOver) return;
+  const isTimeOver = record.expirySeconds === 0 || (record.expiresAtMs > 0 && record.expiresAtMs <= nowMs);
+  if (!isTimeOver && !isGivenUp(record, nowMs)) return;
   startWill(session, 0, effects, nowMs);
   endSession(session, effects, nowMs, record.expirySeconds === 0 ? "connection-ended" : "expired");
 }

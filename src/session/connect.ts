@@ -88,6 +88,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
       ...(input.limits === undefined ? {} : { userLimits: input.limits }),
       ...(found?.lastWillSequence === undefined ? {} : { lastWillSequence: found.lastWillSequence }),
       ...(hasAny(own) ? { limits: own } : {}),
+      ...(found?.backup === undefined ? {} : { backup: found.backup }),
       ...(found?.firstSubscriptions === undefined ? {} : { firstSubscriptions: found.firstSubscriptions }),
       ...(found?.traces === undefined ? {} : { traces: found.traces }),
     });

@@ -11,6 +11,7 @@ import { limitsFor } from "./limits.ts";
 import { Permissions, publishDenial, revokedFilters } from "./permission.ts";
 import type { Connection, Session } from "./state.ts";
 import { removeRevoked } from "./subscribe.ts";
+import { isUnfinished } from "./unfinished.ts";
 
 /** Of a client that is nobody in particular and that no rule concerns, nothing. */
 export interface ClientRights {
@@ -29,10 +30,16 @@ export function ownerOf({ record, connection }: Session, nowMs: number): string 
   return isOver ? undefined : record?.username;
 }
 
-/** Whether the client may take the session over: it is its own, or nobody's. */
-export function mayTakeOver(session: Session, user: string | undefined, nowMs: number): boolean {
+/** Why the client may not have the session: it is nobody's yet, or another one's; undefined if it may. */
+export function againstTakeOver(
+  session: Session,
+  user: string | undefined,
+  nowMs: number,
+): "session-being-restored" | "session-of-another" | undefined {
+  if (isUnfinished(session.record, nowMs)) return "session-being-restored";
   const owner = ownerOf(session, nowMs);
-  return session.limits.sessionTakeover === "anyone" || owner === undefined || owner === user;
+  const mayHave = session.limits.sessionTakeover === "anyone" || owner === undefined || owner === user;
+  return mayHave ? undefined : "session-of-another";
 }
 
 /** Takes the rights into the session, which has its `own` limits; they are written if the socket has no room for them. */

@@ -79,6 +79,17 @@ export class Inbound {
     return this.#nextSequence;
   }
 
+  /** All of it, wherever its rows are. */
+  whole(): Pick<InboundSnapshot, "nextSequence" | "runs"> {
+    return { nextSequence: this.#nextSequence, runs: runsOf(this.#entries) };
+  }
+
+  /** It came from elsewhere: all of it has to be written. */
+  rewrite(): void {
+    for (const packetId of this.#entries.keys()) this.#touched.add(pageOf(packetId));
+    this.#touched.add(0);
+  }
+
   entry(packetId: number): InboundEntry | undefined {
     return this.#entries.get(packetId);
   }

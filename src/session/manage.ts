@@ -11,9 +11,12 @@ import { manageSink, type SinkAnswer, type SinkRequest } from "./manage-sink.ts"
 import { type ProvisionRequest, provision } from "./provision.ts";
 import { type PurgeAnswer, purge } from "./purge.ts";
 import { type QueuePage, type QueueRequest, queuePage } from "./queue-page.ts";
+import { endRestore, type RestoreAnswer, type RestoreEndRequest, type RestoreRequest, restore } from "./restore.ts";
+import { type SavedPage, type SaveRequest, save } from "./saved.ts";
 import { generationOf, type Session } from "./state.ts";
 import { type SubscriptionRequest, subscribeFor, unsubscribeFor } from "./subscribe.ts";
 import { follow, type TraceRequest } from "./tracing.ts";
+import { isUnfinished } from "./unfinished.ts";
 import { startWill } from "./wills.ts";
 
 export type ManageRequest =
@@ -35,7 +38,10 @@ export type ManageRequest =
   | PullRequest
   | SettleRequest
   | SinkRequest
-  | TraceRequest;
+  | TraceRequest
+  | SaveRequest
+  | RestoreRequest
+  | RestoreEndRequest;
 
 export type ManageAnswer =
   | Description
@@ -56,6 +62,8 @@ export type ManageAnswer =
   | SettleAnswer
   | SinkAnswer
   | { readonly kind: "traced" }
+  | SavedPage
+  | RestoreAnswer
   /** A topic shard did not answer: what was asked for may hold in part, and asking again completes it. */
   | { readonly kind: "unreachable" }
   /** There is no such session. */
@@ -79,6 +87,7 @@ export function manage(
 ): Managed {
   endIfOver(session, effects, nowMs);
   const isAbsent = generationOf(session) === undefined;
+  if (isUnfinished(session.record, nowMs) && !mayMeetUnfinished.has(request.kind)) return atOnce(absent);
   switch (request.kind) {
     case "provision": {
       const { waits, ...answer } = provision(session, request, ticket, effects, nowMs);
@@ -124,6 +133,14 @@ export function manage(
       return atOnce(manageSink(session, request, effects));
     case "trace":
       return atOnce(follow(session, request, effects, nowMs) ? { kind: "traced" } : absent);
+    case "save":
+      return atOnce(save(session, request) ?? absent);
+    case "restore":
+      return atOnce({ kind: "restored", status: restore(session, request, effects, nowMs) });
+    case "restore-end": {
+      const { status, waits } = endRestore(session, request, ticket, effects, nowMs);
+      return { answer: { kind: "restored", status }, waits };
+    }
     default:
       request satisfies never;
       return atOnce({ kind: "unknown" });
@@ -131,6 +148,9 @@ export function manage(
 }
 
 const absent = { kind: "absent" } as const;
+
+/** What may be asked of a session that is being restored. */
+const mayMeetUnfinished = new Set<ManageRequest["kind"]>(["describe", "end", "restore", "restore-end"]);
 
 function atOnce(answer: ManageAnswer): Managed {
   return { answer, waits: false };

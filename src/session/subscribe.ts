@@ -67,6 +67,20 @@ export function subscribeFor(
   return { reasons: granted, isSettled: entriesOf.size === 0 };
 }
 
+/** Those that the rows say, of a session that has come from a backup. Whether a shard has to confirm them. */
+export function routeAgain(session: Session, ticket: number, effects: Effects): boolean {
+  const leaving = session.reads.filtersBeingRemoved();
+  const entriesOf = new Map<number, RouteEntry[]>();
+  for (const subscription of session.reads.subscriptions()) {
+    if (leaving.includes(subscription.filter)) continue;
+    for (const shard of shardsOfSubscription(subscription.filter, session.limits)) {
+      addTo(entriesOf, shard, { ...subscription, sendRetained: false });
+    }
+  }
+  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: [], ticket }, effects);
+  return entriesOf.size > 0;
+}
+
 /** Those that a session is made with, also once more if that was interrupted. Whether a shard has to confirm them. */
 export function subscribeFirst(
   session: Session,

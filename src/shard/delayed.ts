@@ -127,6 +127,25 @@ export class DelayedMessages {
     return { changes, count, nextAtMs: count === 0 ? undefined : nextAtMs };
   }
 
+  /** From a backup, as they were kept. What was due meanwhile is due now. */
+  restore(rows: readonly Omit<DelayedRow, "id">[]): Taken & { readonly taken: number; readonly refused: number } {
+    const changes: ShardChange[] = [];
+    let nextAtMs = Number.POSITIVE_INFINITY;
+    let refused = 0;
+    for (const row of rows) {
+      if (!this.#quota.hasRoomFor(row.count, row.body.length)) {
+        refused++;
+        continue;
+      }
+      this.#quota.add(row.count, row.body.length);
+      const dueAtMs = Math.max(row.dueAtMs, this.#last().dueAtMs + 1);
+      nextAtMs = Math.min(nextAtMs, dueAtMs);
+      changes.push({ kind: "put-delayed", row: { ...row, dueAtMs } });
+    }
+    const taken = changes.length;
+    return { changes, count: taken, taken, refused, nextAtMs: taken === 0 ? undefined : nextAtMs };
+  }
+
   /** What is to be published next, if anything is due. The page before it has left. */
   nextPage(nowMs: number): DelayedPage | undefined {
     const last = this.#last();

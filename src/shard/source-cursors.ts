@@ -51,6 +51,18 @@ export class SourceCursors {
     ];
   }
 
+  /** From a backup, under the name of its row; undefined if what is known is not behind it. */
+  restore(source: string, cursor: StoredCursor): ShardChange | undefined {
+    const known = this.#cursor(source);
+    const isBehind =
+      known === undefined ||
+      known.generation < cursor.generation ||
+      (known.generation === cursor.generation && known.sequence < cursor.sequence);
+    if (!isBehind) return undefined;
+    this.#remember(source, cursor);
+    return { kind: "put-source", source, cursor };
+  }
+
   #cursor(source: string): StoredCursor | undefined {
     const known = this.#remembered.get(source);
     if (known !== undefined) return known;

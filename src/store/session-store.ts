@@ -222,6 +222,13 @@ export class SessionStore implements SessionReads {
     }));
   }
 
+  originOf(position: number): SegmentOrigin | undefined {
+    if (this.#version === 0) return undefined;
+    const row = this.#sql.first("SELECT share, shard FROM segment WHERE position = ?", position);
+    const share = (row?.["share"] as string | null | undefined) ?? undefined;
+    return share === undefined ? undefined : { share, shard: row?.["shard"] as number };
+  }
+
   filtersBeingRemoved(): readonly string[] {
     if (this.#version === 0) return [];
     return this.#sql.all("SELECT filter FROM subscription WHERE removing = 1").map((row) => row["filter"] as string);

@@ -11,6 +11,7 @@ import { GroupRows, groupTables } from "./group-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
 import { RequestRows, requestTables } from "./request-rows.ts";
+import { type SavedKey, type SavedKind, type ShardPage, shardPage } from "./shard-pages.ts";
 import type { Sql } from "./sql.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 import { TraceMarks, traceMarkTables } from "./trace-marks.ts";
@@ -52,6 +53,11 @@ export class ShardStore implements ShardReads {
     this.delayed = new DelayedRows(sql);
     this.requests = new RequestRows(sql);
     this.traces = new TraceMarks(sql);
+  }
+
+  /** For a backup. */
+  page(kind: SavedKind, after: SavedKey): ShardPage {
+    return shardPage(this.#sql, kind, after);
   }
 
   /** One transaction. */

@@ -14,6 +14,10 @@ export function callerName(source: string): string {
   return `@${source}`;
 }
 
+export function isCallerName(name: string): boolean {
+  return name.startsWith("@");
+}
+
 export class Sweep {
   readonly #statement: string;
   readonly #keptMs: number;

@@ -2,6 +2,7 @@
 
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
+import { backupRoutes } from "./backups.ts";
 import { banRoutes } from "./bans.ts";
 import { clientRoutes } from "./clients.ts";
 import { consumerRoutes } from "./consumer.ts";
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...deadLetterRoutes,
   ...auditRoutes,
   ...transferRoutes,
+  ...backupRoutes,
   ...explainRoutes,
   ...settingsRoutes,
   ...selfRoutes,

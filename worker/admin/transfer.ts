@@ -1,25 +1,18 @@
 // Export and import of what the control database holds, table by table, as JSON, JSON lines and CSV.
 
 import * as z from "zod/mini";
-import { everyone } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
-import { knownKeys } from "../d1/shape.ts";
-import { change } from "./change.ts";
-import { invalidInput } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 import { none } from "./schemas.ts";
 import { headOf, rowOf } from "./transfer/csv.ts";
 import type { Intake, Table } from "./transfer/table.ts";
 import { tables } from "./transfer/tables.ts";
+import { takeIn } from "./transfer/take-in.ts";
 
 const tag = "Export and import";
 const pageRows = 500;
 const rowsMax = 10_000;
 const bodyBytesMax = 8 * 1024 * 1024;
-/** With more it is simpler to tell all connections. */
-const concernedMax = 100;
-/** Of rows that are named where something is wrong with them, or that the audit log names. */
-const namedMax = 100;
 
 const formats = ["json", "ndjson", "csv"] as const;
 type Format = (typeof formats)[number];
@@ -117,49 +110,8 @@ function importRoute({ name, about, columns }: Table, intake: Intake): Route {
     bodyBytesMax,
     answers: { status: 200, description: "What became of it.", schema: outcome },
     async handle(call) {
-      const { control, body, query, placeOf } = call;
-      const keys = body.map((row) => intake.keyOf(row));
-      const known = await knownKeys(
-        control,
-        intake.shape,
-        keys.filter((key) => key !== undefined),
-      );
-      const isKnown = (key: string | undefined) => key !== undefined && known.has(key);
-      const [keyField = ""] = intake.shape.key;
-      const firstOf = new Map<string | undefined, number>();
-      for (const [index, key] of keys.entries()) if (!firstOf.has(key)) firstOf.set(key, index);
-      const errors = keys.flatMap((key, index) => {
-        const path = placeOf(index, keyField);
-        if (key !== undefined && firstOf.get(key) !== index) return [{ path, message: `${key} stands there twice` }];
-        if (query.existing !== "refuse" || !isKnown(key)) return [];
-        return [{ path, message: `there is ${key} already` }];
-      });
-      const places = [...keys.entries()].flatMap(([index, key]) =>
-        query.existing === "keep" && isKnown(key) ? [] : [index],
-      );
-      const writes = places.map((index) => body[index]);
-      const isNew = (row: unknown) => !isKnown(intake.keyOf(row));
-      for (const { row, field, message } of await intake.check(writes, isNew, call)) {
-        errors.push({ path: placeOf(places[row] as number, field), message });
-      }
-      if (errors.length > 0) throw invalidInput(errors.slice(0, namedMax));
-      const created = writes.filter(isNew).length;
-      const result = {
-        created,
-        replaced: writes.length - created,
-        kept: body.length - writes.length,
-        isDryRun: query.dryRun,
-      };
-      if (query.dryRun || writes.length === 0) return { status: 200, body: result };
-      const concerned = [...new Set(writes.map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
-      await change(call, {
-        statements: await intake.put(writes, call),
-        concerns: concerned.length > concernedMax ? [everyone] : concerned,
-        action: `${name}.import`,
-        subject: `${writes.length} ${name}`,
-        after: { ...result, keys: keys.filter((key) => key !== undefined).slice(0, namedMax) },
-      });
-      return { status: 200, body: result };
+      const { body, query, placeOf } = call;
+      return { status: 200, body: await takeIn(call, { name, intake, rows: body, placeOf, ...query }) };
     },
   });
 }

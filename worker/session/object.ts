@@ -14,7 +14,6 @@ import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMs, holdMsMax } from "../../src/session/holding.ts";
-import { mayTakeOver } from "../../src/session/identity.ts";
 import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
 import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
@@ -42,7 +41,7 @@ import { Reports } from "./reports.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
 import { Tickets } from "./tickets.ts";
 import { SessionTracing } from "./tracing.ts";
-import { turnAway } from "./turn-away.ts";
+import { isTurnedAway } from "./turn-away.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
 
 /** A connection whose edge has not written for this long is gone, whatever the socket says. */
@@ -298,7 +297,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #begin(socket: WebSocket, decoded: Connect, hello: Hello): void {
-    if (!mayTakeOver(this.#session, hello.username, Date.now())) return turnAway(socket, decoded, this.#session.name);
+    if (isTurnedAway(this.#session, socket, decoded, hello.username)) return;
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);

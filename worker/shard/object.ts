@@ -15,6 +15,7 @@ import { type Batch, type Plan, plan } from "../../src/shard/plan.ts";
 import { RememberedRequest } from "../../src/shard/requests.ts";
 import { Routes } from "../../src/shard/routes.ts";
 import { SourceCursors, sourceName } from "../../src/shard/source-cursors.ts";
+import type { SavedKey, SavedKind, ShardPage } from "../../src/store/shard-pages.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
@@ -34,6 +35,7 @@ import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
+import { type RestoreCall, type RestoreOutcome, restoreShard } from "./restored.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Semaphore } from "./semaphore.ts";
 import { ShardTracing } from "./tracing.ts";
@@ -141,6 +143,26 @@ export class TopicShard extends DurableObject<Env> {
   /** From the HTTP API. False: there are as many traces as there may be. */
   follow(mark: TopicMark): boolean {
     return this.#tracing.follow(mark, this.#alarm.nowMs);
+  }
+
+  /** For a backup: a page of its rows. */
+  save(kind: SavedKind, after: SavedKey): ShardPage {
+    return this.#store.page(kind, after);
+  }
+
+  /** From a backup. When this returns, it is durable. */
+  restore(call: RestoreCall): RestoreOutcome {
+    const parts = {
+      reads: this.#store,
+      requests: this.#store.requests,
+      quota: this.#quota,
+      delayed: this.#delayed,
+      cursors: this.#cursors,
+      groups: this.#groups,
+      persist: (changes: readonly ShardChange[]) => this.#persist(changes),
+      wakeAt: (atMs: number) => this.#alarm.wakeAt(atMs),
+    };
+    return restoreShard(call, parts, this.#alarm.nowMs);
   }
 
   override alarm(): Promise<void> {

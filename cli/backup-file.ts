@@ -1,0 +1,82 @@
+// A backup in a file: JSON lines, the first of which says what it is. Behind each page of the broker's stands a line that says where the next
+// one begins, so that a file which was cut short can be gone on with, and a file without the last one is not whole.
+
+import { createReadStream } from "node:fs";
+import { Failure } from "./failure.ts";
+
+export interface BackupHead {
+  readonly version: number;
+  readonly id: string;
+  readonly atMs: number;
+}
+
+export interface BackupLine {
+  readonly text: string;
+  /** Where the line behind it begins, in bytes. */
+  readonly end: number;
+}
+
+export interface Survey {
+  readonly head: BackupHead;
+  /** Behind the last page that is there as a whole. */
+  readonly wholeBytes: number;
+  /** Where the next page begins; null: there is none, the backup is whole. */
+  readonly next: string | null;
+  readonly lines: number;
+  readonly sessions: number;
+  readonly owed: number;
+}
+
+/** Lines from a place on, one after the other: a backup may be larger than memory. */
+export async function* linesOf(file: string, start = 0): AsyncGenerator<BackupLine> {
+  let rest: Buffer = Buffer.alloc(0);
+  let at = start;
+  for await (const chunk of createReadStream(file, { start })) {
+    const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+    let from = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      at += end + 1 - from;
+      yield { text: bytes.toString("utf8", from, end), end: at };
+      from = end + 1;
+    }
+    rest = bytes.subarray(from);
+  }
+}
+
+/** Undefined: there is nothing in the file. */
+export async function survey(file: string): Promise<Survey | undefined> {
+  let head: BackupHead | undefined;
+  let found = { wholeBytes: 0, next: "" as string | null, owed: 0 };
+  let [lines, sessions] = [0, 0];
+  for await (const { text, end } of linesOf(file)) {
+    head ??= headOf(file, text);
+    if (kindOf(text) === "page") {
+      const { next, owed } = JSON.parse(text) as { next: string | null; owed: number };
+      found = { wholeBytes: end, next, owed: found.owed + owed };
+    }
+    if (isToRestore(text)) lines++;
+    if (kindOf(text) === "session") sessions++;
+  }
+  if (head === undefined) return undefined;
+  return { head, lines, sessions, ...found };
+}
+
+export function isToRestore(text: string): boolean {
+  const kind = kindOf(text);
+  return kind !== "page" && kind !== "backup";
+}
+
+/** Its members have to be there before. */
+export function isOfGroups(text: string): boolean {
+  return kindOf(text) === "shard" && (JSON.parse(text) as { groups: readonly unknown[] }).groups.length > 0;
+}
+
+/** The broker writes it first. */
+function kindOf(text: string): string | undefined {
+  return /^\{"kind":"(\w+)"/.exec(text)?.[1];
+}
+
+function headOf(file: string, text: string): BackupHead {
+  if (kindOf(text) === "backup") return JSON.parse(text) as BackupHead;
+  throw new Failure(`${file} is no backup of DurableMQ.`);
+}

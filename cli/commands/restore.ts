@@ -1,0 +1,192 @@
+// `durablemq restore`: a backup, into a broker. How far it has come stands beside the file, so that one which was interrupted goes on
+// where it was; the same lines again would change nothing.
+
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { setTimeout as wait } from "node:timers/promises";
+import { Command, Option } from "commander";
+import { Api, type ApiFlags } from "../api.ts";
+import { type BackupHead, type BackupLine, isOfGroups, isToRestore, linesOf, survey } from "../backup-file.ts";
+import { Failure } from "../failure.ts";
+import { withApi } from "../options.ts";
+import { printJson, printTable, progress } from "../output.ts";
+
+interface Flags extends ApiFlags {
+  readonly existing: string;
+  readonly partial?: true;
+  readonly json?: true;
+}
+
+interface Outcome {
+  readonly line: number;
+  readonly status: number;
+  readonly taken?: number;
+  readonly kept?: number;
+  readonly left?: number;
+  readonly clientId?: string;
+  readonly problem?: { readonly title: string; readonly remedy: string };
+}
+
+interface Reached {
+  readonly id: string;
+  readonly api: string;
+  readonly pass: number;
+  readonly bytes: number;
+  readonly counts: Counts;
+}
+
+interface Counts {
+  lines: number;
+  taken: number;
+  kept: number;
+  left: number;
+  failed: number;
+}
+
+const bytesAtOnce = 3 * 1024 * 1024;
+const linesAtOnce = 500;
+const attemptsMax = 6;
+const pauseMs = 500;
+
+/** What groups keep comes behind everything else. */
+const passes: readonly ((line: string) => boolean)[] = [(line) => !isOfGroups(line), isOfGroups];
+
+export function restoreCommand(): Command {
+  return withApi(new Command("restore"))
+    .summary("restore a backup")
+    .description("Brings what `durablemq backup` has written into a broker, best an empty one.")
+    .argument("<file>")
+    .addOption(
+      new Option("--existing <what>", "what becomes of users, sessions and so on that are there already")
+        .choices(["keep", "replace"])
+        .default("keep"),
+    )
+    .option("--partial", "also a backup that was interrupted and not gone on with")
+    .addHelpText(
+      "after",
+      `
+One that was interrupted goes on where it was: give the same command again. It ends with 1 if something was not
+taken in.`,
+    )
+    .action(runRestore);
+}
+
+async function runRestore(file: string, flags: Flags): Promise<void> {
+  if (!existsSync(file)) throw new Failure(`${file} is not there.`);
+  const found = await survey(file);
+  if (found === undefined) throw new Failure(`${file} is empty.`);
+  const { head, lines, next } = found;
+  if (next !== null && !flags.partial) {
+    throw new Failure(
+      `${file} is not whole: go on with \`durablemq backup\`, or restore what is there with --partial.`,
+    );
+  }
+  const record = new ProgressRecord(`${file}.restored`, head, flags.api);
+  const { counts } = record.reached;
+  const shown = progress("Restoring");
+  const { pass: firstPass, bytes: firstBytes } = record.reached;
+  for (let pass = firstPass; pass < passes.length; pass++) {
+    const sender = new Sender(new Api(flags), head, flags, counts, (bytes) => {
+      record.write({ pass, bytes, counts });
+      shown.now(`${counts.lines} of ${lines} lines`);
+    });
+    for await (const line of linesOf(file, pass === firstPass ? firstBytes : 0)) {
+      if (isToRestore(line.text) && passes[pass]?.(line.text)) await sender.add(line);
+    }
+    await sender.flush();
+    record.write({ pass: pass + 1, bytes: 0, counts });
+  }
+  shown.end(`${counts.lines} of ${lines} lines`);
+  record.remove();
+  const { taken, kept, left, failed } = counts;
+  if (flags.json) printJson({ file, id: head.id, ...counts });
+  else printTable(["restored", "there already", "without room", "lines refused"], [[taken, kept, left, failed]]);
+  if (failed > 0) process.exitCode = 1;
+}
+
+class ProgressRecord {
+  readonly #file: string;
+  reached: Reached;
+
+  constructor(file: string, { id }: BackupHead, api: string) {
+    this.#file = file;
+    const counts: Counts = { lines: 0, taken: 0, kept: 0, left: 0, failed: 0 };
+    this.reached = { id, api, pass: 0, bytes: 0, counts };
+    if (!existsSync(file)) return;
+    const before = JSON.parse(readFileSync(file, "utf8")) as Reached;
+    if (before.id === id && before.api === api) this.reached = before;
+  }
+
+  write(reached: Pick<Reached, "pass" | "bytes" | "counts">): void {
+    this.reached = { ...this.reached, ...reached };
+    writeFileSync(`${this.#file}.new`, JSON.stringify(this.reached));
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  remove(): void {
+    rmSync(this.#file, { force: true });
+  }
+}
+
+class Sender {
+  readonly #api: Api;
+  readonly #head: BackupHead;
+  readonly #flags: Flags;
+  readonly #counts: Counts;
+  /** Everything before this place in the file has been taken in. */
+  readonly #moved: (bytes: number) => void;
+  #lines: string[] = [];
+  #end = 0;
+  #bytes = 0;
+
+  constructor(api: Api, head: BackupHead, flags: Flags, counts: Counts, moved: (bytes: number) => void) {
+    this.#api = api;
+    this.#head = head;
+    this.#flags = flags;
+    this.#counts = counts;
+    this.#moved = moved;
+  }
+
+  async add({ text: line, end }: BackupLine): Promise<void> {
+    if (this.#bytes + line.length > bytesAtOnce) await this.flush();
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    this.#end = end;
+    if (this.#lines.length >= linesAtOnce) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const outcomes = await this.#send();
+    for (const { status, taken = 0, kept = 0, left = 0, clientId, problem } of outcomes) {
+      this.#counts.lines++;
+      this.#counts.taken += taken;
+      this.#counts.kept += kept;
+      this.#counts.left += left;
+      if (status === 200) continue;
+      this.#counts.failed++;
+      console.error(`${clientId === undefined ? "" : `${clientId}: `}${problem?.title} ${problem?.remedy}`);
+    }
+    this.#lines = [];
+    this.#bytes = 0;
+    this.#moved(this.#end);
+  }
+
+  /** All of them again until none is unavailable: those that were taken in are known. */
+  async #send(): Promise<Outcome[]> {
+    const query = { backup: this.#head.id, version: this.#head.version, existing: this.#flags.existing };
+    const headers = { "Content-Type": "application/x-ndjson" };
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#api.stream("POST", "/restore", { query, text: this.#lines.join("\n"), headers });
+      const outcomes = (await text(answer))
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as Outcome);
+      const isWhole = outcomes.length === this.#lines.length && outcomes.every(({ status }) => status !== 503);
+      if (isWhole) return outcomes;
+      if (attempt === attemptsMax)
+        throw new Failure("The broker does not answer. Give the same command again: it goes on.");
+      await wait(pauseMs * attempt);
+    }
+  }
+}

@@ -1,0 +1,294 @@
+// The pages of a backup: how much each costs, whatever there is; what a restore refuses, and what it does with what is due or has no
+// room.
+
+import { exports } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { testAdminKey } from "../support/admin-key.ts";
+import { eventually } from "../support/eventually.ts";
+import { api, manage, send } from "./support/api.ts";
+import { countOf, quiet } from "./support/bill.ts";
+import { Client, uniqueId } from "./support/client.ts";
+
+const at = encodeURIComponent;
+const id = "0b6f4f2e-6d0b-4c55-9f0b-3d9d9a3a0c11";
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
+type Json = any;
+
+async function linesOf(path: string): Promise<{ bytes: number; lines: Json[] }> {
+  const headers = { Authorization: `Bearer ${testAdminKey}` };
+  const response = await exports.default.fetch(new Request(`http://broker/api/v1${path}`, { headers }));
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  const bytes = await response.arrayBuffer();
+  const text = new TextDecoder().decode(bytes).trim();
+  return { bytes: bytes.byteLength, lines: text.split("\n").map((line) => JSON.parse(line)) };
+}
+
+async function backup(): Promise<Json[]> {
+  const all: Json[] = [];
+  for (let next: string | null = ""; next !== null; ) {
+    const { lines } = await linesOf(`/backup${next === "" ? "" : `?after=${at(next)}`}`);
+    all.push(...lines);
+    next = lines.at(-1).next;
+  }
+  return all;
+}
+
+async function restore(lines: readonly Json[], query = `backup=${id}&version=1`): Promise<Json[]> {
+  const answer = await send(
+    new Request(`http://broker/api/v1/restore?${query}`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${testAdminKey}`, "Content-Type": "application/x-ndjson" },
+      body: lines.map((line) => JSON.stringify(line)).join("\n"),
+    }),
+  );
+  if (answer.status !== 200) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return (answer.body as string)
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+const sessionLine = (clientId: string, more: object = {}) => ({
+  kind: "session",
+  clientId,
+  state: {
+    username: null,
+    version: 5,
+    generation: 1,
+    expirySeconds: 1000,
+    expiresAtMs: Date.now() + 1_000_000,
+    isProvisioned: true,
+    limits: {},
+    userLimits: {},
+    head: 0,
+    inbound: { nextSequence: 1, runs: [] },
+    wills: [],
+  },
+  subscriptions: [],
+  segments: [],
+  dupBelow: 0,
+  isLast: true,
+  ...more,
+});
+
+const shardLine = (more: object) => ({
+  kind: "shard",
+  shard: 0,
+  topicShards: 4,
+  topicShardDepth: 2,
+  retained: [],
+  delayed: [],
+  cursors: [],
+  groups: [],
+  ...more,
+});
+
+/** A message of QoS 1. */
+function record(topic: string, payload: string): string {
+  const bytes = [1, 0, topic.length, ...new TextEncoder().encode(topic + payload)];
+  return btoa(String.fromCharCode(0, 0, 0, bytes.length, ...bytes));
+}
+
+test("many sessions: every page is a bounded number of calls and bytes, wherever it begins", async () => {
+  const prefix = uniqueId("many");
+  const count = 750;
+  for (let first = 0; first < count; first += 250) {
+    const sessions = Array.from({ length: 250 }, (_, index) => ({ clientId: `${prefix}-${first + index}` }));
+    expect((await api("POST", "/sessions", sessions)).status).toBe(200);
+  }
+  const seen: string[] = [];
+  const costs: { calls: number; bytes: number; lines: number }[] = [];
+  for (let next: string | null = ""; next !== null; ) {
+    const calls = countOf("object_calls");
+    const { bytes, lines } = await linesOf(`/backup${next === "" ? "" : `?after=${at(next)}`}`);
+    costs.push({ calls: countOf("object_calls") - calls, bytes, lines: lines.length });
+    for (const { kind, clientId } of lines) if (kind === "session") seen.push(clientId);
+    next = lines.at(-1).next;
+  }
+  expect(seen.filter((clientId) => clientId.startsWith(prefix))).toHaveLength(count);
+  expect(new Set(seen).size).toBe(seen.length);
+  expect(costs.length).toBeGreaterThan(7);
+  const most = (name: keyof (typeof costs)[number]) => Math.max(...costs.map((cost) => cost[name]));
+  expect(most("calls")).toBeLessThanOrEqual(200);
+  expect(most("lines")).toBeLessThanOrEqual(150);
+  expect(most("bytes")).toBeLessThanOrEqual(128 * 1024);
+  // The last ones cost what the first ones do.
+  const callsOf = (some: typeof costs) => some.reduce((sum, { calls }) => sum + calls, 0);
+  expect(callsOf(costs.slice(-4, -1))).toBeLessThanOrEqual(callsOf(costs.slice(1, 4)) * 1.2);
+});
+
+test("a queue of 12 MiB: no page is larger than a few MiB, and each costs a call or two", async () => {
+  const clientId = uniqueId("long");
+  await manage("PUT", `/sessions/${clientId}`, { subscriptions: [{ filter: clientId }] });
+  const publisher = await Client.connect();
+  for (let index = 0; index < 24; index++) await publisher.deliver(clientId, "x".repeat(512 * 1024), 1);
+  await quiet();
+  let [pages, bytes] = [0, 0];
+  let isIn = 0;
+  for (let next: string | null = ""; next !== null; ) {
+    const page = await linesOf(`/backup${next === "" ? "" : `?after=${at(next)}`}`);
+    isIn += page.lines.filter((line) => line.clientId === clientId).flatMap(({ segments }) => segments).length;
+    bytes = Math.max(bytes, page.bytes);
+    pages++;
+    next = page.lines.at(-1).next;
+  }
+  expect(isIn).toBe(24);
+  expect(pages).toBeGreaterThan(3);
+  expect(bytes).toBeLessThan(6 * 1024 * 1024);
+  await manage("DELETE", `/sessions/${clientId}`);
+});
+
+describe("what a backup is not", () => {
+  test.each([
+    ["GET", "/backup?after=nothing", "query.after"],
+    ["GET", `/backup?after=${btoa(JSON.stringify({ id, place: { at: "moon" } }))}`, "query.after"],
+  ])("%s %s: 400", async (method, path, where) => {
+    expect(await api(method, path)).toMatchObject({ status: 400, body: { errors: [{ path: where }] } });
+  });
+
+  test("of another version it is refused by its number, and nothing is taken in", async () => {
+    const clientId = uniqueId();
+    const answer = await api("POST", `/restore?backup=${id}&version=2`, [sessionLine(clientId)]);
+    expect(answer).toMatchObject({ status: 400, body: { type: "urn:durablemq:problem:backup-version" } });
+    expect((await api("GET", `/clients/${clientId}`)).status).toBe(404);
+  });
+
+  test.each([
+    ["a body that is no base64", { segments: [{ position: 0, count: 1, body: "!" }] }, "body.0.segments.0.body"],
+    ["bytes that are no messages", { segments: [{ position: 0, count: 1, body: "AAAA" }] }, "body.0.segments.0.body"],
+    [
+      "another number of messages",
+      { segments: [{ position: 0, count: 2, body: record("a", "b") }] },
+      "body.0.segments.0",
+    ],
+    [
+      "a message to a filter",
+      { segments: [{ position: 0, count: 1, body: record("a/#/b", "b") }] },
+      "body.0.segments.0.body",
+    ],
+    [
+      "a filter that is none",
+      { subscriptions: [{ filter: "a/#/b", qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }] },
+      "body.0.subscriptions.0.filter",
+    ],
+    ["a line that is none", { kind: "moon" }, "body.0.kind"],
+  ])("%s is refused by its place", async (_, more, path) => {
+    const answer = await api("POST", `/restore?backup=${id}&version=1`, [sessionLine(uniqueId(), more)]);
+    expect([answer.status, answer.body.errors[0].path]).toEqual([400, path]);
+  });
+
+  test.each([
+    ["", "query.backup"],
+    ["?backup=1&version=1", "query.backup"],
+    [`?backup=${id}`, "query.version"],
+    [`?backup=${id}&version=1&existing=perhaps`, "query.existing"],
+  ])("restore%s: 400", async (query, path) => {
+    const answer = await api("POST", `/restore${query}`, [sessionLine(uniqueId())]);
+    expect([answer.status, JSON.stringify(answer.body.errors)]).toEqual([400, expect.stringContaining(path)]);
+  });
+});
+
+describe("a restore", () => {
+  test("leaves alone what is there and not of it, unless it is to be replaced", async () => {
+    const clientId = uniqueId("there");
+    const topic = uniqueId("kept");
+    await manage("PUT", `/sessions/${clientId}`, { expirySeconds: 50 });
+    await manage("PUT", `/retained/${topic}`, { payload: "here" });
+    await manage("POST", "/users", { name: clientId, comment: "here" });
+    const lines = [
+      { kind: "rows", table: "users", rows: [{ name: clientId, comment: "backup" }] },
+      shardLine({ retained: [record(topic, "backup")] }),
+      sessionLine(clientId),
+    ];
+    const kept = await restore(lines);
+    expect(kept).toMatchObject([
+      { line: 0, status: 200, taken: 0, kept: 1 },
+      { line: 1, status: 200, taken: 0, kept: 1 },
+      { line: 2, status: 409, clientId, problem: { title: expect.stringContaining("not of this backup") } },
+    ]);
+    expect(await manage("GET", `/retained/${topic}`)).toMatchObject({ payload: "here" });
+    const replaced = await restore(lines, `backup=${id}&version=1&existing=replace`);
+    expect(replaced.map(({ status, taken }) => [status, taken])).toEqual([
+      [200, 1],
+      [200, 1],
+      [200, 1],
+    ]);
+    expect(await manage("GET", `/clients/${clientId}`)).toMatchObject({ expirySeconds: 1000 });
+    expect(await manage("GET", `/users/${clientId}`)).toMatchObject({ comment: "backup" });
+    expect(await manage("GET", `/retained/${topic}`)).toMatchObject({ payload: "backup" });
+  });
+
+  test("keeps a session from its client until it is whole", async () => {
+    const clientId = uniqueId("part");
+    const segment = (position: number, payload: string) => ({ position, count: 1, body: record("a", payload) });
+    const first = sessionLine(clientId, { segments: [segment(0, "1")], isLast: false });
+    const second = { ...sessionLine(clientId, { segments: [segment(1, "2")] }), state: undefined };
+    expect(await restore([first])).toMatchObject([{ status: 200, taken: 1 }]);
+    const early = await Client.connect({ clientId, version: 5, persistent: true }).catch(
+      (error: unknown) => `${error}`,
+    );
+    expect(`${early}`).toMatch(/137|0x89|busy/i);
+    expect((await api("POST", `/sessions/${clientId}/pull`, { messagesMax: 1 })).status).toBe(404);
+    expect(await restore([first, second])).toMatchObject([{ status: 200 }, { status: 200 }]);
+    const client = await Client.connect({ clientId, version: 5, persistent: true });
+    expect((await client.expectPublishes(2)).map(({ payload }) => payload.toString())).toEqual(["1", "2"]);
+  });
+
+  test("of a session whose first lines are missing is refused, and one whose time is over is left out", async () => {
+    const missing = { ...sessionLine(uniqueId()), state: undefined };
+    const over = sessionLine(uniqueId());
+    over.state.expiresAtMs = 1;
+    expect(await restore([missing, over])).toMatchObject([{ status: 409 }, { status: 200, taken: 0, left: 1 }]);
+  });
+
+  test("publishes what fell due meanwhile, once, and gives a group what was kept for it, once", async () => {
+    const topic = uniqueId("due");
+    const [alone, member] = [await Client.connect(), await Client.connect({ persistent: true })];
+    await alone.subscribe(topic, 1);
+    await member.subscribe(`$share/g/${topic}/work`, 1);
+    const lines = [
+      shardLine({ delayed: [{ dueAtMs: 5, publisher: "c:x", body: record(topic, "late") }] }),
+      shardLine({ groups: [{ share: `$share/g/${topic}/work`, body: record(`${topic}/work`, "job") }] }),
+    ];
+    expect(await restore(lines)).toMatchObject([{ taken: 1 }, { taken: 1 }]);
+    expect(await restore(lines)).toMatchObject([
+      { taken: 0, kept: 1 },
+      { taken: 0, kept: 1 },
+    ]);
+    const [late] = await alone.expectPublishes(1);
+    const [job] = await member.expectPublishes(1);
+    expect([late?.payload.toString(), job?.payload.toString()]).toEqual(["late", "job"]);
+    expect([await alone.pending(), await member.pending()]).toEqual([[], []]);
+  });
+
+  test("into a broker with other shards puts messages where their topics live, and leaves cursors out", async () => {
+    const topics = Array.from({ length: 20 }, () => uniqueId("moved"));
+    const cursor = { source: "=c:x", generation: 1, sequence: 9, atMs: Date.now() };
+    const line = shardLine({
+      topicShards: 999,
+      shard: 998,
+      retained: topics.map((topic) => record(topic, "r")),
+      cursors: [cursor],
+    });
+    expect(await restore([line])).toMatchObject([{ status: 200, taken: 20, left: 1 }]);
+    for (const topic of topics) expect(await manage("GET", `/retained/${topic}`)).toMatchObject({ payload: "r" });
+  });
+
+  test("publishes a will whose delay was over", async () => {
+    const topic = uniqueId("will");
+    const client = await Client.connect();
+    await client.subscribe(topic, 1);
+    const line = sessionLine(uniqueId("willed"));
+    const wills = [{ body: record(topic, "gone"), delayMs: 1000, expiryMs: 0, dueAtMs: Date.now() + 1500 }];
+    await restore([{ ...line, state: { ...line.state, wills } }]);
+    await eventually("the will", async () => (await client.expectPublishes(1))[0]?.payload.toString() === "gone");
+  });
+
+  test("is written down", async () => {
+    await restore([sessionLine(uniqueId())]);
+    await backup();
+    const { items } = await manage("GET", "/audit?limit=2");
+    expect(items).toMatchObject([{ action: "backup" }, { action: "restore", subject: `${id}: 1 lines` }]);
+  });
+});

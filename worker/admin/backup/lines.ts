@@ -1,0 +1,204 @@
+// The lines of a backup: JSON, one on each line. Bytes are in base64; messages are records as src/queue/record.ts has them, which is
+// how they are stored.
+
+import * as z from "zod/mini";
+import { decodeBase64 } from "../../../src/auth/base64.ts";
+import { SESSION_NEVER_EXPIRES } from "../../../src/protocol/packet.ts";
+import { RecordReader } from "../../../src/queue/record.ts";
+import type { SavedPage, SavedSegment, SavedState } from "../../../src/session/saved.ts";
+import { topicFilterProblem } from "../../../src/topic/name.ts";
+import { isShared, parseFilter } from "../../../src/topic/share.ts";
+import { clientId } from "../client-schemas.ts";
+import { limits } from "../schemas.ts";
+import { limitsIn, sessionLimits } from "../session-limits.ts";
+import { tables } from "../transfer/tables.ts";
+
+/** Of the format. What another version has written is not read. */
+export const version = 1;
+
+const time = z.int().check(z.minimum(0));
+const position = z.int().check(z.minimum(0), z.maximum(2 ** 50));
+
+/** Records, so many of them; undefined if the bytes are none. */
+function recordsIn(text: string): number | undefined {
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) return undefined;
+  try {
+    let count = 0;
+    for (const reader = new RecordReader(bytes); reader.next(); count++) {
+      if (reader.qos > 2 || reader.topic === "" || topicFilterProblem(reader.topic) !== undefined) return undefined;
+      // Reaches for all of it.
+      void reader.payload.length;
+    }
+    return count;
+  } catch {
+    return undefined;
+  }
+}
+
+const records = z.string().check(z.refine((text) => (recordsIn(text) ?? 0) > 0, "no messages in base64"));
+const oneRecord = z.string().check(z.refine((text) => recordsIn(text) === 1, "not one message in base64"));
+const share = z
+  .string()
+  .check(z.refine((text) => isShared(text) && typeof parseFilter(text) !== "string", "no shared subscription"));
+
+const segment = z
+  .strictObject({
+    position,
+    count: z.int().check(z.minimum(1), z.maximum(1_000_000)),
+    offered: z._default(z.boolean(), false),
+    atMs: z._default(time, 0),
+    progress: z.optional(z.string().check(z.regex(/^[034]*$/))),
+    share: z.optional(share),
+    body: records,
+  })
+  .check(
+    z.refine(({ count, body }) => recordsIn(body) === count, "`body` has another number of messages than `count` says"),
+    z.refine(({ count, progress = "" }) => progress.length <= count, "`progress` is longer than `count` says"),
+  );
+
+const inboundRun = z.array(z.int().check(z.minimum(0), z.maximum(2 ** 47))).check(
+  z.minLength(3),
+  z.maxLength(4),
+  z.refine(([id = 0, , count = 0]) => id >= 1 && count >= 1 && id + count <= 65_536, "no packet identifiers"),
+);
+
+const state = z.strictObject({
+  username: z.nullable(z.string().check(z.maxLength(65_535))),
+  version: z.literal([3, 4, 5]),
+  generation: z.int().check(z.minimum(1), z.maximum(2 ** 47)),
+  expirySeconds: z.int().check(z.minimum(1), z.maximum(SESSION_NEVER_EXPIRES)),
+  expiresAtMs: time,
+  isProvisioned: z.boolean(),
+  limits: sessionLimits,
+  userLimits: limits,
+  head: position,
+  inbound: z.strictObject({
+    nextSequence: z.int().check(z.minimum(1), z.maximum(2 ** 47)),
+    runs: z.array(inboundRun).check(z.maxLength(65_535)),
+  }),
+  wills: z.array(z.strictObject({ body: oneRecord, delayMs: time, expiryMs: time, dueAtMs: time })),
+});
+
+const subscription = z.strictObject({
+  filter: z.string().check(
+    z.refine((text) => typeof parseFilter(text) !== "string", "is not a topic filter"),
+    z.maxLength(65_535),
+  ),
+  qos: z.literal([0, 1, 2]),
+  noLocal: z.boolean(),
+  retainAsPublished: z.boolean(),
+  identifier: z.int().check(z.minimum(0), z.maximum(268_435_455)),
+});
+
+const sessionLine = z.strictObject({
+  kind: z.literal("session"),
+  clientId,
+  state: z.optional(state),
+  subscriptions: z.array(subscription).check(z.maxLength(1000)),
+  segments: z.array(segment).check(z.maxLength(1000)),
+  dupBelow: position,
+  isLast: z.boolean(),
+});
+
+const rowsLine = z.strictObject({
+  kind: z.literal("rows"),
+  table: z.enum(tables.filter(({ intake }) => intake !== undefined).map(({ name }) => name) as [string, ...string[]]),
+  rows: z.array(z.record(z.string(), z.unknown())).check(z.minLength(1), z.maxLength(1000)),
+});
+
+const shardLine = z.strictObject({
+  kind: z.literal("shard"),
+  shard: z.int().check(z.minimum(0)),
+  topicShards: z.int().check(z.minimum(1)),
+  topicShardDepth: z.int().check(z.minimum(1)),
+  retained: z.array(oneRecord).check(z.maxLength(1000)),
+  delayed: z.array(z.strictObject({ dueAtMs: time, publisher: z.string(), body: records })).check(z.maxLength(1000)),
+  cursors: z
+    .array(
+      z.strictObject({
+        source: z.string().check(z.regex(/^[=!~]/)),
+        generation: z.int().check(z.minimum(0)),
+        sequence: z.int().check(z.minimum(0)),
+        atMs: time,
+      }),
+    )
+    .check(z.maxLength(1000)),
+  groups: z.array(z.strictObject({ share, body: records })).check(z.maxLength(1000)),
+});
+
+/** At the beginning of a backup. */
+export const headLine = z.object({
+  kind: z.literal("backup"),
+  version: z.int(),
+  id: z.uuid(),
+  atMs: z.number(),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+/** Behind each page of a backup: where the next begins; null: there is none. */
+export const pageLine = z.object({
+  kind: z.literal("page"),
+  next: z.nullable(z.string()),
+  owed: z.number().check(z.describe("Deliveries that shards still owe to sessions: they are in no page.")),
+});
+
+export const line = z.discriminatedUnion("kind", [rowsLine, shardLine, sessionLine]);
+export type Line = z.output<typeof line>;
+export type SessionLine = z.output<typeof sessionLine>;
+export type ShardLine = z.output<typeof shardLine>;
+export type RowsLine = z.output<typeof rowsLine>;
+
+/** Text and bytes, of whole pages: quicker than what the core has. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, "base64"));
+}
+
+export function sessionLineOf(id: string, page: SavedPage): SessionLine {
+  const { state: saved, subscriptions, segments, dupBelow, next } = page;
+  return {
+    kind: "session",
+    clientId: id,
+    ...(saved === undefined ? {} : { state: stateLine(saved) }),
+    subscriptions: [...subscriptions],
+    segments: segments.map(({ progress, body, ...rest }) => ({
+      ...rest,
+      ...(progress.some((one) => one !== 0) ? { progress: progress.join("") } : {}),
+      body: textOf(body),
+    })),
+    dupBelow,
+    isLast: next === undefined,
+  };
+}
+
+function stateLine({ wills, inbound, limits: own, userLimits, ...rest }: SavedState): z.output<typeof state> {
+  return {
+    ...rest,
+    limits: { ...own },
+    userLimits: { ...userLimits } as z.output<typeof limits>,
+    inbound: { nextSequence: inbound.nextSequence, runs: inbound.runs.map((run) => [...run]) },
+    wills: wills.map(({ body, ...will }) => ({ ...will, body: textOf(body) })),
+  };
+}
+
+export function stateIn({ wills, limits: own, userLimits, ...rest }: z.output<typeof state>): SavedState {
+  return {
+    ...rest,
+    limits: limitsIn(own),
+    userLimits: userLimits as SavedState["userLimits"],
+    wills: wills.map(({ body, ...will }) => ({ ...will, body: bytesOf(body) })),
+  };
+}
+
+export function segmentIn({ progress = "", body, share: of, ...rest }: z.output<typeof segment>): SavedSegment {
+  return {
+    ...rest,
+    progress: Uint8Array.from({ length: rest.count }, (_, index) => Number(progress[index] ?? 0)),
+    ...(of === undefined ? {} : { share: of }),
+    body: bytesOf(body),
+  };
+}

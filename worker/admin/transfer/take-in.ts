@@ -1,0 +1,68 @@
+// Rows of a table that are imported: all of them or none, in one transaction with one entry of the audit log.
+
+import { everyone } from "../../auth/subjects.ts";
+import { knownKeys } from "../../d1/shape.ts";
+import { change } from "../change.ts";
+import { invalidInput } from "../problem.ts";
+import type { Call } from "../route.ts";
+import type { Intake } from "./table.ts";
+
+/** With more it is simpler to tell all connections. */
+const concernedMax = 100;
+/** Of rows that are named where something is wrong with them, or that the audit log names. */
+const namedMax = 100;
+
+export interface Import {
+  readonly name: string;
+  readonly intake: Intake;
+  /** As its schema has them. */
+  readonly rows: readonly unknown[];
+  readonly existing: "refuse" | "keep" | "replace";
+  readonly dryRun: boolean;
+  readonly placeOf: (index: number, field: string) => string;
+}
+
+type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
+
+export async function takeIn(caller: Caller, { name, intake, rows, existing, dryRun, placeOf }: Import) {
+  const keys = rows.map((row) => intake.keyOf(row));
+  const known = await knownKeys(
+    caller.control,
+    intake.shape,
+    keys.filter((key) => key !== undefined),
+  );
+  const isKnown = (key: string | undefined) => key !== undefined && known.has(key);
+  const [keyField = ""] = intake.shape.key;
+  const firstOf = new Map<string | undefined, number>();
+  for (const [index, key] of keys.entries()) if (!firstOf.has(key)) firstOf.set(key, index);
+  const errors = keys.flatMap((key, index) => {
+    const path = placeOf(index, keyField);
+    if (key !== undefined && firstOf.get(key) !== index) return [{ path, message: `${key} stands there twice` }];
+    if (existing !== "refuse" || !isKnown(key)) return [];
+    return [{ path, message: `there is ${key} already` }];
+  });
+  const places = [...keys.entries()].flatMap(([index, key]) => (existing === "keep" && isKnown(key) ? [] : [index]));
+  const writes = places.map((index) => rows[index]);
+  const isNew = (row: unknown) => !isKnown(intake.keyOf(row));
+  for (const { row, field, message } of await intake.check(writes, isNew, caller)) {
+    errors.push({ path: placeOf(places[row] as number, field), message });
+  }
+  if (errors.length > 0) throw invalidInput(errors.slice(0, namedMax));
+  const created = writes.filter(isNew).length;
+  const result = {
+    created,
+    replaced: writes.length - created,
+    kept: rows.length - writes.length,
+    isDryRun: dryRun,
+  };
+  if (dryRun || writes.length === 0) return result;
+  const concerned = [...new Set(writes.map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
+  await change(caller, {
+    statements: await intake.put(writes, caller),
+    concerns: concerned.length > concernedMax ? [everyone] : concerned,
+    action: `${name}.import`,
+    subject: `${writes.length} ${name}`,
+    after: { ...result, keys: keys.filter((key) => key !== undefined).slice(0, namedMax) },
+  });
+  return result;
+}
