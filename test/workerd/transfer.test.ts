@@ -160,7 +160,6 @@ describe("what is wrong", () => {
     ["users", "name\nanna\nbert\nanna\n", "line 4, column name"],
     ["users", "name,colour\nanna,red\n", "line 1, column colour"],
     ["users", "name\n\n", "the file"],
-    ["device-keys", `id,user,hash\n${"0".repeat(19)},nobody,${"A".repeat(43)}=\n`, "line 2, column user"],
     ["api-keys", `id,name,scopes,hash\n${"0".repeat(19)},x,everything,${"A".repeat(43)}=\n`, "line 2, column scopes"],
     ["bans", "kind,value\nplanet,mars\n", "line 2, column kind"],
     ["templates", "name,pattern,subscriptions\nx,*,{\n", "line 2, column subscriptions"],
@@ -239,6 +238,15 @@ test("an import is written down, without what is secret, and holds at once", asy
   expect(JSON.stringify(items)).not.toContain("correct horse");
   await importOf("users", "json", JSON.stringify([{ name: user, disabled: true }]), "?existing=replace");
   await client.expectClose();
+});
+
+test("a device key of a user who is not there is refused", async () => {
+  const { status, body } = await importOf(
+    "device-keys",
+    "csv",
+    `id,user,hash\n${"0".repeat(19)},nobody,${"A".repeat(43)}=\n`,
+  );
+  expect([status, body.title]).toEqual([409, "There is no user nobody."]);
 });
 
 test("rules without ids are tried in the order of the file", async () => {

@@ -9,6 +9,7 @@ import { knownKeys, put } from "../../d1/shape.ts";
 import { userShape } from "../../d1/users.ts";
 import { scopeList } from "../api-keys.ts";
 import { deviceKeysMax } from "../device-keys.ts";
+import { conflict } from "../problem.ts";
 import { comment, endsAt, name } from "../schemas.ts";
 import { exported, intake, type RowProblem, type Table } from "./table.ts";
 
@@ -81,9 +82,13 @@ export const deviceKeysTable: Table = {
       const users = [...new Set(rows.map(({ user }) => user))];
       const known = await knownKeys(control, userShape, users);
       const counts = await countDeviceKeysByUser(control, users);
+      const missing = users.filter((user) => !known.has(user));
+      // A key that waited for a user of that name would let in who has it.
+      if (missing.length > 0) {
+        throw conflict(`There is no user ${missing.slice(0, 10).join(", ")}.`, "Import the users first.");
+      }
       const problems: RowProblem[] = [];
       for (const [index, key] of rows.entries()) {
-        if (!known.has(key.user)) problems.push({ row: index, field: "user", message: `there is no user ${key.user}` });
         if (!isNew(key)) continue;
         const count = (counts.get(key.user) ?? 0) + 1;
         counts.set(key.user, count);
