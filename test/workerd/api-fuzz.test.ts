@@ -12,7 +12,7 @@ import { send } from "./support/api.ts";
 import { nearly } from "./support/schema-arbitraries.ts";
 
 const runsPerRoute = 40;
-const roundsMax = 25;
+const roundsMax = 200;
 const document = openApiOf(routes, basePath);
 
 interface Input {
