@@ -73,6 +73,13 @@ export interface RetainedAnswer {
   readonly after: string | undefined;
 }
 
+/** Of one shard. */
+export interface ShardTotals {
+  readonly retained: number;
+  /** Those that it lists: each subscription is listed by one shard. */
+  readonly subscriptions: number;
+}
+
 /** From a topic shard to a session. */
 export interface DeliveryCall {
   readonly key: CallKey;

@@ -10,6 +10,7 @@ import type { AccessPolicy } from "../src/session/admission.ts";
 import { defaultSessionLimits, type SessionLimits } from "../src/session/limits.ts";
 import { type DelayedLimits, defaultDelayedLimits } from "../src/shard/delayed-quota.ts";
 import type { ShareStrategy } from "../src/shard/strategy.ts";
+import { scopes as allScopes, type Scope } from "./scopes.ts";
 
 const jurisdictions = ["none", "eu", "us", "fedramp", "fedramp-high"] as const;
 export const locationHints = [
@@ -64,6 +65,7 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly jwt: JwtSettings;
   readonly certificateUser: "common-name" | "fingerprint";
   readonly http: HttpSettings;
+  readonly access: AccessSettings;
   /** Whether `/metrics` is for everybody. */
   readonly metricsOpen: boolean;
   /** Whether a webhook may have an address of the machine that the broker runs on. */
@@ -86,6 +88,21 @@ export interface JwtSettings {
   readonly keys: string;
   /** For HS256; "" for none. */
   readonly secret: string;
+}
+
+export interface AccessGrant {
+  /** `anna@example.com`, `@example.com`, `group:<name>` or `service:<client id>`. */
+  readonly selector: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** Of Cloudflare Access in front of the HTTP API. */
+export interface AccessSettings {
+  /** Address of the team; "" for none. */
+  readonly team: string;
+  /** Of the application. */
+  readonly audience: string;
+  readonly scopes: readonly AccessGrant[];
 }
 
 export interface HttpSettings {
@@ -144,6 +161,22 @@ function listOf<Item extends string>(items: readonly Item[]) {
 const address = z._default(
   z.string().check(z.refine((url) => url === "" || isSafeAddress(url), "an https address, or http on 127.0.0.1")),
   "",
+);
+
+/** `anna@example.com=admin, @example.com=read, group:ops=operate+publish, service:<client id>=publish`. */
+const grants = z.pipe(
+  list,
+  z.transform((entries, context) =>
+    entries.map((entry): AccessGrant => {
+      const [, selector = "", names = ""] = /^([^=]+)=(.+)$/.exec(entry) ?? [];
+      const scopes = names.split("+");
+      const known = z.array(z.enum(allScopes)).safeParse(scopes);
+      if (/^((group|service):.|.*@.)/.test(selector) && known.success) return { selector, scopes: known.data };
+      const message = `${entry} is not <who>=<scope>, as in anna@example.com=admin or group:ops=operate+publish`;
+      context.issues.push({ code: "custom", message, input: entry });
+      return { selector, scopes: [] };
+    }),
+  ),
 );
 
 function isSafeAddress(url: string): boolean {
@@ -227,6 +260,9 @@ export const variables = z.object({
   JWT_KEYS: text(65_536),
   JWT_SECRET: z._default(z.string().check(z.refine((key) => key === "" || key.length >= 32, jwtSecretProblem)), ""),
   CERTIFICATE_USER: z._default(z.enum(["common-name", "fingerprint"]), "common-name"),
+  CF_ACCESS_TEAM: address,
+  CF_ACCESS_AUDIENCE: text(256),
+  CF_ACCESS_SCOPES: z._default(grants, []),
   AUTH_HTTP_URL: address,
   AUTH_HTTP_TIMEOUT_MS: integer(100, 30_000, 5_000),
   AUTH_HTTP_AUTHORIZATION: text(4096),
@@ -276,6 +312,9 @@ export function settingsOf(env: Variables): Setting[] {
 
 /** A list as the variable has it. */
 function asWritten(value: unknown): Setting["value"] {
+  if (Array.isArray(value) && typeof value[0] === "object") {
+    return value.map(({ selector, scopes }: AccessGrant) => `${selector}=${scopes.join("+")}`).join(", ");
+  }
   return Array.isArray(value) ? value.join(", ") : (value as Setting["value"]);
 }
 
@@ -292,6 +331,11 @@ export function parseConfig(env: Variables): Config {
   const result = variables.safeParse(env);
   if (!result.success) throw new Error(`Configuration: ${z.prettifyError(result.error)}`);
   const { data } = result;
+  if (data.CF_ACCESS_TEAM !== "" && data.CF_ACCESS_AUDIENCE === "") {
+    throw new Error(
+      "Configuration: CF_ACCESS_TEAM needs CF_ACCESS_AUDIENCE, or tokens for other applications would do.",
+    );
+  }
   return {
     allowAnonymous: data.ALLOW_ANONYMOUS,
     metricsOpen: data.METRICS_OPEN,
@@ -362,6 +406,7 @@ export function parseConfig(env: Variables): Config {
       secret: data.JWT_SECRET,
     },
     certificateUser: data.CERTIFICATE_USER,
+    access: { team: data.CF_ACCESS_TEAM, audience: data.CF_ACCESS_AUDIENCE, scopes: data.CF_ACCESS_SCOPES },
     http: {
       url: data.AUTH_HTTP_URL,
       timeoutMs: data.AUTH_HTTP_TIMEOUT_MS,

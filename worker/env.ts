@@ -47,6 +47,9 @@ export interface Env {
   readonly JWT_KEYS?: string;
   readonly JWT_SECRET?: string;
   readonly CERTIFICATE_USER?: string;
+  readonly CF_ACCESS_TEAM?: string;
+  readonly CF_ACCESS_AUDIENCE?: string;
+  readonly CF_ACCESS_SCOPES?: string;
   readonly AUTH_HTTP_URL?: string;
   readonly AUTH_HTTP_TIMEOUT_MS?: string;
   readonly AUTH_HTTP_AUTHORIZATION?: string;

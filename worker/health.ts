@@ -6,7 +6,7 @@ import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import { Control } from "./d1/control.ts";
 import type { Env } from "./env.ts";
-import { sessionStub, shardStub } from "./stubs.ts";
+import { directoryPartStub, sessionStub, shardStub } from "./stubs.ts";
 
 const answerKeptMs = 10_000;
 const deadlineMs = 2_000;
@@ -21,7 +21,7 @@ interface Check {
 export interface HealthAnswer {
   readonly status: "ok" | "failing";
   readonly atMs: number;
-  readonly checks: Readonly<Record<"edge" | "session" | "shard" | "control", Check>>;
+  readonly checks: Readonly<Record<"edge" | "session" | "shard" | "directory" | "control", Check>>;
 }
 
 export class Health {
@@ -29,15 +29,18 @@ export class Health {
 
   async of(env: Env, nowMs: number): Promise<HealthAnswer> {
     if (this.#known !== undefined && nowMs - this.#known.atMs < answerKeptMs) return this.#known;
-    // One shard after the other has its turn.
-    const shard = Math.floor(nowMs / answerKeptMs) % configOf(env).topicShards;
-    const [session, topicShard, control] = await Promise.all([
+    // One shard after the other has its turn, and one part of the list of sessions.
+    const { topicShards, directoryShards } = configOf(env);
+    const turn = Math.floor(nowMs / answerKeptMs);
+    const [shard, part] = [turn % topicShards, turn % directoryShards];
+    const [session, topicShard, directory, control] = await Promise.all([
       check("session", () => counted(sessionStub(env, probedSession).probe())),
       check(`shard-${shard}`, () => counted(shardStub(env, shard).probe())),
+      check(`directory-${part}`, () => counted(directoryPartStub(env, part).probe())),
       check("control", () => new Control(env.CONTROL).first("SELECT number FROM revision")),
     ]);
     // It ran, so the edge does.
-    const checks = { edge: { ok: true, tookMs: 0 }, session, shard: topicShard, control };
+    const checks = { edge: { ok: true, tookMs: 0 }, session, shard: topicShard, directory, control };
     const isOk = Object.values(checks).every(({ ok }) => ok);
     this.#known = { status: isOk ? "ok" : "failing", atMs: nowMs, checks };
     return this.#known;

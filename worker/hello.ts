@@ -7,6 +7,7 @@ import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
 import type { Report } from "../src/session/effects.ts";
 import type { ClientRights } from "../src/session/identity.ts";
 import type { SessionTemplate } from "../src/session/template.ts";
+import type { SysTopic } from "../src/topic/sys.ts";
 import type { TraceMark } from "../src/trace/mark.ts";
 
 const format = 1;
@@ -60,6 +61,8 @@ export interface RightsNotice {
 /** What a session object writes on its socket, as JSON, when it has refused its client something, for who asks why. */
 export interface ReportsNotice {
   readonly reports: readonly Report[];
+  /** The topics of $SYS that its client is to be told from now on, in place of those before. */
+  readonly sys?: readonly SysTopic[];
 }
 
 /** What the edge writes on the socket to a session object now and then, and the runtime answers for the object. */

@@ -169,6 +169,18 @@ export interface Api {
     readonly body: undefined;
     readonly answer: undefined;
   };
+  readonly "GET /subscriptions": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "after"?: string; readonly "limit"?: number; readonly "filter"?: string; readonly "prefix"?: string; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "clientId": string | null; readonly "filter": string; readonly "qos": 0 | 1 | 2; readonly "noLocal": boolean; readonly "retainAsPublished": boolean; readonly "identifier": number | null; })[]; readonly "next": string | null; };
+  };
+  readonly "GET /sys": {
+    readonly path: Readonly<Record<string, never>>;
+    readonly query: { readonly "filter"?: string; };
+    readonly body: undefined;
+    readonly answer: { readonly "items": readonly ({ readonly "topic": "$SYS/broker/version" | "$SYS/broker/uptime" | "$SYS/broker/clients/connected" | "$SYS/broker/clients/disconnected" | "$SYS/broker/clients/total" | "$SYS/broker/messages/received" | "$SYS/broker/messages/sent" | "$SYS/broker/bytes/received" | "$SYS/broker/bytes/sent" | "$SYS/broker/publish/messages/dropped" | "$SYS/broker/subscriptions/count" | "$SYS/broker/retained messages/count"; readonly "value": string; })[]; };
+  };
   readonly "GET /traces": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: { readonly "after"?: string; readonly "limit"?: number; };

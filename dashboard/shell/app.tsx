@@ -1,4 +1,4 @@
-// Who has shown a key sees the pages; everybody else is asked for one.
+// Who has shown a key, or is answered for by Cloudflare Access, sees the pages; everybody else is asked for one.
 
 import { useEffect, useState } from "preact/hooks";
 import { whenKeyIsUnknown } from "../api/call.ts";
@@ -15,7 +15,7 @@ type Session =
   | { readonly state: "in"; readonly caller: Caller };
 
 export function App() {
-  const [session, setSession] = useState<Session>({ state: keptKey() === undefined ? "asking" : "checking" });
+  const [session, setSession] = useState<Session>({ state: "checking" });
   const ask = (reason?: string) => {
     forgetKey();
     setSession({ state: "asking", ...(reason === undefined ? {} : { reason }) });
@@ -23,10 +23,10 @@ export function App() {
   useEffect(() => {
     whenKeyIsUnknown(() => ask("The key is not known any more: it was deleted, or its time is over."));
     const key = keptKey();
-    if (key === undefined) return;
-    readCaller(key).then(
+    // Without one, Cloudflare Access may know who it is.
+    readCaller(key ?? "").then(
       (caller) => setSession({ state: "in", caller }),
-      (error: Error) => ask(error.message),
+      (error: Error) => ask(key === undefined ? undefined : error.message),
     );
   }, []);
   if (session.state === "checking") return null;

@@ -35,6 +35,21 @@ export interface List {
   readonly after: string | undefined;
 }
 
+/** Sessions by their state. */
+export type StateCounts = Readonly<Record<SessionState, number>>;
+
+/** After one that was so is otherwise; undefined: it is not there. */
+export function recounted(
+  counts: StateCounts,
+  before: SessionState | undefined,
+  after: SessionState | undefined,
+): StateCounts {
+  const changed = { ...counts };
+  if (before !== undefined) changed[before]--;
+  if (after !== undefined) changed[after]++;
+  return changed;
+}
+
 /** Entries that one object looks at for one page. */
 export const scannedMax = 2_000;
 

@@ -2,7 +2,7 @@
 // does not exist, and one that nobody raises is a mistake. Counts are of one running copy of the Worker.
 
 import { billOf, usageOf } from "./bill.ts";
-import { Histogram } from "./histogram.ts";
+import { boundsCount, Histogram } from "./histogram.ts";
 
 export const counterHelp = {
   rows_read: "SQL rows read by objects",
@@ -49,6 +49,10 @@ export const histogramHelp = {
   delivery: "From a shard's call with messages to the answer of the session that takes them over",
 } as const;
 
+/** How many messages a session's queue held, each time that some were stored there. */
+export const depthName = "queue_depth";
+export const depthHelp = "Messages in a session's queue, each time that some were stored there";
+
 /** Counters that are kept for each value of a label. */
 export const counterLabels = {
   messages_published: "qos",
@@ -68,6 +72,7 @@ export class Counters {
   readonly #counts = new Map<CounterName, number>();
   readonly #labelled = new Map<LabelledCounter, Map<string | number, number>>();
   readonly #histograms = new Map<HistogramName, Histogram>();
+  readonly #depths = new Histogram(boundsCount, 1);
 
   add(name: Exclude<CounterName, LabelledCounter>, count = 1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
@@ -82,6 +87,10 @@ export class Counters {
     labelled.set(label, (labelled.get(label) ?? 0) + count);
   }
 
+  foundDepth(messages: number): void {
+    this.#depths.add(messages, 1);
+  }
+
   /** So many things that each took so long. */
   took(name: HistogramName, tookMs: number, count = 1): void {
     let histogram = this.#histograms.get(name);
@@ -90,6 +99,10 @@ export class Counters {
       this.#histograms.set(name, histogram);
     }
     histogram.add(tookMs, count);
+  }
+
+  getFor(name: LabelledCounter, label: string | number): number {
+    return this.#labelled.get(name)?.get(label) ?? 0;
   }
 
   /** Over all values of its label, if it has one. */
@@ -107,6 +120,7 @@ export class Counters {
     for (const [name, histogram] of this.#histograms) {
       for (const [label, count] of histogram.buckets()) yield { name: `${name}_seconds`, label, count };
     }
+    for (const [label, count] of this.#depths.buckets()) yield { name: depthName, label, count };
   }
 
   /** Prometheus' text format, version 0.0.4. */
@@ -127,6 +141,8 @@ export class Counters {
       lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} histogram`);
       lines.push(...(this.#histograms.get(name) ?? new Histogram()).lines(full));
     }
+    const depths = `durablemq_${depthName}`;
+    lines.push(`# HELP ${depths} ${depthHelp}.`, `# TYPE ${depths} histogram`, ...this.#depths.lines(depths));
     lines.push(...this.#billLines());
     const open = this.get("connections_opened") - this.get("connections_closed");
     lines.push("# HELP durablemq_connections MQTT connections that are open.", "# TYPE durablemq_connections gauge");

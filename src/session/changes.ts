@@ -169,6 +169,8 @@ export interface SessionReads extends QueueReads {
   drops(): ReadonlyMap<string, number>;
   /** Shared subscriptions, as the client wrote them. */
   sharedFilters(): readonly string[];
+  /** Filters under $SYS. */
+  sysFilters(): readonly string[];
   /** What the queue holds of them, in the order of the queue. */
   sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[];
   /** Of the segment at a position, if it is of a shared subscription. */

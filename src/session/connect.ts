@@ -19,6 +19,7 @@ import { continueReplays } from "./replay.ts";
 import { attendShares } from "./sharing.ts";
 import type { Session } from "./state.ts";
 import { finishRemovals, removeRevoked } from "./subscribe.ts";
+import { reconsiderSys } from "./sys.ts";
 import type { SessionTemplate } from "./template.ts";
 import { carriedMarks } from "./tracing.ts";
 import { cancelWills, startWill } from "./wills.ts";
@@ -115,7 +116,10 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   }
   fill(session, effects, nowMs);
   continueReplays(session, effects);
-  if (found !== undefined) attendShares(session, effects);
+  if (found !== undefined) {
+    attendShares(session, effects);
+    reconsiderSys(session, effects);
+  }
 }
 
 function hasAny(limits: SessionOverrides | undefined): limits is SessionOverrides {

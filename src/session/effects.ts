@@ -23,6 +23,8 @@ export class Effects {
   readonly reports: Report[] = [];
   /** Set when the connection ends. What the client is told of it is the last packet in `send`. */
   close: ReasonCode | undefined;
+  /** What the client is to be told under $SYS may be something else now. */
+  sysChanged = false;
   /** The window's row is to be written, once, however often it changed in this step. */
   windowChanged = false;
   /** Requests on a client's behalf that the shards have carried out, or could not. */

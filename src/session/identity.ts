@@ -11,6 +11,7 @@ import { limitsFor } from "./limits.ts";
 import { Permissions, publishDenial, revokedFilters } from "./permission.ts";
 import type { Connection, Session } from "./state.ts";
 import { removeRevoked } from "./subscribe.ts";
+import { reconsiderSys } from "./sys.ts";
 import { isUnfinished } from "./unfinished.ts";
 
 /** Of a client that is nobody in particular and that no rule concerns, nothing. */
@@ -73,6 +74,7 @@ export function changeRights(session: Session, rights: ClientRights, effects: Ef
   }
   takeWillBack(session, effects);
   removeRevoked(session, revokedFilters(session, effects), effects);
+  reconsiderSys(session, effects);
   fill(session, effects, nowMs);
 }
 

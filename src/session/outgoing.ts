@@ -28,6 +28,8 @@ export interface Operation {
   readonly ticket?: number | undefined;
   /** CONNACK waits for it: see src/session/opening.ts. */
   readonly opens?: true;
+  /** Its client is to be told what stands under $SYS when it has been answered. */
+  readonly asksForSys?: boolean;
   /** Filters to forget once an UNSUBSCRIBE is confirmed. */
   readonly filters: readonly string[];
   shardsLeft: number;

@@ -107,6 +107,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
     effects.persist.push({ kind: "delete-subscription", filter });
   }
   if (operation.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: true });
+  if (operation.asksForSys) effects.sysChanged = true;
   if (session.connection?.epoch !== operation.epoch) return;
   if (operation.opens) return opened(session, effects);
   effects.send.push({ type: kind === "subscribe" ? "suback" : "unsuback", packetId, reasons });

@@ -6,6 +6,7 @@ import type { QoS, Subscribe, Unsubscribe } from "../protocol/packet.ts";
 import { isFailure, ReasonCode } from "../protocol/reason.ts";
 import { varintBytes } from "../protocol/varint.ts";
 import { isShared, parseFilter } from "../topic/share.ts";
+import { isSysFilter } from "../topic/sys.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Operation, RouteEntry } from "./outgoing.ts";
@@ -141,7 +142,8 @@ function ask(
   asker: Asker,
   effects: Effects,
 ): void {
-  const operation: Operation = { kind: "subscribe", ...asker, filters: [], shardsLeft: entriesOf.size };
+  const asksForSys = [...entriesOf.values()].some((entries) => entries.some(({ filter }) => isSysFilter(filter)));
+  const operation: Operation = { kind: "subscribe", ...asker, asksForSys, filters: [], shardsLeft: entriesOf.size };
   const generation = generationOf(session) as number;
   for (const [shard, entries] of entriesOf) {
     effects.outbox.push(shard, { kind: "subscribe", generation, entries, operation });
@@ -209,6 +211,7 @@ function markRemoved(
     // Marked, not deleted, until the shards have confirmed: a crash in between must not leave a route behind.
     if (!known.includes(filter)) effects.persist.push({ kind: "put-subscription", subscription, removing: true });
     forgetReplays(session, filter, effects);
+    if (isSysFilter(filter)) effects.sysChanged = true;
     known.push(filter);
     return ReasonCode.success;
   });

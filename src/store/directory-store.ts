@@ -2,6 +2,7 @@
 // them has come. There is no other index: each would be one more row for every connection.
 
 import type { Entry, SessionState } from "../directory/entry.ts";
+import type { StateCounts } from "../directory/listing.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { EventRows, eventTables } from "./event-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
@@ -46,6 +47,15 @@ export class DirectoryStore {
     const comparison = isIncluded ? ">=" : ">";
     const statement = `SELECT * FROM session WHERE name ${comparison} ? ORDER BY name LIMIT ?`;
     return this.#sql.all(statement, name, limit).map(toEntry);
+  }
+
+  /** Reads every row: whoever wants it again goes on counting. */
+  counts(): StateCounts {
+    const counts = { connected: 0, away: 0, provisioned: 0 };
+    for (const row of this.#sql.all("SELECT state, COUNT(*) AS count FROM session GROUP BY state")) {
+      counts[row["state"] as SessionState] = row["count"] as number;
+    }
+    return counts;
   }
 
   put(entry: Entry): void {

@@ -213,6 +213,13 @@ export class SessionStore implements SessionReads {
     return this.#sql.all(statement).map(({ filter }) => filter as string);
   }
 
+  sysFilters(): readonly string[] {
+    if (this.#version === 0) return [];
+    // All that begin with "$SYS": "T" is the character behind "S".
+    const statement = "SELECT filter FROM subscription WHERE filter >= '$SYS' AND filter < '$SYT' AND removing = 0";
+    return this.#sql.all(statement).map(({ filter }) => filter as string);
+  }
+
   sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[] {
     if (this.#version === 0) return [];
     return this.#sql.all("SELECT * FROM segment WHERE share IS NOT NULL ORDER BY position").map((row) => ({

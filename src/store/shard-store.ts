@@ -13,6 +13,7 @@ import { packParts, unpackParts } from "./owed-parts.ts";
 import { RequestRows, requestTables } from "./request-rows.ts";
 import { type SavedKey, type SavedKind, type ShardPage, shardPage } from "./shard-pages.ts";
 import type { Sql } from "./sql.ts";
+import { SubscriptionRows } from "./subscription-rows.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 import { TraceMarks, traceMarkTables } from "./trace-marks.ts";
 
@@ -43,6 +44,7 @@ export class ShardStore implements ShardReads {
   readonly delayed: DelayedRows;
   readonly requests: RequestRows;
   readonly traces: TraceMarks;
+  readonly subscriptions: SubscriptionRows;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -53,6 +55,7 @@ export class ShardStore implements ShardReads {
     this.delayed = new DelayedRows(sql);
     this.requests = new RequestRows(sql);
     this.traces = new TraceMarks(sql);
+    this.subscriptions = new SubscriptionRows(sql);
   }
 
   /** For a backup. */

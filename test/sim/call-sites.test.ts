@@ -20,6 +20,7 @@ import { filesOf } from "../tidy/sources.ts";
 const callSites: Readonly<Record<string, string>> = {
   "worker/admin/backup/restore.ts shardStub": "below: with retries; test/workerd/unreachable-api.test.ts",
   "worker/admin/backup/save.ts shardStub": "below: with retries; test/workerd/unreachable-api.test.ts",
+  "worker/admin/all-subscriptions.ts shardStub": "below: with retries; SUB-5 in test/workerd/subscriptions-api.test.ts",
   "worker/admin/clients.ts directoryStub": "below: with retries; test/workerd/unreachable-api.test.ts",
   "worker/admin/news.ts sessionStub": "test/workerd/unreachable-api.test.ts",
   "worker/admin/retained.ts shardStub": "below: with retries",
@@ -32,6 +33,9 @@ const callSites: Readonly<Record<string, string>> = {
   // Whatever fails is what it tells.
   "worker/health.ts sessionStub": "test/workerd/metrics.test.ts",
   "worker/health.ts shardStub": "test/workerd/metrics.test.ts",
+  "worker/health.ts directoryPartStub": "test/workerd/metrics.test.ts",
+  "worker/sys.ts directoryPartStub": "below: with retries",
+  "worker/sys.ts shardStub": "below: with retries",
   "worker/admin/traces.ts shardStub": "below: with retries; TRC-19 in test/workerd/trace.test.ts",
   "worker/admin/traces.ts traceStub": "below: with retries",
   "worker/trace/reader.ts traceStub": "TRC-20 in test/workerd/trace.test.ts",

@@ -38,7 +38,7 @@ const coreRules: Record<string, Rule> = {
   shard: { values: ["protocol", "topic", "queue", "retain", "hop"], types: [] },
   directory: { values: ["protocol", "topic"], types: [] },
   trace: { values: ["protocol", "topic", "auth"], types: [] },
-  store: { values: ["protocol", "hop"], types: allOfCore },
+  store: { values: ["protocol", "topic", "hop"], types: allOfCore },
 };
 
 const objects = ["session", "shard", "directory"];

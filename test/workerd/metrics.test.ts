@@ -1,7 +1,8 @@
 // `/metrics` and `/healthz`: who may see them, what they say, and what asking costs.
 
 import { env, exports } from "cloudflare:workers";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { SessionDirectory } from "../../worker/directory/object.ts";
 import { Health } from "../../worker/health.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
@@ -47,6 +48,25 @@ describe("/metrics", () => {
     expect(await answer.text()).toContain("durablemq_wakes_total");
   });
 
+  test("sessions are counted by state, and how deep queues are where something is stored", async () => {
+    const id = uniqueId();
+    const topic = uniqueId("metrics/depth");
+    const text = async () => (await get("/metrics", testAdminKey)).text();
+    const before = await text();
+    await manage("PUT", `/sessions/${id}`, { subscriptions: [{ filter: topic, qos: 1 }] });
+    for (let index = 0; index < 3; index++) await manage("POST", "/publish", { topic, payload: "x" });
+    const after = await text();
+    const depth = 'durablemq_queue_depth_bucket{le="10"}';
+    expect(valueIn(after, depth) - valueIn(before, depth)).toBe(3);
+    vi.useFakeTimers({ now: Date.now() + 60_000, toFake: ["Date"] });
+    try {
+      const name = 'durablemq_sessions{state="provisioned"}';
+      expect(valueIn(await text(), name)).toBe(valueIn(before, name) + 1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("messages are counted by QoS, their bytes by direction, and how long they took", async () => {
     const topic = uniqueId("metrics/a");
     const subscriber = await Client.connect();
@@ -87,7 +107,13 @@ describe("/healthz", () => {
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({
       status: "ok",
-      checks: { edge: { ok: true }, session: { ok: true }, shard: { ok: true }, control: { ok: true } },
+      checks: {
+        edge: { ok: true },
+        session: { ok: true },
+        shard: { ok: true },
+        directory: { ok: true },
+        control: { ok: true },
+      },
     });
   });
 
@@ -96,16 +122,17 @@ describe("/healthz", () => {
     const health = new Health();
     const [calls, reads, rows] = [countOf("object_calls"), countOf("control_reads"), countOf("rows_written")];
     for (let index = 0; index < 10; index++) await health.of(env, nowMs + index * 999);
-    expect([countOf("object_calls") - calls, countOf("control_reads") - reads]).toEqual([2, 1]);
+    expect([countOf("object_calls") - calls, countOf("control_reads") - reads]).toEqual([3, 1]);
     expect(countOf("rows_written")).toBe(rows);
     await health.of(env, nowMs + 10_000);
-    expect([countOf("object_calls") - calls, countOf("control_reads") - reads]).toEqual([4, 2]);
+    expect([countOf("object_calls") - calls, countOf("control_reads") - reads]).toEqual([6, 2]);
     expect(await rowsOf(env.SESSION.getByName("health"), "state")).toBe(0);
   });
 
   test.each([
     ["session", () => void fail(SessionObject.prototype, "probe" as never, "before")],
     ["shard", () => void fail(TopicShard.prototype, "probe" as never, "before")],
+    ["directory", () => void fail(SessionDirectory.prototype, "probe" as never, "before")],
     ["control", () => void ((env.CONTROL as { batch: unknown }).batch = () => Promise.reject(new Error("away")))],
   ])("says that %s does not", async (part, breakIt) => {
     breakIt();

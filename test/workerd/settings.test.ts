@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { variableNames } from "../../worker/config.ts";
-import { scopes } from "../../worker/d1/api-keys.ts";
+import { scopes } from "../../worker/scopes.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { api, manage } from "./support/api.ts";
 

@@ -2,8 +2,9 @@
 
 import * as z from "zod/mini";
 import { hashOf, newId, newSecret } from "../auth/secret.ts";
-import { type ApiKey, apiKeyShape, apiKeysAfter, deleteApiKey, readApiKey, scopes } from "../d1/api-keys.ts";
+import { type ApiKey, apiKeyShape, apiKeysAfter, deleteApiKey, readApiKey } from "../d1/api-keys.ts";
 import { put } from "../d1/shape.ts";
+import { scopes } from "../scopes.ts";
 import { formatKey } from "./caller.ts";
 import { change } from "./change.ts";
 import { invalid, notFound } from "./problem.ts";

@@ -1,11 +1,13 @@
-// Who calls the HTTP API: a bearer key, either the deployment's own ADMIN_KEY or one from the control database. Those are read
+// Who calls the HTTP API: whoever Cloudflare Access answers for, if the deployment says so, or a bearer key, either the deployment's own ADMIN_KEY or one from the control database. Those are read
 // at each call, so that a key that was deleted is refused at once.
 
 import { hashOf, isSecret } from "../auth/secret.ts";
 import { configOf } from "../config.ts";
-import { readApiKey, type Scope, scopes } from "../d1/api-keys.ts";
+import { readApiKey } from "../d1/api-keys.ts";
 import type { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
+import { type Scope, scopes } from "../scopes.ts";
+import { AccessTokens } from "./access-token.ts";
 import { ProblemError, unauthorized } from "./problem.ts";
 
 export interface Caller {
@@ -21,6 +23,8 @@ export function formatKey(id: string, secret: string): string {
 }
 
 export async function callerOf(request: Request, env: Env, control: Control, nowMs: number): Promise<Caller> {
+  const byAccess = request.headers.has("Authorization") ? undefined : await accessCaller(request, env, nowMs);
+  if (byAccess !== undefined) return byAccess;
   const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.get("Authorization") ?? "") ?? [];
   if (key === undefined) throw new ProblemError(unauthorized);
   const { adminKey } = configOf(env);
@@ -33,6 +37,15 @@ export async function callerOf(request: Request, env: Env, control: Control, now
   const isOver = known?.expiresAtMs !== undefined && known.expiresAtMs <= nowMs;
   if (known === undefined || !isRight || isOver) throw new ProblemError(unauthorized);
   return { name: `key:${known.id}:${known.name}`, scopes: known.scopes };
+}
+
+let tokens: AccessTokens | undefined;
+
+async function accessCaller(request: Request, env: Env, nowMs: number): Promise<Caller | undefined> {
+  const { access } = configOf(env);
+  if (access.team === "") return undefined;
+  tokens ??= new AccessTokens(access);
+  return tokens.callerOf(request, nowMs);
 }
 
 /** `admin` may do everything, and who operates may look, and take messages out of queues. */

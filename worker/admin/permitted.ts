@@ -1,8 +1,8 @@
 // Who calls, if they may do what they ask for; otherwise the problem that says what they lack.
 
-import type { Scope } from "../d1/api-keys.ts";
 import type { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
+import type { Scope } from "../scopes.ts";
 import { type Caller, callerOf, mayUse } from "./caller.ts";
 import { ProblemError } from "./problem.ts";
 

@@ -2,9 +2,9 @@
 // does. The list of all routes is what the application serves and what its documentation is made from.
 
 import type * as z from "zod/mini";
-import type { Scope } from "../d1/api-keys.ts";
 import type { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
+import type { Scope } from "../scopes.ts";
 import type { Caller } from "./caller.ts";
 import type { Columns } from "./transfer/csv.ts";
 

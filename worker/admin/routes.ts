@@ -1,5 +1,6 @@
 // All routes of the HTTP API.
 
+import { allSubscriptionRoutes } from "./all-subscriptions.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backups.ts";
@@ -19,6 +20,7 @@ import { selfRoutes } from "./self.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { settingsRoutes } from "./settings.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
+import { sysRoutes } from "./sys.ts";
 import { tailRoutes } from "./tail.ts";
 import { templateRoutes } from "./templates.ts";
 import { traceRoutes } from "./traces.ts";
@@ -36,6 +38,8 @@ export const routes: readonly Route[] = [
   ...publishRoutes,
   ...retainedRoutes,
   ...tailRoutes,
+  ...allSubscriptionRoutes,
+  ...sysRoutes,
   ...traceRoutes,
   ...userRoutes,
   ...deviceKeyRoutes,

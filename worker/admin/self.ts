@@ -1,7 +1,7 @@
 // The caller itself: what its key may do.
 
 import * as z from "zod/mini";
-import { scopes } from "../d1/api-keys.ts";
+import { scopes } from "../scopes.ts";
 import { route } from "./route.ts";
 import { none } from "./schemas.ts";
 

@@ -1,10 +1,8 @@
 // The table `api_key`. Of a key only the SHA-256 of its secret half is there.
 
+import type { Scope } from "../scopes.ts";
 import type { Control, Row } from "./control.ts";
 import type { Shape } from "./shape.ts";
-
-export const scopes = ["read", "operate", "publish", "consume", "admin"] as const;
-export type Scope = (typeof scopes)[number];
 
 export interface ApiKey {
   readonly id: string;

@@ -14,7 +14,13 @@ import {
   type Standing,
 } from "../../src/directory/entry.ts";
 import { type BrokerEvent, eventsBetween } from "../../src/directory/events.ts";
-import { type ListRequest, listPart, type PartialList } from "../../src/directory/listing.ts";
+import {
+  type ListRequest,
+  listPart,
+  type PartialList,
+  recounted,
+  type StateCounts,
+} from "../../src/directory/listing.ts";
 import { DirectoryStore } from "../../src/store/directory-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { counters } from "../counters.ts";
@@ -40,6 +46,7 @@ export class SessionDirectory extends DurableObject<Env> {
   #walkAtMs: number;
   /** 0: not known. */
   #armedAtMs = 0;
+  #counts: StateCounts | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -60,10 +67,10 @@ export class SessionDirectory extends DurableObject<Env> {
     this.#tell(before, known, report);
     if (standing === undefined) {
       this.#remember(name, report);
-      if (before !== undefined) this.#store.delete(name);
+      if (before !== undefined) this.#delete(before);
     } else {
       this.#ended.delete(name);
-      this.#store.put(reported(before, { ...report, standing }));
+      this.#put(before, reported(before, { ...report, standing }));
       if (this.#walkAtMs === 0) this.#walkLater("", walkEveryMs);
     }
     this.#arm();
@@ -88,6 +95,15 @@ export class SessionDirectory extends DurableObject<Env> {
 
   entry(name: string): Entry | undefined {
     return this.#store.entry(name);
+  }
+
+  /** For `/healthz`: it answers. */
+  probe(): void {}
+
+  /** Counted when it is first asked for, and from then on with each report. */
+  count(): StateCounts {
+    this.#counts ??= this.#store.counts();
+    return this.#counts;
   }
 
   override async alarm(): Promise<void> {
@@ -128,6 +144,7 @@ export class SessionDirectory extends DurableObject<Env> {
         this.#outbox.add(eventsBetween(name, now, { standing: undefined, atMs: Date.now() }));
         return this.#store.delete(name);
       }
+      if (answer.kind === "absent") return this.#delete(now);
       if (answer.kind !== "described") return;
       const { standing } = answer;
       // A connection that lasts is asked about every day, which need not be written.
@@ -135,10 +152,21 @@ export class SessionDirectory extends DurableObject<Env> {
       const atMs = Date.now();
       this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
       this.#store.put(reported(now, { name, incarnation, sequence, standing, atMs }));
+      this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs: Date.now() }));
     } catch (error) {
       // It is asked again with the next walk.
       console.warn(JSON.stringify({ event: "session-unreachable", session: name, error: `${error}` }));
     }
+  }
+
+  #put(before: Entry | undefined, entry: Entry): void {
+    this.#store.put(entry);
+    if (this.#counts !== undefined) this.#counts = recounted(this.#counts, before?.state, entry.state);
+  }
+
+  #delete({ name, state }: Entry): void {
+    this.#store.delete(name);
+    if (this.#counts !== undefined) this.#counts = recounted(this.#counts, state, undefined);
   }
 
   #walkLater(after: string, inMs: number): void {

@@ -37,6 +37,7 @@ import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
+import { encodeSys, SysFeed } from "./sys-feed.ts";
 import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 import { Witness } from "./witness.ts";
 
@@ -73,6 +74,7 @@ export class ClientConnection {
   readonly #doorman: Doorman;
   readonly #witness: Witness;
   readonly #tracing: EdgeTracing;
+  readonly #sys: SysFeed;
   #state: State = "connecting";
   #connect: Connect | undefined;
   /** CONNECT as it came, until the session is reached. */
@@ -118,6 +120,7 @@ export class ClientConnection {
     this.#scram = scram;
     this.#witness = new Witness(place);
     this.#tracing = new EdgeTracing(place);
+    this.#sys = new SysFeed(place.env, (packets) => this.#send(encodeSys(packets, this.#connect as Connect)));
     this.#hasCertificate = place.certificate !== undefined;
     this.#doorman = new Doorman({
       ...place,
@@ -333,8 +336,9 @@ export class ClientConnection {
   /** A text from the session: the answer to the alive ping, or what it has refused its client. */
   #takeNotice(text: string): void {
     if (text === alivePong) return;
-    const { reports } = JSON.parse(text) as ReportsNotice;
-    this.#witness.note(this.#connect?.clientId, reports);
+    const { reports, sys } = JSON.parse(text) as ReportsNotice;
+    if (reports.length > 0) this.#witness.note(this.#connect?.clientId, reports);
+    if (sys !== undefined && this.#state === "relaying") this.#sys.follow(sys);
   }
 
   #timedOut(): void {
@@ -480,6 +484,7 @@ export class ClientConnection {
     clearTimeout(this.#expiry);
     clearInterval(this.#alive);
     clearInterval(this.#looking);
+    this.#sys.stop();
     this.#doorman.close();
     this.#tracing.note(this.#connect?.clientId, { what: "closed" });
     Promise.all([this.#witness.settled(), this.#tracing.settled()]).finally(() => this.#done());

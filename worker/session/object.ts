@@ -15,7 +15,14 @@ import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../s
 import type { Effects } from "../../src/session/effects.ts";
 import { type Hold, holdMs, holdMsMax } from "../../src/session/holding.ts";
 import type { ManageAnswer, Managed, ManageRequest } from "../../src/session/manage.ts";
-import { type Connection, loadSession, type Session, snapshotOf, withoutWindow } from "../../src/session/state.ts";
+import {
+  type Connection,
+  loadSession,
+  queueDepth,
+  type Session,
+  snapshotOf,
+  withoutWindow,
+} from "../../src/session/state.ts";
 import { administer, endEarlierCalls, inSteps, type SessionInput, step, take } from "../../src/session/step.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql } from "../../src/store/sql.ts";
@@ -33,33 +40,20 @@ import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
 import { countSent, countTaken } from "../traffic.ts";
 import { Courier } from "./courier.ts";
-import type { DirectClient } from "./direct.ts";
 import { Directs } from "./directs.ts";
 import { ShardLanes } from "./lanes.ts";
+import { isSilent, type Link } from "./link.ts";
 import { Reporter } from "./reporter.ts";
 import { Reports } from "./reports.ts";
 import { type Attachment, AttachmentWriter, connectedSocket, readAttachment, writeAttachment } from "./socket.ts";
+import { tellSys } from "./tell-sys.ts";
 import { Tickets } from "./tickets.ts";
 import { SessionTracing } from "./tracing.ts";
 import { isTurnedAway } from "./turn-away.ts";
 import { Waiters, waiterPath } from "./waiters.ts";
 
-/** A connection whose edge has not written for this long is gone, whatever the socket says. */
-const silentMsMax = 20 * 60_000;
-
 /** Groups of shared subscriptions whose last call is remembered, to answer a repeat of it. */
 const groupsMax = 256;
-
-interface Link {
-  readonly socket: WebSocket;
-  readonly attachment: AttachmentWriter;
-  readonly epoch: number;
-  readonly decoder: Decoder;
-  /** Absent where an edge stands between. */
-  readonly direct: DirectClient | undefined;
-  /** The largest packet that the client takes. */
-  readonly maximumPacketBytes: number;
-}
 
 export class SessionObject extends DurableObject<Env> {
   readonly #store: SessionStore;
@@ -201,7 +195,8 @@ export class SessionObject extends DurableObject<Env> {
     const overdue = this.#link?.direct?.overdue(this.#alarm.nowMs);
     if (overdue === undefined && this.#link !== undefined) await this.#directs.look(this.#link.socket);
     if (overdue !== undefined) this.#step({ type: "packets", packets: [overdue] });
-    else if (this.#link !== undefined && this.#isSilent(this.#link)) await this.#ended(this.#link.socket);
+    else if (this.#link !== undefined && isSilent(this.ctx, this.#link, this.#session.connection, this.#alarm.nowMs))
+      await this.#ended(this.#link.socket);
     else this.#step({ type: "tick" });
     this.#reporter.remind(this.#session, this.#alarm.nowMs);
     this.#reports.teller.remind(this.#session, this.#alarm.nowMs);
@@ -269,12 +264,13 @@ export class SessionObject extends DurableObject<Env> {
 
   #take(shard: number, parts: readonly DeliveryPart[]): DeliveryAnswer | Promise<DeliveryAnswer> {
     let taken: DeliveryAnswer | undefined;
-    const { held } = this.#carryOut(() => {
+    const { held, persist } = this.#carryOut(() => {
       const { answer, effects } = take(this.#session, shard, parts, this.#alarm.nowMs);
       taken = answer;
       return effects;
     });
     const answer = taken as unknown as DeliveryAnswer;
+    if (persist.some(({ kind }) => kind === "put-segment")) counters.foundDepth(queueDepth(this.#session));
     // The shard waits for this answer, and not for what is told of it.
     if (this.#tracing.delivered(parts, answer)) this.ctx.waitUntil(this.#tracing.settled());
     return held === undefined ? answer : this.#settled(held).then(() => answer);
@@ -419,6 +415,7 @@ export class SessionObject extends DurableObject<Env> {
     for (const routing of effects.routings()) this.#lanes.push(routing);
     if (link !== undefined) {
       if (effects.send.length > 0) this.#send(link, effects.send);
+      if (effects.sysChanged && link.direct === undefined) tellSys(link.socket, this.#session);
       if (effects.close !== undefined) closeQuietly(link.socket);
       if (this.#session.connection === undefined) this.#unlink(link);
     }
@@ -465,14 +462,6 @@ export class SessionObject extends DurableObject<Env> {
     if (!writer.write({ ...attachment, snapshot: withoutWindow(snapshot) })) {
       throw new RangeError("a connection's state does not fit its socket, even without its window");
     }
-  }
-
-  #isSilent({ socket, direct }: Link): boolean {
-    // It has a clock of its own.
-    if (direct !== undefined) return false;
-    const heard = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    const since = heard ?? this.#session.connection?.connectedAtMs ?? 0;
-    return this.#alarm.nowMs - since > silentMsMax;
   }
 
   /** A handler ends when all that it set in motion has: nothing keeps the object awake afterwards. */

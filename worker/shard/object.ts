@@ -18,14 +18,16 @@ import { SourceCursors, sourceName } from "../../src/shard/source-cursors.ts";
 import type { SavedKey, SavedKind, ShardPage } from "../../src/store/shard-pages.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import type { SubscriptionList, SubscriptionQuery } from "../../src/store/subscription-rows.ts";
 import { filtersMatching } from "../../src/topic/filters-matching.ts";
 import { topicKey } from "../../src/topic/key.ts";
+import { shardsOf } from "../../src/topic/shards.ts";
 import { isShared, plainFilter } from "../../src/topic/share.ts";
 import type { TopicMark } from "../../src/trace/topics.ts";
 import { Alarm } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
-import type { ExchangeAnswer, RetainedAnswer, RetainedQuery, ShardRequest } from "../calls.ts";
+import type { ExchangeAnswer, RetainedAnswer, RetainedQuery, ShardRequest, ShardTotals } from "../calls.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -139,6 +141,24 @@ export class TopicShard extends DurableObject<Env> {
   clearRetained(query: RetainedQuery): RetainedAnswer {
     return this.#retained.clear(query);
   }
+
+  /** For `$SYS` and `/metrics`. */
+  totals(): ShardTotals {
+    return {
+      retained: this.#store.retainedTotals().messages,
+      subscriptions: this.#store.subscriptions.count(this.#isListed),
+    };
+  }
+
+  subscriptions(query: SubscriptionQuery): SubscriptionList {
+    return this.#store.subscriptions.list(query, this.#isListed);
+  }
+
+  /** A filter that several shards know is listed by the first of them. */
+  readonly #isListed = (filter: string): boolean => {
+    const { topicShardDepth, topicShards } = configOf(this.env);
+    return shardsOf(plainFilter(filter), topicShardDepth, topicShards)[0] === shardIndex(this.#name);
+  };
 
   /** From the HTTP API. False: there are as many traces as there may be. */
   follow(mark: TopicMark): boolean {
