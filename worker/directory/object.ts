@@ -142,16 +142,15 @@ export class SessionDirectory extends DurableObject<Env> {
       if (now?.incarnation !== incarnation || now.sequence !== sequence) return;
       if (answer.kind === "absent") {
         this.#outbox.add(eventsBetween(name, now, { standing: undefined, atMs: Date.now() }));
-        return this.#store.delete(name);
+        return this.#delete(now);
       }
-      if (answer.kind === "absent") return this.#delete(now);
       if (answer.kind !== "described") return;
       const { standing } = answer;
       // A connection that lasts is asked about every day, which need not be written.
       if (standing.state === "connected" && now.state === "connected") return;
       const atMs = Date.now();
       this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
-      this.#store.put(reported(now, { name, incarnation, sequence, standing, atMs }));
+      this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs }));
       this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs: Date.now() }));
     } catch (error) {
       // It is asked again with the next walk.
