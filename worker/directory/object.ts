@@ -151,7 +151,6 @@ export class SessionDirectory extends DurableObject<Env> {
       const atMs = Date.now();
       this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
       this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs }));
-      this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs: Date.now() }));
     } catch (error) {
       // It is asked again with the next walk.
       console.warn(JSON.stringify({ event: "session-unreachable", session: name, error: `${error}` }));
