@@ -17,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          maxWorkers: 3,
           // Of shared machines: what hangs is found all the same.
           testTimeout: 30_000,
           include: ["test/{unit,property,scripts,fuzz,sim,tidy,contract,conformance}/**/*.test.ts"],

@@ -37,7 +37,7 @@ export class Runtime {
   async start() {
     const { stateDir } = this.#options;
     await buildDashboard();
-    const bundling = bundleWorker(stateDir);
+    const bundling = bundleWorker();
     bundling.catch(() => {});
     const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
     const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));

@@ -7,7 +7,7 @@ export const toTheBroker: readonly Conversation[] = [
   {
     title: "[MQTT3-3.3.5-2] nobody publishes to $SYS: 5.0 is told, in 3.x the connection ends unacknowledged",
     lines: (version) => [
-      ...pair("$SYS/#,q1"),
+      ...pair("$SYS/+,q1"),
       "p > publish $SYS/x=0 & publish $delayed/0/$SYS/x=0 & pingreq",
       "p < pingresp",
       "p > publish $SYS/@=1 q1 #1",

@@ -245,14 +245,14 @@ describe.runIf(isOurs)("a backup", () => {
 describe.runIf(isOurs)("a restore over kills", () => {
   test("goes on where it was, and nothing is lost or there twice", { timeout: 240_000 }, async () => {
     const name = uniqueName("kill");
-    const sessions = Array.from({ length: 120 }, (_, index) => ({
+    const sessions = Array.from({ length: 40 }, (_, index) => ({
       clientId: `${name}-${index}`,
       subscriptions: [{ filter: `${name}/${index}`, qos: 2 }],
     }));
     await api(source(), "POST", "/sessions", sessions);
-    const messages = Array.from({ length: 120 * 20 }, (_, index) => ({
-      topic: `${name}/${index % 120}`,
-      payload: `${Math.floor(index / 120)}`.padEnd(2_000, "."),
+    const messages = Array.from({ length: 40 * 20 }, (_, index) => ({
+      topic: `${name}/${index % 40}`,
+      payload: `${Math.floor(index / 40)}`.padEnd(2_000, "."),
       qos: 1 + (index % 2),
     }));
     for (let at = 0; at < messages.length; at += 600) {
@@ -265,7 +265,7 @@ describe.runIf(isOurs)("a restore over kills", () => {
       let kills = 0;
       for (let attempt = 0; ; attempt++) {
         const restoring = start(["restore", file, "--json"], { url: copy.url });
-        const killed = attempt >= 4 ? undefined : killWhenMoving(copy, file, attempt);
+        const killed = attempt >= 2 ? undefined : killWhenMoving(copy, file, attempt);
         const { code, errors } = await restoring.ended;
         if (await killed) kills++;
         if (code === 0) break;
@@ -273,7 +273,7 @@ describe.runIf(isOurs)("a restore over kills", () => {
         await copy.restart();
       }
       expect(kills).toBeGreaterThan(0);
-      for (const index of [0, 59, 119]) {
+      for (const index of [0, 19, 39]) {
         const client = await TestClient.connect(copy.url, { clientId: `${name}-${index}`, persistent: true });
         const received = (await client.takePayloads(20)).map((payload) => payload.replaceAll(".", ""));
         expect(received).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`));
