@@ -5,7 +5,7 @@
 // its client at once, so what a group has not handled waits here, for whoever has room. What a member may be doing:
 // src/shard/members.ts.
 
-import type { CallKey, Numbering } from "../hop/key.ts";
+import { type CallKey, incarnationAbove, type Numbering } from "../hop/key.ts";
 import { countRecords } from "../queue/record.ts";
 import { topicKey } from "../topic/key.ts";
 import { plainFilter } from "../topic/share.ts";
@@ -62,7 +62,7 @@ export class ShareGroup {
       this.#members.holder(session).waiting.push({ share, rank, id });
     }
     // What is assigned from now on comes behind that, also if the clock went back.
-    this.#incarnation = Math.max(options.incarnation, (assigned.at(-1)?.incarnation ?? 0) + 1);
+    this.#incarnation = incarnationAbove(assigned.at(-1)?.incarnation ?? 0, options.incarnation);
   }
 
   /** Nothing is kept and nobody is asked: what is known of it can be forgotten. */

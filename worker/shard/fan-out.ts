@@ -2,7 +2,7 @@
 // in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
 // publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
 
-import { type CallKey, Numbering } from "../../src/hop/key.ts";
+import { type CallKey, incarnationAbove, Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
@@ -88,7 +88,7 @@ export class FanOut {
     const owed = reads.owedTargets();
     // What earlier lives owe goes first, also if the clock went back: the outbox is worked off in the order of its keys.
     const newest = owed.reduce((newest, { newestIncarnation }) => Math.max(newest, newestIncarnation), 0);
-    this.#numbering = new Numbering(`shard-${shard}`, Math.max(incarnation, newest + 1));
+    this.#numbering = new Numbering(`shard-${shard}`, incarnationAbove(newest, incarnation));
     this.#owed = new Map(owed.map(({ target, calls }) => [target, calls]));
     this.#inDoubt = new Set(this.#owed.keys());
     if (this.#owed.size > 0) events.wakeAt(Date.now() + firstPauseMs);

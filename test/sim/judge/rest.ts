@@ -10,6 +10,9 @@ const owed = {
   segment: "SELECT COUNT(*) AS rows FROM segment",
   owed: "SELECT COUNT(*) AS rows FROM owed WHERE instr(?, '\"' || target || '\"') = 0",
   subscription: "SELECT COUNT(*) AS rows FROM subscription WHERE removing = 1",
+  // Of a group all of whose members are away it is owed to nobody who is there.
+  group_row: `SELECT COUNT(*) AS rows FROM group_row WHERE EXISTS (SELECT 1 FROM member
+    WHERE member.share = group_row.share AND instr(?, '"' || member.session || '"') = 0)`,
   delayed: "SELECT COUNT(*) AS rows FROM delayed",
   will: "SELECT COUNT(*) AS rows FROM will WHERE id <> 0",
 } as const;

@@ -161,12 +161,14 @@ function brief({ argumentList }: Call): string {
   const { kind = "", key, generation = "", body, parts = [], entries = [], filters = [] } = request;
   const name = key === undefined ? "" : `${key.incarnation % 1e9}.${key.sequence}`;
   const bodies = body === undefined ? parts.map((part) => part.body) : [body];
-  const wanted = [...entries.map(({ filter, qos }) => `${filter} q${qos}`), ...filters];
+  // Of the list of sessions they are a number.
+  const subscribed = Array.isArray(entries) ? entries : [];
+  const wanted = [...subscribed.map(({ filter, qos }) => `${filter} q${qos}`), ...filters];
   return `${kind} ${name} ${generation} ${wanted.join()}${bodies.map(messagesIn).join(" / ")}`;
 }
 
 function result(outcome: Outcome): string {
-  return "error" in outcome ? `${outcome.error}` : JSON.stringify(outcome.value).slice(0, 120);
+  return "error" in outcome ? `${outcome.error}` : (JSON.stringify(outcome.value) ?? "nothing").slice(0, 120);
 }
 
 interface Carrying {
