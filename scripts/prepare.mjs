@@ -21,9 +21,12 @@ const made = join(root, ".tools");
 
 /** Bundles exactly as a deploy would, if the sources have changed since; returns the path of the main module. */
 export async function bundleWorker() {
-  const sources = globSync(["{src,worker}/**/*.ts", "wrangler.toml", "tsconfig.base.json", "package-lock.json"], {
-    cwd: root,
-  });
+  const sources = globSync(
+    ["{src,worker}/**/*.ts", "wrangler.toml", "tsconfig.base.json", "package.json", "package-lock.json"],
+    {
+      cwd: root,
+    },
+  );
   const outdir = await once("bundle", digestOf(sources.sort(), root), async (unfinished) => {
     await wrangler(["deploy", "--dry-run", "--env", "", "--outdir", unfinished], "The Worker could not be bundled.");
   });
