@@ -14,6 +14,7 @@ export class Alarm {
   /** As this life of the object set it. */
   #setForMs = 0;
   #rangAtMs = 0;
+  #isRinging = false;
 
   constructor(storage: AlarmStorage) {
     this.#storage = storage;
@@ -31,15 +32,34 @@ export class Alarm {
   wakeAt(atMs: number): void {
     if (this.atMs > 0 && this.atMs <= atMs) return;
     this.atMs = atMs;
-    this.#setForMs = atMs;
-    counters.add("alarms_set");
-    this.#storage.setAlarm(atMs);
+    if (!this.#isRinging) this.#set();
   }
 
-  rang(): void {
+  /**
+   * It rings: does what is due. What else there is to wake for is set when that is done: until then a crash makes this
+   * alarm ring again at once, and one set for later would take its place.
+   */
+  async ring(handle: () => void | Promise<void>): Promise<void> {
     counters.add("alarms");
     if (this.#setForMs === this.atMs) this.#rangAtMs = Math.max(this.#rangAtMs, this.atMs);
     this.atMs = 0;
+    this.#isRinging = true;
+    try {
+      await handle();
+      if (this.atMs > 0) this.#set();
+    } catch (error) {
+      // The platform rings again.
+      this.atMs = 0;
+      throw error;
+    } finally {
+      this.#isRinging = false;
+    }
+  }
+
+  #set(): void {
+    this.#setForMs = this.atMs;
+    counters.add("alarms_set");
+    this.#storage.setAlarm(this.atMs);
   }
 }
 

@@ -184,11 +184,10 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   override alarm(): Promise<void> {
-    return this.#awake.during(() => this.#ring());
+    return this.#awake.during(() => this.#alarm.ring(() => this.#ring()));
   }
 
   async #ring(): Promise<void> {
-    this.#alarm.rang();
     this.#settleAbandoned();
     await this.#courier.run();
     this.#directs.turnOverdueAway(this.ctx.getWebSockets());

@@ -186,11 +186,10 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   override alarm(): Promise<void> {
-    return this.#awake.during(() => this.#ring());
+    return this.#awake.during(() => this.#alarm.ring(() => this.#ring()));
   }
 
   async #ring(): Promise<void> {
-    this.#alarm.rang();
     const retried = this.#retry();
     do await this.#release.run();
     while ((await before(releaseEveryMs, retried)) === undefined);

@@ -90,8 +90,11 @@ export class TraceObject extends DurableObject<Env> {
     closeQuietly(socket);
   }
 
-  override async alarm(): Promise<void> {
-    this.#alarm.rang();
+  override alarm(): Promise<void> {
+    return this.#alarm.ring(() => this.#ring());
+  }
+
+  #ring(): void | Promise<void> {
     const state = this.#state;
     if (state === undefined) return;
     const { nowMs } = this.#alarm;

@@ -13,28 +13,54 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-test("it is set to ring earlier, never later, and anew when it has rung", () => {
+test("it is set to ring earlier, never later, and anew when it has rung", async () => {
   const alarm = new Alarm(storage);
   for (const atMs of [nowMs + 500, nowMs + 900, nowMs + 500, nowMs + 100]) alarm.wakeAt(atMs);
   expect([set, alarm.atMs]).toEqual([[nowMs + 500, nowMs + 100], nowMs + 100]);
-  alarm.rang();
+  await alarm.ring(() => {});
   expect(alarm.atMs).toBe(0);
   alarm.wakeAt(nowMs + 900);
   expect(set.at(-1)).toBe(nowMs + 900);
 });
 
-test("with a clock that is behind, what an alarm was set for is due when it rings", () => {
+test("with a clock that is behind, what an alarm was set for is due when it rings", async () => {
   const alarm = new Alarm(storage);
   alarm.wakeAt(nowMs + 700);
-  alarm.rang();
+  await alarm.ring(() => {});
   expect(alarm.nowMs).toBe(nowMs + 700);
   vi.setSystemTime(nowMs + 800);
   expect(alarm.nowMs).toBe(nowMs + 800);
 });
 
-test("an alarm that another life has set says nothing about the time", () => {
+test("an alarm that another life has set says nothing about the time", async () => {
   const alarm = new Alarm(storage);
   alarm.atMs = nowMs + 60_000;
-  alarm.rang();
+  await alarm.ring(() => {});
   expect(alarm.nowMs).toBe(nowMs);
+});
+
+test("what there is to wake for while it rings is set once, at the end: a crash until then makes it ring again", async () => {
+  const alarm = new Alarm(storage);
+  alarm.wakeAt(nowMs);
+  await alarm.ring(async () => {
+    alarm.wakeAt(nowMs + 30_000);
+    await Promise.resolve();
+    expect(set).toEqual([nowMs]);
+    alarm.wakeAt(nowMs + 200);
+  });
+  expect(set).toEqual([nowMs, nowMs + 200]);
+  alarm.wakeAt(nowMs + 100);
+  expect(set.at(-1)).toBe(nowMs + 100);
+});
+
+test("when what it does fails, the platform rings again, and it is not taken for set", async () => {
+  const alarm = new Alarm(storage);
+  const failed = alarm.ring(() => {
+    alarm.wakeAt(nowMs + 30_000);
+    throw new Error("no");
+  });
+  await expect(failed).rejects.toThrow("no");
+  expect([set, alarm.atMs]).toEqual([[], 0]);
+  alarm.wakeAt(nowMs + 60_000);
+  expect(set).toEqual([nowMs + 60_000]);
 });

@@ -27,8 +27,7 @@ export interface Absent {
 }
 
 /** A subscriber that is away. */
-export async function absentSubscriber(qos: 1 | 2 = 2): Promise<Absent> {
-  const topic = uniqueId("queue/full");
+export async function absentSubscriber(qos: 1 | 2 = 2, topic = uniqueId("queue/full")): Promise<Absent> {
   const client = await Client.connect({ persistent: true });
   await client.subscribe(topic, qos);
   await client.disconnect();
