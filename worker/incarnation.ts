@@ -1,8 +1,8 @@
 // A number for one life of an object: above those of its earlier lives, and never one of them, even if two began in the
 // same millisecond. A clock that goes back is noticed by the receivers: see src/hop.
 
-const perMillisecond = 1024;
+import { livesPerMillisecond } from "../src/hop/generations.ts";
 
 export function newIncarnation(): number {
-  return Date.now() * perMillisecond + Math.floor(Math.random() * perMillisecond);
+  return Date.now() * livesPerMillisecond + Math.floor(Math.random() * livesPerMillisecond);
 }

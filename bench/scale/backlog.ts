@@ -86,7 +86,7 @@ class Backlog {
   }
 
   #load(): Session {
-    return loadSession("c:scale", limits, this.#store, this.#store.load(), undefined);
+    return loadSession("c:scale", limits, this.#store, this.#store.load(), undefined, 1);
   }
 
   #step(input: SessionInput): void {

@@ -4,6 +4,17 @@
 // left knows no better than its clock. The highest is in the row under the source's name, where earlier versions look for it;
 // the others are in rows beside it, for an hour.
 
+/** Lives of an object that begin in one millisecond are told apart by as many numbers. */
+export const livesPerMillisecond = 1024;
+
+/**
+ * The generation of a new session: above the last one that is known, and never one that its client id had before, as far as
+ * chance can have it, although a session leaves nothing behind and clocks go back. `life` is of the object.
+ */
+export function nextGeneration(nowMs: number, life: number, last: number): number {
+  return Math.max(nowMs * livesPerMillisecond + (life % livesPerMillisecond), last + 1);
+}
+
 export interface GenerationCursor {
   readonly generation: number;
   readonly sequence: number;

@@ -1,6 +1,7 @@
 // The end of a connection, and of a session: wills, expiry, and what is written so that the next connection finds
 // everything as it was.
 
+import { nextGeneration } from "../hop/generations.ts";
 import type { ProtocolFailure } from "../protocol/failure.ts";
 import { type ClientDisconnect, SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
@@ -19,7 +20,7 @@ import {
   shardsOfSubscription,
 } from "./sharing.ts";
 import { sinkWakeAtMs } from "./sink.ts";
-import { forgetState, generationOf, queueDepth, type Session } from "./state.ts";
+import { forgetState, queueDepth, type Session } from "./state.ts";
 import { isGivenUp } from "./unfinished.ts";
 import { hastenWills, nextWillAtMs, routeDueWills, startWill } from "./wills.ts";
 
@@ -124,7 +125,9 @@ export type EndCause = "connection-ended" | "expired" | "clean-start" | "operato
 /** Subscriptions, queue and identifiers go. Shards that miss the message learn it at their next delivery. */
 export function endSession(session: Session, effects: Effects, nowMs: number, cause: EndCause): void {
   session.causes = { ...session.causes, ended: cause };
-  const generation = generationOf(session) ?? nowMs;
+  const { life, lastGeneration } = session;
+  // Rows of a session without a record do not say which it was.
+  const generation = lastGeneration > 0 ? lastGeneration : nextGeneration(nowMs, life, lastGeneration);
   const filtersOf = new Map<number, string[]>();
   for (const { filter } of session.reads.subscriptions()) {
     for (const shard of shardsOfSubscription(filter, session.limits)) {

@@ -1,6 +1,7 @@
 // CONNECT: makes, resumes or replaces the session [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6], and sends what an
 // earlier connection left unfinished.
 
+import { nextGeneration } from "../hop/generations.ts";
 import type { ConnackProperties, Connect, Will } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { RecordWriter } from "../queue/record.ts";
@@ -57,7 +58,7 @@ export function connect(session: Session, input: ConnectInput, effects: Effects,
   const rights = setRights(session, input, own, effects);
   const { limits } = session;
   const expirySeconds = Math.min(connect.sessionExpirySeconds, limits.sessionExpirySecondsMax);
-  const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
+  const generation = found?.generation ?? nextGeneration(nowMs, session.life, session.lastGeneration);
   session.lastGeneration = generation;
 
   session.connection = {

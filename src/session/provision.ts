@@ -1,6 +1,7 @@
 // A session made before its client ever connects: its subscriptions route from now on, and its queue keeps what comes. The
 // client's first CONNECT finds it, unless it asks for a clean start.
 
+import { nextGeneration } from "../hop/generations.ts";
 import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import type { SessionOverrides, SessionRecord } from "./changes.ts";
@@ -44,7 +45,7 @@ export function provision(
   if (found === undefined && session.connection !== undefined) return { kind: "connected", waits: false };
   const { sessionExpirySecondsMax } = { ...session.deploymentLimits, ...request.limits };
   const expirySeconds = Math.min(request.expirySeconds, sessionExpirySecondsMax);
-  const generation = found?.generation ?? Math.max(nowMs, session.lastGeneration + 1);
+  const generation = found?.generation ?? nextGeneration(nowMs, session.life, session.lastGeneration);
   session.lastGeneration = generation;
   const { limits: _former, ...kept } = found ?? newRecord(request.clientId, generation);
   const record: SessionRecord = {

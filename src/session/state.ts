@@ -124,6 +124,8 @@ export interface Session {
   readonly sources: Map<string, number>;
   /** Why the last connection and the last session ended, for the list of sessions. */
   causes: Causes;
+  /** A number of this life of the object: see src/hop/generations.ts. */
+  readonly life: number;
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
   readonly shardOfTopic: Map<string, number>;
@@ -147,6 +149,7 @@ export function loadSession(
   reads: SessionReads,
   stored: StoredSession,
   snapshot: ConnectionSnapshot | undefined,
+  life: number,
 ): Session {
   const connection = snapshot === undefined ? undefined : wholeConnection(snapshot, reads);
   const shared = {
@@ -176,6 +179,7 @@ export function loadSession(
     handBacksInFlight: new Set<number>(),
     sources: new Map<string, number>(),
     causes: { disconnected: "unknown", ended: "unknown" },
+    life,
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
     replays: new Replays(stored.replays),

@@ -41,7 +41,7 @@ test("[MQTT-3.1.2-6] a session without expiry ends with its connection", () => {
     ["answer a", "suback #1 0x01"],
     ["cut", "ask unsubscribe a"],
     ["answer all"],
-    ["deliver a:m1 q1 | gen=1000000", "gone"],
+    ["deliver a:m1 q1 | born=1000000", "gone"],
     ["connect", "connack"],
   ]);
 });
@@ -52,7 +52,7 @@ test("[MQTT-3.1.2-6] a session without expiry whose end nobody saw is cleared wh
     ["subscribe #1 a,q1", "ask subscribe a q1 +retained"],
     ["answer a", "suback #1 0x01"],
     ["crash"],
-    ["deliver a:m1 q1 | gen=1000000", "ask unsubscribe a", "gone"],
+    ["deliver a:m1 q1 | born=1000000", "ask unsubscribe a", "gone"],
     ["answer all"],
   ]);
   expect(rig.store.isEmpty).toBe(true);
@@ -107,7 +107,7 @@ test("[MQTT-3.1.2-23] a session ends when its time is over, and not before", () 
     ["wait 1"],
     ["tick", "drop session-ended 2", "ask unsubscribe a"],
     ["answer all"],
-    ["deliver a:m1 q1 | gen=1000000", "gone"],
+    ["deliver a:m1 q1 | born=1000000", "gone"],
   ]);
   expect(rig.store.isEmpty).toBe(true);
 });

@@ -78,8 +78,8 @@ test("a message for an earlier session of the same client id is not taken: its r
     ["connect expiry=100", "connack"],
     ["wait 5"],
     ["connect clean expiry=100", "refusal Session taken over", "disconnect 0x8e", "close", "connack"],
-    ["deliver a:1 q1 | gen=1000000", "gone"],
-    ["deliver a:2 q1 | gen=1000005", "publish a:2 q1 #1"],
+    ["deliver a:1 q1 | born=1000000", "gone"],
+    ["deliver a:2 q1 | born=1000005", "publish a:2 q1 #1"],
   ]);
 });
 
@@ -87,6 +87,6 @@ test("two sessions in the same millisecond are told apart", () => {
   play([
     ["connect expiry=100", "connack"],
     ["connect clean expiry=100", "refusal Session taken over", "disconnect 0x8e", "close", "connack"],
-    ["deliver a:1 q1 | gen=1000000", "gone"],
+    ["deliver a:1 q1 | born=1000000", "gone"],
   ]);
 });

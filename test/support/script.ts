@@ -7,10 +7,11 @@
 //   disconnect [0x04] [expiry=<s>] · ping · violation         several packets in one frame are joined by " & "
 //   late (what is held is to be written)
 //   cut · crash (memory and connection are lost) · sleep (memory is lost) · tick · wait <ms>
-//   deliver <record>, <record> ... [| from=<publisher> gen=<n> pubgen=<n> owed shard=<n> share=<filter>]
+//   deliver <record>, <record> ... [| from=<publisher> gen=<n> born=<ms> pubgen=<n> owed shard=<n> share=<filter>]
 //   answer <topic> [refused=<i>,<i>] [retained=<record>;<record>] [next=<key>] · fail <topic> · answer all
 
 import { expect } from "vitest";
+import { nextGeneration } from "../../src/hop/generations.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
 import { type AckType, type ClientPacket, type Connect, EMPTY_BYTES } from "../../src/protocol/packet.ts";
 import { ReasonCode } from "../../src/protocol/reason.ts";
@@ -18,7 +19,7 @@ import type { Effects } from "../../src/session/effects.ts";
 import type { SessionLimits } from "../../src/session/limits.ts";
 import type { LaneItem, PublishItem } from "../../src/session/outgoing.ts";
 import type { RetainedPage } from "../../src/session/routing.ts";
-import { generationOf } from "../../src/session/state.ts";
+import { generationOf, type Session } from "../../src/session/state.ts";
 import { inSteps } from "../../src/session/step.ts";
 import { records, recordTexts, splitMessage, utf8, Words } from "./records.ts";
 import { packetText } from "./script-text.ts";
@@ -123,7 +124,7 @@ class Player {
     const part = {
       publisher: publisher === "retained" ? "" : publisher,
       publisherGeneration: words.number("pubgen", 1),
-      generation: words.number("gen", generationOf(rig.session) ?? 0),
+      generation: words.number("gen", generationFrom(words.number("born", 0), rig.session)),
       body: records(...batch.split(",").map((record) => record.trim())),
       owed: words.has("owed"),
       ...(share === undefined ? {} : { share }),
@@ -284,4 +285,9 @@ function clientPacket(text: string): ClientPacket | ProtocolFailure {
 function publishWord({ will, stream = 0 }: PublishItem): string {
   if (will !== undefined) return "will";
   return stream === 0 ? "publish" : `publish/${stream}`;
+}
+
+/** Of the session that this life of the object began at that time; 0: of the one that there is. */
+function generationFrom(bornMs: number, session: Session): number {
+  return bornMs === 0 ? (generationOf(session) ?? 0) : nextGeneration(bornMs, session.life, 0);
 }

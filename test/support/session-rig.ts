@@ -167,8 +167,8 @@ export class SessionRig {
 
   #load(snapshot: ConnectionSnapshot | undefined): void {
     this.store = new SessionStore(this.sql);
-    this.session = loadSession(this.name, this.limits, this.store, this.store.load(), snapshot);
-    this.#numbering = new Numbering(`=${this.name}`, ++this.#incarnation);
+    this.session = loadSession(this.name, this.limits, this.store, this.store.load(), snapshot, ++this.#incarnation);
+    this.#numbering = new Numbering(`=${this.name}`, this.#incarnation);
     this.lanes = new Map();
   }
 

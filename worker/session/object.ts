@@ -87,10 +87,11 @@ export class SessionObject extends DurableObject<Env> {
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
     this.#reports = new Reports(env, this.#store, () => this.#wake());
     this.#fence = new Fence(limits.topicShards + groupsMax, (source) => this.#store.lastCall(source));
+    const life = newIncarnation();
     const stored = this.#store.load();
     const connected = connectedSocket(ctx.getWebSockets());
-    this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot);
-    this.#lanes = new ShardLanes(env, name, newIncarnation(), {
+    this.#session = loadSession(name, limits, this.#store, stored, connected?.attachment.snapshot, life);
+    this.#lanes = new ShardLanes(env, name, life, {
       answered: (shard, items, answer) => this.#step({ type: "answered", shard, items, answer }).haltsLane,
       failed: (items) => this.#step({ type: "failed", items }),
     });
@@ -341,8 +342,8 @@ export class SessionObject extends DurableObject<Env> {
       this.#reporter.remind(this.#session, this.#alarm.nowMs);
       return;
     }
-    const { name, limits } = this.#session;
-    this.#session = loadSession(name, limits, this.#store, this.#store.load(), snapshot);
+    const { name, limits, life } = this.#session;
+    this.#session = loadSession(name, limits, this.#store, this.#store.load(), snapshot, life);
     this.#alarm.atMs = alarmAtMs;
     this.#linkTo(socket, epoch, snapshot.connection);
     this.#reporter.correct(this.#session);
