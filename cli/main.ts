@@ -21,6 +21,7 @@ import { subCommand } from "./commands/sub.ts";
 import { templatesCommand } from "./commands/templates.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { usersCommand } from "./commands/users.ts";
+import { webhooksCommand } from "./commands/webhooks.ts";
 import { Failure } from "./failure.ts";
 
 const program = new Command("durablemq")
@@ -38,6 +39,7 @@ const program = new Command("durablemq")
   .addCommand(usersCommand())
   .addCommand(aclCommand())
   .addCommand(traceCommand())
+  .addCommand(webhooksCommand())
   .addCommand(benchCommand())
   .addCommand(gatewayCommand())
   .addCommand(buildCommand())

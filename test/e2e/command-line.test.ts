@@ -3,13 +3,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testAdminKey } from "../support/admin-key.ts";
 import { isOurs } from "../support/broker.ts";
 import { TestClient, uniqueName } from "../support/client.ts";
 import { run, type Setting, start } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { useBroker } from "../support/use-broker.ts";
+import { WebhookEndpoint } from "../support/webhook-endpoint.ts";
 
 const broker = useBroker({ env: { ADMIN_KEY: testAdminKey } });
 const folder = mkdtempSync(join(tmpdir(), "durablemq-commands-"));
@@ -205,6 +206,96 @@ describe.runIf(isOurs)("export and import", () => {
   });
 });
 
+describe.runIf(isOurs)("webhooks", () => {
+  const endpoint = new WebhookEndpoint();
+  beforeAll(() => endpoint.start());
+  afterAll(() => endpoint.stop());
+
+  async function status(name: string) {
+    return values(await run(["webhooks", "show", name, "--json"], here()))[0];
+  }
+
+  test("one is made from a file and options, listed, shown, tried, changed, given another secret, and removed", async () => {
+    const name = uniqueName("hook");
+    const file = join(folder, "webhook.json");
+    writeFileSync(file, JSON.stringify({ url: endpoint.url, filters: ["not/this"], batchMessagesMax: 7 }));
+    const flags = ["--file", file, "--filter", `${name}/a`, `${name}/b`, "--event", "rule.denied", "--linger", "0"];
+    const made = await run(["webhooks", "add", name, ...flags], here());
+    expect(made).toMatch(/^Made .* Its secret, shown this once: whsec_/);
+    endpoint.secret = made.trim().split(" ").at(-1) as string;
+    expect(await run(["webhooks", "list"], here())).toMatch(
+      new RegExp(`^${name} +${endpoint.url} +${name}/a, ${name}/b +rule.denied$`, "m"),
+    );
+    expect(values(await run(["webhooks", "list", "--json"], here()))).toContainEqual(
+      expect.objectContaining({ name, batchMessagesMax: 7, lingerMs: 0 }),
+    );
+    expect(await run(["webhooks", "test", name], here())).toMatch(/^Taken after \d+ ms\.$/m);
+    await run(["pub", `${name}/b`, "over"], here());
+    await eventually("it is delivered", async () => (await status(name)).status.delivered.items === 1);
+    expect(endpoint.items.map(({ type }) => type)).toEqual(["test", "message"]);
+    expect(endpoint.received.every(({ isSigned }) => isSigned)).toBe(true);
+    expect(await run(["webhooks", "set", name, "--attempts", "3", "--comment", "changed"], here())).toContain(
+      "Changed",
+    );
+    const shown = await run(["webhooks", "show", name], here());
+    expect(shown).toMatch(/^filters +hook.*\/a, hook.*\/b$/m);
+    expect(shown).toMatch(/^attemptsMax +3$/m);
+    expect(shown).toMatch(/^delivered +1 in 1 batches$/m);
+    expect(shown).not.toContain("whsec_");
+    const [renewed] = values(await run(["webhooks", "secret", name, "--json"], here()));
+    expect(renewed.secret).not.toBe(endpoint.secret);
+    expect(await run(["webhooks", "remove", name], here())).toContain("Removed");
+    const { code, errors } = await start(["webhooks", "show", name], here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining("There is no webhook")]);
+  });
+
+  test("what waits while it is paused, what its endpoint refuses, and what becomes of that", async () => {
+    const name = uniqueName("hook");
+    const flags = ["--url", endpoint.url, "--filter", name, "--batch", "1", "--linger", "0"];
+    const [{ secret }] = values(await run(["webhooks", "add", name, ...flags, "--json"], here()));
+    endpoint.secret = secret;
+    await run(["webhooks", "pause", name], here());
+    await run(["pub", name, "--lines"], here({ input: "one\ntwo\n" }));
+    const paused = await run(["webhooks", "show", name], here());
+    expect(paused).toMatch(/^state +paused$/m);
+    expect(paused).toMatch(/^waiting +2 \(\d+ bytes\)$/m);
+    endpoint.mood = () => "refusing";
+    expect((await start(["webhooks", "test", name], here()).ended).output).toContain("Not taken: ");
+    await run(["webhooks", "resume", name], here());
+    const list = async () => values(await run(["webhooks", "dead-letters", "list", name, "--json"], here()));
+    await eventually("both are given up", async () => (await list()).length === 2);
+    endpoint.mood = () => "good";
+    const [first, second] = (await list()).map(({ id }) => id as string);
+    expect(await run(["webhooks", "dead-letters", "list", name], here())).toMatch(
+      new RegExp(`^${first} +[\\d-]+ [\\d:]+ +1 +1 +.*422`, "m"),
+    );
+    expect(await run(["webhooks", "show", name, "--letters", "1"], here())).toMatch(
+      new RegExp(`^dead letter .*\n${second} `, "m"),
+    );
+    expect(await run(["webhooks", "dead-letters", "show", name, `${first}`], here())).toContain('"payload":"one"');
+    expect(await run(["webhooks", "dead-letters", "discard", name, `${first}`], here())).toContain("1 forgotten");
+    expect(values(await run(["webhooks", "dead-letters", "retry", name, "all", "--json"], here()))).toEqual([
+      { batches: 1 },
+    ]);
+    await eventually("it is delivered", async () => (await list()).length === 0);
+    expect(endpoint.items.map(({ data }) => data.payload).at(-1)).toBe("two");
+    await run(["webhooks", "remove", name], here());
+  });
+
+  test.each([
+    ["neither an address nor a queue", ["add", "a", "--filter", "a"], "body.url"],
+    ["an address that is none", ["add", "a", "--url", "ftp://x", "--filter", "a"], "body.url"],
+    ["a file that is not there", ["add", "a", "--file", "/nothing/here"], "cannot be read"],
+    ["a file that is no JSON", ["add", "a", "--file", "README.md"], "is no JSON object"],
+    ["nothing to change", ["set", "a"], "Say what to change"],
+    ["one that is not there", ["pause", "a"], "There is no webhook"],
+    ["a dead letter that is none", ["dead-letters", "show", "a", "all"], "an id of the list"],
+  ] as const)("%s: says what is wrong, and fails", async (_, args, words) => {
+    const { code, errors } = await start(["webhooks", ...args], here()).ended;
+    expect([code, errors]).toEqual([1, expect.stringContaining(words)]);
+  });
+});
+
 describe.runIf(isOurs)("sub", () => {
   test("prints messages, for people and for scripts, and ends after --count", async () => {
     const topic = uniqueName("sub");
@@ -357,7 +448,7 @@ describe.runIf(isOurs)("bench", () => {
 });
 
 describe.runIf(isOurs)("help", () => {
-  test.each([[[]], [["pub"]], [["sub"]], [["retained"]], [["users"]], [["acl"]], [["bench"]]])(
+  test.each([[[]], [["pub"]], [["sub"]], [["retained"]], [["users"]], [["acl"]], [["webhooks"]], [["bench"]]])(
     "of %j",
     async (command) => {
       const text = await run([...command, "--help"], here());
