@@ -55,16 +55,21 @@ export interface Assignment {
   readonly sequence: number;
 }
 
+/** Of what a session has in a shard, that of one generation, or of the earlier ones too. */
+interface Generations {
+  readonly generation: number;
+  /** The session says so itself. Who is told that one is gone knows nothing of others, which clocks may have put below it. */
+  readonly earlierToo: boolean;
+}
+
 export type GroupChange =
   | { readonly kind: "put-member"; readonly share: string; readonly key: string; readonly member: Member }
-  /** Only if it is of this generation or an earlier one. */
-  | {
+  | ({
       readonly kind: "delete-member";
       readonly share: string;
       readonly key: string;
       readonly session: string;
-      readonly generation: number;
-    }
+    } & Generations)
   | { readonly kind: "put-group-row"; readonly row: GroupRow }
   | ({ readonly kind: "delete-group-row" } & GroupRowKey)
   | { readonly kind: "delete-group-rows"; readonly share: string };
@@ -171,8 +176,7 @@ export type ShardChange =
   | DelayedChange
   | RequestChange
   | { readonly kind: "put-route"; readonly key: string; readonly route: Route }
-  /** Only if it is of this generation or an earlier one. */
-  | { readonly kind: "delete-route"; readonly key: string; readonly session: string; readonly generation: number }
+  | ({ readonly kind: "delete-route"; readonly key: string; readonly session: string } & Generations)
   | { readonly kind: "put-retained"; readonly key: string; readonly body: Uint8Array }
   | { readonly kind: "delete-retained"; readonly key: string }
   /** Calls before this one are over. */

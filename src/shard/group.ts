@@ -162,7 +162,7 @@ export class ShareGroup {
       member.standing = { is: "late", offer: { ...offer, repeated: true } };
       return [];
     }
-    const { isAway, room, goneGeneration } = answerOf(offer, outcomes);
+    const { isAway, room, gone: goneGenerations } = answerOf(offer, outcomes);
     const changes: GroupChange[] = [];
     const left: GroupRow[] = [];
     for (const [index, row] of offer.rows.entries()) {
@@ -172,10 +172,10 @@ export class ShareGroup {
       if (rest.count > 0) left.push(rest);
       else changes.push({ kind: "delete-group-row", ...keyOf(row) });
     }
-    const isFull = !isAway && goneGeneration === 0 && (left.length > 0 || room === 0);
+    const isFull = !isAway && goneGenerations.length === 0 && (left.length > 0 || room === 0);
     member.answered(offer, isAway ? "away" : isFull ? "full" : "ready", room);
-    if (goneGeneration > 0) changes.push(this.#removal(session, goneGeneration));
-    if (member.subscription.generation <= goneGeneration) member.leave();
+    changes.push(...goneGenerations.map((generation) => this.#removal(session, generation)));
+    if (goneGenerations.includes(member.subscription.generation)) member.leave();
 
     if (isFull && !member.hasLeft && this.#turns.isSticky) {
       // A topic stays with a member that is full, since its order is what it was chosen for.
@@ -193,7 +193,7 @@ export class ShareGroup {
   gone(session: string, generation: number): GroupChange[] {
     const changes = [this.#removal(session, generation)];
     const member = this.#members.find(session);
-    if (member === undefined || member.subscription.generation > generation) return changes;
+    if (member === undefined || member.subscription.generation !== generation) return changes;
     member.leave();
     return [...changes, ...this.#takeFrom(member), ...this.#endIfDeserted()];
   }
@@ -338,7 +338,7 @@ export class ShareGroup {
   }
 
   #removal(session: string, generation: number): GroupChange {
-    return { kind: "delete-member", share: this.share, key: this.#key, session, generation };
+    return { kind: "delete-member", share: this.share, key: this.#key, session, generation, earlierToo: false };
   }
 
   /** A group without members keeps nothing; one that is asked about an offer is gone when it has answered. */

@@ -31,18 +31,19 @@ export interface Answer {
   readonly isAway: boolean;
   /** How many more it could take. */
   readonly room: number;
-  /** The latest session that was offered something and does not exist; 0 if there is none. */
-  readonly goneGeneration: number;
+  /** Generations that were offered something and do not exist. */
+  readonly gone: readonly number[];
 }
 
 export function answerOf({ rows }: Offer, outcomes: readonly OfferOutcome[]): Answer {
   let isAway = false;
   let room = Number.POSITIVE_INFINITY;
-  let goneGeneration = 0;
+  const gone = new Set<number>();
   for (const [index, outcome] of outcomes.entries()) {
     isAway ||= outcome.isAway;
     room = Math.min(room, outcome.room);
-    if (outcome.gone) goneGeneration = Math.max(goneGeneration, rows[index]?.assigned?.generation ?? 0);
+    const generation = rows[index]?.assigned?.generation;
+    if (outcome.gone && generation !== undefined) gone.add(generation);
   }
-  return { isAway, room, goneGeneration };
+  return { isAway, room, gone: [...gone] };
 }

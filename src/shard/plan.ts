@@ -184,7 +184,6 @@ function planForEach(batch: Batch, destinationsOf: readonly Destinations[]): Del
     for (const target of destinationsOf[index]?.targets ?? []) {
       const terms = target.session === batch.publisher ? target.own : target.others;
       if (terms === undefined) continue;
-      // Routes of an earlier session of this client id may still stand: each generation answers for itself.
       const name = `${target.generation} ${target.session}`;
       let known = writers.get(name);
       if (known === undefined) {

@@ -44,11 +44,14 @@ export class Routes {
   destinations(topic: string): Destinations {
     const known = this.#remembered.get(topic);
     if (known !== undefined) return known;
+    // Routes of an earlier session of a client id may still stand, and a clock that went back may have given it the higher
+    // generation: each generation answers for itself.
     const routesOf = new Map<string, Route[]>();
     for (const key of filtersMatching(topic, this.#reads.filters)) {
       for (const route of this.#reads.routesAt(key)) {
-        const routes = routesOf.get(route.session);
-        if (routes === undefined) routesOf.set(route.session, [route]);
+        const name = `${route.generation} ${route.session}`;
+        const routes = routesOf.get(name);
+        if (routes === undefined) routesOf.set(name, [route]);
         else routes.push(route);
       }
     }
@@ -73,14 +76,12 @@ export class Routes {
 }
 
 function merge(routes: readonly Route[]): Target {
-  // Routes of an earlier session of this client id are being removed.
-  const generation = Math.max(...routes.map((route) => route.generation));
-  const current = routes.filter((route) => route.generation === generation);
-  const own = current.filter((route) => !route.noLocal);
+  const { session, generation } = routes[0] as Route;
+  const own = routes.filter((route) => !route.noLocal);
   return {
-    session: (current[0] as Route).session,
+    session,
     generation,
-    others: terms(current),
+    others: terms(routes),
     own: own.length === 0 ? undefined : terms(own),
   };
 }

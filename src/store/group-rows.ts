@@ -105,9 +105,10 @@ export class GroupRows implements GroupReads {
         return sql.run(statement, change.key, change.share, session, generation, qos, +retainAsPublished, identifier);
       }
       case "delete-member": {
-        const { key, share, session, generation } = change;
-        const statement = "DELETE FROM member WHERE key = ? AND share = ? AND session = ? AND generation <= ?";
-        return sql.run(statement, key, share, session, generation);
+        const { key, share, session, generation, earlierToo } = change;
+        const statement = `DELETE FROM member WHERE key = ? AND share = ? AND session = ?
+          AND generation BETWEEN ? AND ?`;
+        return sql.run(statement, key, share, session, earlierToo ? 0 : generation, generation);
       }
       case "put-group-row": {
         const { share, rank, id, count, assigned, body } = change.row;

@@ -145,9 +145,9 @@ export class ShardStore implements ShardReads {
         return sql.run(statement, change.key, session, generation, qos, +noLocal, +retainAsPublished, identifier);
       }
       case "delete-route": {
-        const { key, session, generation } = change;
-        const statement = "DELETE FROM route WHERE key = ? AND session = ? AND generation <= ?";
-        return sql.run(statement, key, session, generation);
+        const { key, session, generation, earlierToo } = change;
+        const statement = "DELETE FROM route WHERE key = ? AND session = ? AND generation BETWEEN ? AND ?";
+        return sql.run(statement, key, session, earlierToo ? 0 : generation, generation);
       }
       case "put-member":
       case "delete-member":

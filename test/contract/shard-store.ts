@@ -127,7 +127,7 @@ export function shardStoreContract(withDriver: WithDriver): void {
     onStore((store) => {
       const { session, generation } = route;
       const remove = (by: number): void =>
-        store.apply([{ kind: "delete-route", key: topicKey("a"), session, generation: by }]);
+        store.apply([{ kind: "delete-route", key: topicKey("a"), session, generation: by, earlierToo: true }]);
       store.apply([putRoute("a"), putRoute("a", { session: "c:2" })]);
       remove(generation - 1);
       expect(store.routesAt(topicKey("a"))).toHaveLength(2);
@@ -149,7 +149,9 @@ export function shardStoreContract(withDriver: WithDriver): void {
       ]);
       expect(read.groups.sharesAt(topicKey("a"))).toEqual([share]);
       for (const generation of [4, 5]) {
-        store.apply([{ kind: "delete-member", key: topicKey("a"), share, session: "c:1", generation }]);
+        store.apply([
+          { kind: "delete-member", key: topicKey("a"), share, session: "c:1", generation, earlierToo: true },
+        ]);
         expect(store.groups.members(topicKey("a"), share)).toHaveLength(generation === 4 ? 2 : 1);
       }
     }),
@@ -295,11 +297,11 @@ export function shardStoreContract(withDriver: WithDriver): void {
       const expected: readonly (readonly [change: ShardChange, rows: number])[] = [
         [putRoute("a"), 1],
         [putRoute("a"), 1],
-        [{ kind: "delete-route", key, session, generation: 0 }, 0],
-        [{ kind: "delete-route", key, session, generation }, 1],
+        [{ kind: "delete-route", key, session, generation: 0, earlierToo: true }, 0],
+        [{ kind: "delete-route", key, session, generation, earlierToo: true }, 1],
         [putMember("c:1"), 1],
         [putMember("c:1", 2), 1],
-        [{ kind: "delete-member", key, share, session: "c:1", generation: 2 }, 1],
+        [{ kind: "delete-member", key, share, session: "c:1", generation: 2, earlierToo: true }, 1],
         [putGroupRow(groupRow(1, 1)), 1],
         [putGroupRow(groupRow(1, 1, "c:1")), 1],
         [{ kind: "delete-group-row", share, rank: 1, id: 1 }, 1],

@@ -159,8 +159,8 @@ export class CoreShard {
   #unsubscribe(session: string, generation: number, filters: readonly string[]): ShardAnswer {
     const changes = filters.map((filter): ShardChange => {
       const key = topicKey(plainFilter(filter));
-      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation };
-      return { kind: "delete-route", key, session, generation };
+      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation, earlierToo: true };
+      return { kind: "delete-route", key, session, generation, earlierToo: true };
     });
     this.#change(changes, filters);
     return nothing;
@@ -185,7 +185,7 @@ export class CoreShard {
     const keys = new Set<string>();
     const reader = new RecordReader(body);
     while (reader.next()) for (const key of filtersMatching(reader.topic, this.#store.filters)) keys.add(key);
-    this.#store.apply([...keys].map((key) => ({ kind: "delete-route", key, session, generation })));
+    this.#store.apply([...keys].map((key) => ({ kind: "delete-route", key, session, generation, earlierToo: false })));
     for (const key of keys) this.#routes.forget(key);
   }
 }

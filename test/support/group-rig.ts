@@ -77,7 +77,7 @@ export class GroupRig {
 
   unsubscribe(text: string): void {
     const { session, generation } = member(text);
-    this.store.apply([{ kind: "delete-member", ...this.#place, session, generation }]);
+    this.store.apply([{ kind: "delete-member", ...this.#place, session, generation, earlierToo: true }]);
     this.run(this.group.membersChanged());
   }
 

@@ -300,8 +300,8 @@ export class TopicShard extends DurableObject<Env> {
     const { session, generation, filters } = request;
     const changes: ShardChange[] = filters.map((filter) => {
       const key = topicKey(plainFilter(filter));
-      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation };
-      return { kind: "delete-route", key, session, generation };
+      if (isShared(filter)) return { kind: "delete-member", key, share: filter, session, generation, earlierToo: true };
+      return { kind: "delete-route", key, session, generation, earlierToo: true };
     });
     this.#persist(changes);
     this.#subscriptionsChanged(filters);
@@ -329,7 +329,7 @@ export class TopicShard extends DurableObject<Env> {
   }
 
   #deleteRoutes(keys: readonly string[], session: string, generation: number): void {
-    this.#persist(keys.map((key) => ({ kind: "delete-route", key, session, generation })));
+    this.#persist(keys.map((key) => ({ kind: "delete-route", key, session, generation, earlierToo: false })));
     for (const key of keys) this.#routes.forget(key);
   }
 

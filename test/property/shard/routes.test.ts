@@ -19,10 +19,19 @@ const route: fc.Arbitrary<Route> = fc.record({
 
 const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("put" as const), filter: topicFilter, route }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), pick: fc.nat(), generation: fc.nat(3) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("delete" as const),
+      pick: fc.nat(),
+      generation: fc.nat(3),
+      earlierToo: fc.boolean(),
+    }),
+  },
 );
 
-const byName = (left: Target, right: Target) => (left.session < right.session ? -1 : 1);
+const byName = (left: Target, right: Target) =>
+  left.session === right.session ? left.generation - right.generation : left.session < right.session ? -1 : 1;
 
 test("after any subscription came or went, each topic has the targets that the database says", () => {
   fc.assert(
@@ -43,7 +52,9 @@ test("after any subscription came or went, each topic has the targets that the d
           } else {
             const chosen = put[command.pick % Math.max(1, put.length)];
             if (chosen === undefined) continue;
-            store.apply([{ kind: "delete-route", ...chosen, generation: command.generation }]);
+            store.apply([
+              { kind: "delete-route", ...chosen, generation: command.generation, earlierToo: command.earlierToo },
+            ]);
             routes.forget(chosen.key);
           }
           const fresh = new Routes(store);

@@ -524,10 +524,10 @@ describe("members", () => {
     }
   });
 
-  test("a word about an earlier session of a client id does not touch the next one", () => {
+  test.each([1, 3])("a word about another session of a client id, %i, does not touch this one, 2", (generation) => {
     const rig = new GroupRig();
     rig.subscribe("a q1 gen=2");
-    rig.run(rig.group.gone("a", 1));
+    rig.run(rig.group.gone("a", generation));
     expect(rig.group.isDeserted).toBe(false);
     rig.restart();
     expect(rig.group.isDeserted).toBe(false);

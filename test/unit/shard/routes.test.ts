@@ -37,7 +37,12 @@ const cases: readonly (readonly [
     ["a s1 q2 nl id=1", "+ s1 q0 id=2"],
     ["s1 q2 ids=1,2 / own q0 ids=2"],
   ],
-  ["only the newest generation of a session", "a", ["a s1 q0 gen=5 id=1", "+ s1 q2 gen=4 id=2"], ["s1 gen=5 q0 ids=1"]],
+  [
+    "each generation of a session for itself: the living one need not be the highest",
+    "a",
+    ["a s1 q0 gen=5 id=1", "+ s1 q2 gen=4 id=2", "# s1 q1 gen=4 id=3"],
+    ["s1 gen=4 q2 ids=2,3", "s1 gen=5 q0 ids=1"],
+  ],
   ["each session for itself", "a", ["a s1 q0", "a s2 q1", "# s2 q0", "+ s3 q2"], ["s1 q0", "s2 q1", "s3 q2"]],
   [
     "[MQTT-4.7.2-1] no wildcard in front for a topic of ours",
@@ -72,11 +77,21 @@ test("a topic's answer is remembered until a subscription that matches it change
   ).toEqual(["s1", "s2"]);
 });
 
-test("a route is deleted for its generation and earlier ones, never for a later one", () => {
+test("a session that is gone takes the routes of its generation with it, not those of one that has a lower number", () => {
+  const store = memoryShard();
+  putRoutes(store, "a s1 q0 gen=5", "+ s1 q0 gen=4");
+  for (const filter of ["a", "+"]) {
+    const key = topicKey(filter);
+    store.apply([{ kind: "delete-route", key, session: "s1", generation: 5, earlierToo: false }]);
+  }
+  expect(new Routes(store).destinations("a").targets.map(({ generation }) => generation)).toEqual([4]);
+});
+
+test("UNSUBSCRIBE deletes a route of its generation or an earlier one, never of a later one", () => {
   const store = memoryShard();
   putRoutes(store, "a s1 q0 gen=5");
   const remove = (generation: number) =>
-    store.apply([{ kind: "delete-route", key: topicKey("a"), session: "s1", generation }]);
+    store.apply([{ kind: "delete-route", key: topicKey("a"), session: "s1", generation, earlierToo: true }]);
   remove(4);
   expect(store.routesAt(topicKey("a"))).toHaveLength(1);
   remove(5);
