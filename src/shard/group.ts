@@ -205,6 +205,19 @@ export class ShareGroup {
     return member !== undefined;
   }
 
+  /** Of this generation. */
+  isMember(session: string, generation: number): boolean {
+    return this.#members.find(session)?.subscription.generation === generation;
+  }
+
+  /** The client id has a session of this generation now: one of another that is a member may have ended unheard. */
+  replaced(session: string, generation: number): boolean {
+    const member = this.#members.find(session);
+    if (member === undefined || member.subscription.generation === generation) return false;
+    member.askAgain();
+    return true;
+  }
+
   /** Members that did not answer are asked again, and those that something waits for. */
   retry(): void {
     for (const member of this.#members.all) {

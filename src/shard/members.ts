@@ -102,10 +102,11 @@ export class GroupMember {
 
 export class Members {
   /** In the order of names. */
-  #all: GroupMember[];
+  #all: GroupMember[] = [];
+  readonly #bySession = new Map<string, GroupMember>();
 
   constructor(subscriptions: readonly Member[]) {
-    this.#all = subscriptions.map((subscription) => new GroupMember(subscription));
+    this.#add(subscriptions.map((subscription) => new GroupMember(subscription)));
   }
 
   get all(): readonly GroupMember[] {
@@ -118,7 +119,7 @@ export class Members {
   }
 
   find(session: string): GroupMember | undefined {
-    return this.#all.find((member) => member.session === session);
+    return this.#bySession.get(session);
   }
 
   /** Also one that is no member any more, but has something assigned. */
@@ -147,12 +148,16 @@ export class Members {
 
   /** Who has left and has nothing to be asked about is gone. */
   forgetLeft(): void {
-    this.#all = this.#all.filter(({ hasLeft, offer, waiting }) => {
-      return !hasLeft || offer !== undefined || waiting.length > 0;
+    this.#all = this.#all.filter(({ session, hasLeft, offer, waiting }) => {
+      const stays = !hasLeft || offer !== undefined || waiting.length > 0;
+      if (!stays) this.#bySession.delete(session);
+      return stays;
     });
   }
 
   #add(members: readonly GroupMember[]): void {
+    if (members.length === 0) return;
+    for (const member of members) this.#bySession.set(member.session, member);
     this.#all.push(...members);
     this.#all.sort((one, other) => (one.session < other.session ? -1 : 1));
   }

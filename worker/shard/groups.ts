@@ -101,6 +101,20 @@ export class Groups {
     for (const group of this.#groups.values()) if (group.attend(session, room)) this.#dispatchAlone(group);
   }
 
+  /** A session of this generation has subscribed to something. */
+  replaced(session: string, generation: number): void {
+    for (const group of this.#groups.values()) if (group.replaced(session, generation)) this.#dispatchAlone(group);
+  }
+
+  /** There is no such session, of this generation: something else was sent to it. */
+  gone(session: string, generation: number): void {
+    for (const group of this.#groups.values()) {
+      if (!group.isMember(session, generation)) continue;
+      this.#events.persist(group.gone(session, generation));
+      this.#dispatchAlone(group);
+    }
+  }
+
   membersChanged(share: string): void {
     const group = this.#group(share);
     this.#events.persist(group.membersChanged());

@@ -292,6 +292,7 @@ export class TopicShard extends DurableObject<Env> {
     });
     this.#persist(changes);
     this.#subscriptionsChanged(entries.map(({ filter }) => filter));
+    this.#groups.replaced(session, generation);
     const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
     return { refused: [], retained: retained.filter((page) => page.body.length > 0 || page.after !== undefined) };
   }
@@ -326,6 +327,7 @@ export class TopicShard extends DurableObject<Env> {
     const reader = new RecordReader(body);
     while (reader.next()) for (const key of filtersMatching(reader.topic, this.#store.filters)) keys.add(key);
     this.#deleteRoutes([...keys], session, generation);
+    this.#groups.gone(session, generation);
   }
 
   #deleteRoutes(keys: readonly string[], session: string, generation: number): void {

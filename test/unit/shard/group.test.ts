@@ -533,6 +533,21 @@ describe("members", () => {
     expect(rig.group.isDeserted).toBe(false);
   });
 
+  test("a member that was away is asked when its client id has another session: its own may have ended unheard", () => {
+    const rig = new GroupRig();
+    rig.subscribe("a q1");
+    rig.publish(batch(1, 1));
+    rig.answer("a", { taken: [0], isAway: true });
+    expect(rig.group.replaced("a", 1)).toBe(false);
+    expect(rig.group.replaced("b", 2)).toBe(false);
+    expect(rig.group.replaced("a", 2)).toBe(true);
+    rig.run([]);
+    expect(rig.asked("a")).toEqual(["1"]);
+    rig.answer("a", { gone: true });
+    expect(rig.group.isDeserted).toBe(true);
+    expect(rig.kept()).toEqual([]);
+  });
+
   test("another session of a client id is there and has room", () => {
     const rig = waiting();
     rig.subscribe("a q2 gen=2");
