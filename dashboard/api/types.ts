@@ -1,5 +1,6 @@
 // What the API answers, under the names by which the pages know it.
 
+import type { TraceEvent as RecordedEvent } from "../../src/trace/event.ts";
 import type { Answer } from "./call.ts";
 import type { ItemOf } from "./list.ts";
 
@@ -20,6 +21,10 @@ export type QueuedMessage = ItemOf<"GET /sessions/{clientId}/queue">;
 export type ApiKey = ItemOf<"GET /api-keys">;
 export type AuditEntry = ItemOf<"GET /audit">;
 export type Setting = Answer<"GET /settings">["items"][number];
+export type Trace = ItemOf<"GET /traces">;
+export type TraceDetails = Answer<"GET /traces/{id}">;
+/** Under the number by which a reader goes on behind it. */
+export type TraceEvent = RecordedEvent & { readonly number: number };
 export type Webhook = Answer<"GET /webhooks/{name}">;
 export type WebhookStatus = Answer<"GET /webhooks/{name}/status">;
 export type DeadLetter = ItemOf<"GET /webhooks/{name}/dead-letters">;

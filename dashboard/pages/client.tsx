@@ -17,10 +17,11 @@ import { StateBadge } from "./clients.tsx";
 import { Queue } from "./queue.tsx";
 import { Refusals } from "./refusals.tsx";
 import { Subscriptions } from "./subscriptions.tsx";
+import { NewTrace } from "./trace-forms.tsx";
 
 const everyMs = 4_000;
 
-type Open = "kick" | "ban" | "end" | undefined;
+type Open = "kick" | "ban" | "trace" | "end" | undefined;
 
 export function ClientPage({ clientId }: { readonly clientId: string }) {
   const path = { clientId };
@@ -51,6 +52,9 @@ export function ClientPage({ clientId }: { readonly clientId: string }) {
                 Kick
               </button>
             )}
+            <button type="button" class="button" onClick={() => setOpen("trace")}>
+              Trace
+            </button>
             <button type="button" class="button" onClick={() => setOpen("ban")}>
               Ban
             </button>
@@ -78,6 +82,7 @@ export function ClientPage({ clientId }: { readonly clientId: string }) {
         </FormDialog>
       )}
       {open === "ban" && <NewBan kind="client" value={clientId} onDone={client.reload} onClose={close} />}
+      {open === "trace" && <NewTrace value={clientId} onClose={close} />}
       {open === "end" && (
         <FormDialog
           title={`End the session of ${clientId}?`}

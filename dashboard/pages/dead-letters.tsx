@@ -11,7 +11,7 @@ import { Empty, WhenReady } from "../parts/states.tsx";
 import { ListTable } from "../parts/table.tsx";
 import { Badge, Code, count, plural, Time } from "../parts/words.tsx";
 import { useMay } from "../shell/caller.ts";
-import { say } from "../shell/messages.tsx";
+import { say, sayFailure } from "../shell/messages.tsx";
 
 interface DeadLettersProps {
   readonly name: string;
@@ -32,8 +32,7 @@ export function DeadLetters({ name, onChange }: DeadLettersProps) {
     list.resource.reload();
     onChange();
   };
-  const tried = (route: "send" | "forget", id: string) => () =>
-    void handle(route, id).catch((error: unknown) => say(error instanceof Error ? error.message : `${error}`));
+  const tried = (route: "send" | "forget", id: string) => () => void handle(route, id).catch(sayFailure);
   const isEmpty = list.resource.state === "ready" && list.resource.value.length === 0;
   return (
     <Section

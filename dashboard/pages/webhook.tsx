@@ -9,7 +9,7 @@ import { type Fact, Facts, Page, Section } from "../parts/page.tsx";
 import { WhenReady } from "../parts/states.tsx";
 import { Badge, bytes, Code, count, plural, Time, Until } from "../parts/words.tsx";
 import { useMay } from "../shell/caller.ts";
-import { say } from "../shell/messages.tsx";
+import { say, sayFailure } from "../shell/messages.tsx";
 import { go, linkTo } from "../shell/place.ts";
 import { DeadLetters } from "./dead-letters.tsx";
 import { fieldsOf, WebhookForm } from "./webhook-form.tsx";
@@ -82,8 +82,7 @@ function Actions({ name, webhook, reload }: ActionsProps) {
     say("The webhook is gone.");
     go(linkTo("webhooks"));
   };
-  const tried = (action: () => Promise<void>) => () =>
-    void action().catch((error: unknown) => say(error instanceof Error ? error.message : `${error}`));
+  const tried = (action: () => Promise<void>) => () => void action().catch(sayFailure);
   return (
     <>
       {mayOperate && (

@@ -10,7 +10,8 @@ import { ProblemNotice, WhenReady } from "./states.tsx";
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => ComponentChildren;
-  readonly kind?: "number" | "actions";
+  /** `long`: text that takes what width there is. */
+  readonly kind?: "number" | "actions" | "long";
 }
 
 interface TableProps<Row> {

@@ -10,6 +10,10 @@ export function say(text: string): void {
   show(text);
 }
 
+export function sayFailure(error: unknown): void {
+  say(error instanceof Error ? error.message : `${error}`);
+}
+
 export function Messages() {
   const [message, setMessage] = useState<{ readonly text: string }>();
   useEffect(() => {

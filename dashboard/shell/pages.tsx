@@ -15,6 +15,8 @@ import { Rules } from "../pages/rules.tsx";
 import { Settings } from "../pages/settings.tsx";
 import { Templates } from "../pages/templates.tsx";
 import { Topics } from "../pages/topics.tsx";
+import { TracePage } from "../pages/trace.tsx";
+import { Traces } from "../pages/traces.tsx";
 import { UserPage } from "../pages/user.tsx";
 import { Users } from "../pages/users.tsx";
 import { WebhookPage } from "../pages/webhook.tsx";
@@ -54,6 +56,12 @@ export const sections: readonly NavSection[] = [
         title: "Webhooks",
         scope: "read",
         show: ([name]) => (name === undefined ? <Webhooks /> : <WebhookPage key={name} name={name} />),
+      },
+      {
+        path: "traces",
+        title: "Traces",
+        scope: "read",
+        show: ([id]) => (id === undefined ? <Traces /> : <TracePage key={id} id={id} />),
       },
       { path: "console", title: "Console", scope: "read", show: () => <Console /> },
     ],

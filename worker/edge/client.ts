@@ -191,6 +191,7 @@ export class ClientConnection {
     const decoded = decodeConnect(frame, start, end, this.#config);
     if (decoded.type === "refusal") return this.#refuseConnect(decoded);
     this.#connect = decoded;
+    this.#tracing.note(decoded.clientId, { what: "connect", ...shownConnect(decoded) });
     const refusal = refusalOf(decoded, this.#config, this.#hasCertificate);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#connectPacket = frame.subarray(start, end);
@@ -265,7 +266,6 @@ export class ClientConnection {
     if (this.#state === "closed") return;
     const connect = this.#connect as Connect;
     const { clientId } = connect;
-    this.#tracing.note(clientId, { what: "connect", ...shownConnect(connect) });
     if (outcome.type === "failure") return this.#refuse(outcome);
     this.#tracing.note(clientId, { what: "admitted", ...shownAdmission(outcome) });
     clearTimeout(this.#deadline);

@@ -19,6 +19,11 @@ export class EdgeTracing {
   readonly #place: Place;
   readonly #recorder: TraceRecorder;
   readonly #over = new Set<string>();
+  /**
+   * Which traces there are is being read: who is refused before anybody asks the control database may come to a copy of the Worker that
+   * knows nothing of it yet. What happens meanwhile waits its turn.
+   */
+  #learning: Promise<void> | undefined;
 
   constructor(place: Place) {
     this.#place = place;
@@ -39,16 +44,23 @@ export class EdgeTracing {
   }
 
   note(clientId: string | undefined, happening: Omit<TraceEvent, "at" | "atMs" | "clientId" | "address">): void {
-    const marks = this.marks(clientId);
-    if (marks.length === 0) return;
+    const nowMs = Date.now();
     const who = clientId === undefined || clientId === "" ? {} : { clientId: shorten(clientId) };
-    const event: TraceEvent = { atMs: Date.now(), at: "edge", ...who, address: this.#place.address, ...happening };
-    this.#recorder.record(marks, () => event);
+    const event: TraceEvent = { atMs: nowMs, at: "edge", ...who, address: this.#place.address, ...happening };
+    const record = () => this.#recorder.record(this.marks(clientId), () => event);
+    if (this.#learning === undefined && this.#place.book.peekPolicy(nowMs) !== undefined) return record();
+    const before = this.#learning ?? this.#place.book.policy(nowMs);
+    // Without the database what was known last has to do.
+    const learning = before.then(record, record).then(() => {
+      if (this.#learning === learning) this.#learning = undefined;
+    });
+    this.#learning = learning;
   }
 
   /** What is on its way to traces, until it has arrived. */
-  settled(): Promise<void> {
-    return this.#recorder.settled();
+  async settled(): Promise<void> {
+    await this.#learning;
+    await this.#recorder.settled();
   }
 }
 

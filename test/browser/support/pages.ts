@@ -14,6 +14,14 @@ async function chooseTopic(page: Page): Promise<void> {
   await page.getByRole("button", { name: /^status/ }).click();
 }
 
+async function openTrace(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "line-7" }).click();
+  await page
+    .getByRole("row", { name: /PUBACK/ })
+    .first()
+    .waitFor();
+}
+
 async function openConnection(page: Page): Promise<void> {
   await page.getByRole("button", { name: "New connection" }).first().click();
   await page.getByLabel("Client id").fill("console-1");
@@ -33,6 +41,8 @@ export const pages: Readonly<Record<string, PageToSee>> = {
   clients: { address: "clients", ready: "control-room" },
   client: { address: "clients/control-room", ready: "plant/#" },
   topics: { address: "topics", ready: "hall/2/press/status", prepare: chooseTopic },
+  traces: { address: "traces", ready: "plant/+/order" },
+  trace: { address: "traces", ready: "Trace of line-7", prepare: openTrace },
   console: { address: "console", ready: "Acknowledged: it is durable.", prepare: openConnection },
   users: { address: "users", ready: "night-shift" },
   user: { address: "users/line-7", ready: "Spare part 12" },
