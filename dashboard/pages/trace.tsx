@@ -175,13 +175,19 @@ function progressOf({ state, events, why }: Reading): string {
   }
 }
 
+const clock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+});
+
 /** To the millisecond: what followed what is the question. */
 function Clock({ atMs }: { readonly atMs: number }) {
   const date = new Date(atMs);
-  const clock = date.toLocaleTimeString("en-GB", { fractionalSecondDigits: 3 });
   return (
     <time dateTime={date.toISOString()} title={date.toLocaleString()}>
-      {clock}
+      {clock.format(date)}
     </time>
   );
 }

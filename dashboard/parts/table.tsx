@@ -10,7 +10,7 @@ import { ProblemNotice, WhenReady } from "./states.tsx";
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => ComponentChildren;
-  /** `long`: text that takes what width there is. */
+  /** `long`: text as long as it comes. */
   readonly kind?: "number" | "actions" | "long";
 }
 

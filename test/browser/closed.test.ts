@@ -33,7 +33,7 @@ test("a client is traced: its refusal with the reason appears as it happens, is 
   await page.getByText("Nothing has happened yet").waitFor();
   const connecting = TestClient.connect(dashboard.brokerUrl(), { version: 5, clientId: "browser-stranger" });
   await expect(connecting).rejects.toThrow();
-  await page.getByRole("row", { name: /edge browser-stranger connect .*MQTT 5\.0/ }).waitFor();
+  await page.getByRole("row", { name: /^\d\d:\d\d:\d\d\.\d{3} edge browser-stranger connect .*MQTT 5\.0/ }).waitFor();
   await page.getByRole("row", { name: /edge browser-stranger refused .*not.authorized/i }).waitFor();
   await page.getByLabel("Only with these words").fill("REFUSED");
   await page.getByRole("row", { name: / connect / }).waitFor({ state: "detached" });
