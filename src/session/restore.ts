@@ -6,6 +6,7 @@
 //   3. When all pages are in, its subscriptions are routed, and when they are, it is whole.
 //   4. One that is whole and of the same backup is left alone: what its client has done since counts.
 //   5. One that was begun and not gone on with for an hour is given up.
+//   6. That of a webhook sends nothing until it is whole, and then the batch that was begun first, under the id that it had.
 
 import type { LimitOverrides } from "../auth/limits.ts";
 import { ReasonCode } from "../protocol/reason.ts";
@@ -20,8 +21,9 @@ import type { Effects } from "./effects.ts";
 import { Holding } from "./holding.ts";
 import { Inbound, type InboundRuns } from "./inbound.ts";
 import { limitsFor } from "./limits.ts";
-import type { SavedSegment, SavedState } from "./saved.ts";
+import type { SavedLetter, SavedSegment, SavedState } from "./saved.ts";
 import { shardsOfSubscription } from "./sharing.ts";
+import { newSink, type SinkProgress, type SinkSettings, type StoredLetter } from "./sink.ts";
 import { generationOf, type Session } from "./state.ts";
 import { routeAgain } from "./subscribe.ts";
 
@@ -34,6 +36,9 @@ export interface RestoreRequest {
   readonly state?: SavedState;
   readonly subscriptions: readonly StoredSubscription[];
   readonly segments: readonly SavedSegment[];
+  readonly letters?: readonly SavedLetter[];
+  /** Of a webhook, on the first page: where its batches go here. */
+  readonly sink?: SinkSettings;
   readonly dupBelow: number;
   /** A session that is there, and is not of this backup, ends. */
   readonly replaces: boolean;
@@ -73,6 +78,7 @@ export function restore(session: Session, request: RestoreRequest, effects: Effe
     effects.persist.push({ kind: "put-subscription", subscription, removing: false });
   }
   append(session, request, effects);
+  for (const letter of request.letters ?? []) putLetter(session, letter, effects);
   return "taken";
 }
 
@@ -123,6 +129,19 @@ function begin(session: Session, request: RestoreRequest, state: SavedState, eff
   session.window = new Window(head);
   session.queue = new Queue(session.reads, { first: head, end: head, bytes: 0 });
   for (const [index, will] of wills.entries()) keepWill(session, { ...will, generation }, nowMs + index, effects);
+  if (request.sink !== undefined && state.sink !== undefined) beginSink(session, request.sink, state.sink, effects);
+}
+
+function beginSink(session: Session, settings: SinkSettings, progress: SinkProgress, effects: Effects): void {
+  session.sink = newSink(settings, progress);
+  effects.persist.push({ kind: "put-sink", settings }, { kind: "put-sink-progress", progress });
+}
+
+function putLetter({ sink }: Session, letter: SavedLetter, effects: Effects): void {
+  if (sink === undefined) return;
+  const places = letter.places as StoredLetter["places"];
+  effects.persist.push({ kind: "put-dead-letter", letter: { ...letter, places } });
+  if (letter.isSentAgain) sink.hasLetters = true;
 }
 
 function keepWill(

@@ -8,6 +8,7 @@
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { Progress } from "../queue/window.ts";
 import type { DueWill, SessionOverrides, StoredSubscription } from "./changes.ts";
+import type { SinkProgress, StoredLetter } from "./sink.ts";
 import type { Session } from "./state.ts";
 
 export interface SaveRequest {
@@ -16,6 +17,8 @@ export interface SaveRequest {
   readonly from: number;
   /** The filter behind which its subscriptions begin; "" for the first. */
   readonly after: string;
+  /** The dead letter behind which they begin; absent: with the first. */
+  readonly letter?: number;
 }
 
 /** Rows of the queue. */
@@ -29,6 +32,11 @@ export interface SavedSegment {
   /** Of messages of a shared subscription. */
   readonly share?: string;
   readonly body: Uint8Array;
+}
+
+/** A dead letter. Pairs of numbers lose their length between objects. */
+export interface SavedLetter extends Omit<StoredLetter, "places"> {
+  readonly places: readonly (readonly number[])[];
 }
 
 export interface SavedState {
@@ -47,6 +55,8 @@ export interface SavedState {
   readonly inbound: { readonly nextSequence: number; readonly runs: readonly (readonly number[])[] };
   /** Wills of connections that have ended. */
   readonly wills: readonly Pick<DueWill, "body" | "delayMs" | "expiryMs" | "dueAtMs">[];
+  /** How far a webhook's batches have come, but not where they go: its secret is in no backup. */
+  readonly sink?: SinkProgress;
 }
 
 export interface SavedPage {
@@ -55,6 +65,8 @@ export interface SavedPage {
   readonly state?: SavedState;
   readonly subscriptions: readonly StoredSubscription[];
   readonly segments: readonly SavedSegment[];
+  /** Of a webhook; absent: there are none. */
+  readonly letters?: readonly SavedLetter[];
   /** Messages before it were, or may have been, sent before. */
   readonly dupBelow: number;
   /** Absent on the last page. */
@@ -64,34 +76,63 @@ export interface SavedPage {
 const segmentsMax = 256;
 const bytesMax = 1024 * 1024;
 const subscriptionsMax = 500;
+const lettersMax = 100;
 
-export function save(session: Session, { from, after }: SaveRequest): SavedPage | undefined {
+export function save(session: Session, { from, after, letter }: SaveRequest): SavedPage | undefined {
   const { record, reads, queue, window, connection } = session;
-  // A webhook's queue means nothing without the webhook, whose secret is in no backup.
-  if (record === undefined || session.sink !== undefined) return undefined;
-  const isFirst = from === 0 && after === "";
+  if (record === undefined) return undefined;
+  const isFirst = from === 0 && after === "" && letter === undefined;
   const subscriptions = reads.subscriptionsAfter(after, subscriptionsMax);
   const start = Math.max(from, window.head);
   const { segments, next } = segmentsFrom(session, start);
   const sent = connection === undefined ? window.dupBelow : Math.max(window.dupBelow, window.next);
   const hasMore = subscriptions.length === subscriptionsMax;
+  const { letters, nextLetter } = lettersFrom(session, letter ?? -1);
   return {
     kind: "saved",
     ...(isFirst ? { state: stateOf(session, segments[0]?.position ?? start) } : {}),
     subscriptions,
     segments,
+    ...(letters.length === 0 ? {} : { letters }),
     dupBelow: Math.max(sent, reads.offeredEnd(session.exactBelow, queue.end)),
-    ...(next === undefined && !hasMore
+    ...(next === undefined && !hasMore && nextLetter === undefined
       ? {}
-      : { next: { from: next ?? queue.end, after: hasMore ? (subscriptions.at(-1)?.filter ?? after) : endOfFilters } }),
+      : {
+          next: {
+            from: next ?? queue.end,
+            after: hasMore ? (subscriptions.at(-1)?.filter ?? after) : endOfFilters,
+            ...(session.sink === undefined ? {} : { letter: nextLetter ?? endOfLetters }),
+          },
+        }),
   };
+}
+
+const endOfLetters = Number.MAX_SAFE_INTEGER;
+
+/** `nextLetter`: behind which there are more. */
+function lettersFrom(
+  { sink, reads }: Session,
+  after: number,
+): { letters: StoredLetter[]; nextLetter: number | undefined } {
+  const letters: StoredLetter[] = [];
+  if (sink === undefined) return { letters, nextLetter: undefined };
+  const listed = reads.letters.after(after, lettersMax);
+  let bytes = 0;
+  for (const { position } of listed) {
+    const letter = reads.letters.at(position);
+    if (letter === undefined) continue;
+    bytes += letter.body.length;
+    if (letters.length > 0 && bytes > bytesMax) return { letters, nextLetter: letters.at(-1)?.position };
+    letters.push(letter);
+  }
+  return { letters, nextLetter: listed.length === lettersMax ? listed.at(-1)?.position : undefined };
 }
 
 /** Behind every filter, in the order of their bytes. */
 const endOfFilters = "\u{10ffff}";
 
 function stateOf(session: Session, head: number): SavedState {
-  const { record, inbound, dueWills } = session;
+  const { record, inbound, dueWills, sink } = session;
   if (record === undefined) throw new Error("a session that ends with its connection is not saved");
   const { username = null, version, generation, expirySeconds, expiresAtMs, limits = {}, userLimits = {} } = record;
   return {
@@ -106,6 +147,7 @@ function stateOf(session: Session, head: number): SavedState {
     head,
     inbound: inbound.whole() as SavedState["inbound"],
     wills: dueWills.map(({ body, delayMs, expiryMs, dueAtMs }) => ({ body, delayMs, expiryMs, dueAtMs })),
+    ...(sink === undefined ? {} : { sink: sink.progress }),
   };
 }
 

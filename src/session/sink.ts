@@ -3,7 +3,7 @@
 // worker/session/courier.ts; decision 28 says why it is so.
 //
 // Which batch is next:
-// 1. none while the sink is paused;
+// 1. none while the sink is paused, or its session comes out of a backup and is not whole;
 // 2. a dead letter that an operator sends again, as it was;
 // 3. none before the pause after a failure is over;
 // 4. the batch that was begun: what is left of it, which is all unless messages were dropped or have expired;
@@ -20,6 +20,7 @@ import { RecordReader, RecordWriter } from "../queue/record.ts";
 import { nextVisible } from "./consume.ts";
 import type { Effects } from "./effects.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
+import { isUnfinished } from "./unfinished.ts";
 
 /** Where batches go. */
 export type SinkTarget =
@@ -209,6 +210,7 @@ export function configureSink(session: Session, settings: SinkSettings, effects:
 export function sinkWakeAtMs(session: Session, nowMs: number): number | undefined {
   const { sink, connection } = session;
   if (sink === undefined || sink.isBusy || sink.settings.isPaused || connection !== undefined) return undefined;
+  if (isUnfinished(session.record, nowMs)) return undefined;
   if (sink.hasLetters) return nowMs;
   const depth = queueDepth(session);
   if (depth === 0) return undefined;
@@ -221,7 +223,7 @@ export function nextParcel(session: Session, effects: Effects, nowMs: number): P
   const { sink, connection } = session;
   const generation = generationOf(session);
   if (sink === undefined || generation === undefined || connection !== undefined) return undefined;
-  if (sink.settings.isPaused) return undefined;
+  if (sink.settings.isPaused || isUnfinished(session.record, nowMs)) return undefined;
   const letter = sink.hasLetters ? session.reads.letters.toSend() : undefined;
   if (letter !== undefined) return parcelOfLetter(letter, generation);
   sink.hasLetters = false;

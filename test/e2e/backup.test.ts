@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testAdminKey } from "../support/admin-key.ts";
 import { isOurs, startBroker, type TestBroker } from "../support/broker.ts";
 import { TestClient, uniqueName } from "../support/client.ts";
@@ -13,6 +13,7 @@ import { run, start } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { useBroker } from "../support/use-broker.ts";
+import { WebhookEndpoint } from "../support/webhook-endpoint.ts";
 
 const settings = { env: { ADMIN_KEY: testAdminKey, TOPIC_SHARDS: "4", DIRECTORY_SHARDS: "2" } };
 const source = useBroker(settings);
@@ -262,17 +263,7 @@ describe.runIf(isOurs)("a restore over kills", () => {
     writeFileSync(file, await backupOf(source()));
     const copy = await startBroker(settings);
     try {
-      let kills = 0;
-      for (let attempt = 0; ; attempt++) {
-        const restoring = start(["restore", file, "--json"], { url: copy.url });
-        const killed = attempt >= 2 ? undefined : killWhenMoving(copy, file, attempt);
-        const { code, errors } = await restoring.ended;
-        if (await killed) kills++;
-        if (code === 0) break;
-        expect(errors).toMatch(/cannot be reached|does not answer|cut short|terminated|control database/);
-        await copy.restart();
-      }
-      expect(kills).toBeGreaterThan(0);
+      await restoreOverKills(copy, file);
       for (const index of [0, 19, 39]) {
         const client = await TestClient.connect(copy.url, { clientId: `${name}-${index}`, persistent: true });
         const received = (await client.takePayloads(20)).map((payload) => payload.replaceAll(".", ""));
@@ -284,23 +275,103 @@ describe.runIf(isOurs)("a restore over kills", () => {
       await copy.stop();
     }
   });
+});
 
-  /** When it has taken in something more. */
-  async function killWhenMoving(copy: TestBroker, file: string, attempt: number): Promise<boolean> {
-    const reached = () => {
-      try {
-        return JSON.parse(readFileSync(`${file}.restored`, "utf8")).counts.lines as number;
-      } catch {
-        return 0;
-      }
-    };
-    const before = reached();
-    const isOver = await eventually("it moves", () => reached() > before + attempt).then(
-      () => false,
-      () => true,
-    );
-    if (isOver) return false;
-    await copy.kill9();
-    return true;
+/** Killed once or twice on the way, and the same command given again each time. */
+async function restoreOverKills(copy: TestBroker, file: string): Promise<void> {
+  let kills = 0;
+  for (let attempt = 0; ; attempt++) {
+    const restoring = start(["restore", file, "--json"], { url: copy.url });
+    const killed = attempt >= 2 ? undefined : killWhenMoving(copy, file, attempt);
+    const { code, errors } = await restoring.ended;
+    if (await killed) kills++;
+    if (code === 0) break;
+    expect(errors).toMatch(/cannot be reached|does not answer|cut short|terminated|control database/);
+    await copy.restart();
   }
+  expect(kills).toBeGreaterThan(0);
+}
+
+/** When it has taken in something more. */
+async function killWhenMoving(copy: TestBroker, file: string, attempt: number): Promise<boolean> {
+  const reached = () => {
+    try {
+      return JSON.parse(readFileSync(`${file}.restored`, "utf8")).counts.lines as number;
+    } catch {
+      return 0;
+    }
+  };
+  const before = reached();
+  const isOver = await eventually("it moves", () => reached() > before + attempt).then(
+    () => false,
+    () => true,
+  );
+  if (isOver) return false;
+  await copy.kill9();
+  return true;
+}
+
+describe.runIf(isOurs)("a webhook in a backup", () => {
+  const endpoint = new WebhookEndpoint();
+  beforeAll(() => endpoint.start());
+  afterAll(() => endpoint.stop());
+
+  test("goes on in the copy with what waited for it and its dead letters, over kills, once it is resumed", {
+    timeout: 240_000,
+  }, async () => {
+    const name = uniqueName("hook");
+    const fields = { filters: [`${name}/#`], events: ["session.created"], batchMessagesMax: 100, lingerMs: 0 };
+    const made = JSON.parse(await api(source(), "POST", "/webhooks", { name, url: endpoint.url, ...fields }));
+    endpoint.secret = made.secret;
+    endpoint.mood = () => "refusing";
+    await api(source(), "POST", "/publish", { topic: `${name}/refused`, payload: "refused", qos: 1 });
+    const letters = async (of: TestBroker) =>
+      JSON.parse(await api(of, "GET", `/webhooks/${name}/dead-letters`)).items as { batch: string }[];
+    await eventually("it is a dead letter", async () => (await letters(source())).length === 1);
+    endpoint.mood = () => "failing";
+    const payloads = Array.from({ length: 1_800 }, (_, index) => `${index}`);
+    for (let at = 0; at < payloads.length; at += 600) {
+      const some = payloads.slice(at, at + 600);
+      const messages = some.map((payload) => ({ topic: `${name}/a`, payload: payload.padEnd(3_000, "."), qos: 1 }));
+      await api(source(), "POST", "/publish/bulk", messages);
+    }
+    await api(source(), "POST", `/webhooks/${name}/pause`);
+    const tried = await eventually("a batch was begun", () => endpoint.received.find(({ mood }) => mood === "failing"));
+    const file = join(folder, "webhook");
+    const text = await backupOf(source());
+    expect(text).not.toContain("whsec_");
+    writeFileSync(file, text);
+    endpoint.received.length = 0;
+    const copy = await startBroker(settings);
+    try {
+      await restoreOverKills(copy, file);
+      expect(JSON.parse(await api(copy, "GET", `/webhooks/${name}`))).toMatchObject({ ...fields, isPaused: true });
+      expect(JSON.parse(await api(copy, "GET", `/webhooks/${name}/status`))).toMatchObject({
+        isPaused: true,
+        queueMessages: 1_800,
+        deadLetters: { batches: 1 },
+      });
+      expect((await letters(copy)).map(({ batch }) => batch)).toEqual(
+        (await letters(source())).map(({ batch }) => batch),
+      );
+      const renewed = JSON.parse(await api(copy, "POST", `/webhooks/${name}/secret`));
+      expect([endpoint.received.length, renewed.secret === made.secret]).toEqual([0, false]);
+      endpoint.secret = renewed.secret;
+      endpoint.mood = () => "good";
+      await api(copy, "POST", `/webhooks/${name}/resume`);
+      const messagesOf = () => endpoint.items.filter(({ type }) => type === "message");
+      await eventually("all of them", () => messagesOf().length === 1_800, 60_000);
+      expect(messagesOf().map(({ data }) => data.payload.replaceAll(".", ""))).toEqual(payloads);
+      expect(endpoint.received.every(({ isSigned }) => isSigned)).toBe(true);
+      // Of a batch that the endpoint may have taken from the other broker it remembers the ids.
+      expect(endpoint.received[0]?.id).toBe(tried.id);
+      await api(copy, "POST", `/webhooks/${name}/dead-letters/all/send`);
+      await eventually("the dead letter", () => messagesOf().at(-1)?.data.payload === "refused");
+      await api(copy, "PUT", `/sessions/${name}-after`, { expirySeconds: 100 });
+      const isTold = () => endpoint.items.some(({ data }) => data.clientId === `${name}-after`);
+      await eventually("the event", isTold);
+    } finally {
+      await copy.stop();
+    }
+  });
 });

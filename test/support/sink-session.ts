@@ -6,7 +6,7 @@ import type { Parcel, ParcelOutcome, SinkSettings } from "../../src/session/sink
 import { ManagedSession } from "./managed-session.ts";
 import { textOf } from "./records.ts";
 
-const settings: SinkSettings = {
+export const settings: SinkSettings = {
   name: "hook",
   revision: 1,
   isPaused: false,

@@ -3,6 +3,7 @@
 
 import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { livesPerMillisecond } from "../../src/hop/generations.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
 import { api, manage, send } from "./support/api.ts";
@@ -55,7 +56,7 @@ const sessionLine = (clientId: string, more: object = {}) => ({
   state: {
     username: null,
     version: 5,
-    generation: 1,
+    generation: Date.now() * livesPerMillisecond,
     expirySeconds: 1000,
     expiresAtMs: Date.now() + 1_000_000,
     isProvisioned: true,
@@ -186,6 +187,84 @@ describe("what a backup is not", () => {
   ])("restore%s: 400", async (query, path) => {
     const answer = await api("POST", `/restore${query}`, [sessionLine(uniqueId())]);
     expect([answer.status, JSON.stringify(answer.body.errors)]).toEqual([400, expect.stringContaining(path)]);
+  });
+});
+
+describe("a webhook in a backup", () => {
+  const sink = {
+    usedBelow: 0,
+    failures: 0,
+    nextAtMs: 0,
+    deliveredBatches: 0,
+    deliveredMessages: 0,
+    failedAttempts: 0,
+    deadMessages: 0,
+    lastSuccessAtMs: 0,
+  };
+  const rowsOf = (row: object) => ({ kind: "rows", table: "webhooks", rows: [row] });
+  const stateWith = (more: object) => ({ ...sessionLine("x").state, ...more });
+
+  test("is paused, has another secret than it had, and its queue; the same again changes nothing", async () => {
+    const name = uniqueId("hook");
+    const clientId = `$webhook/${name}`;
+    const row = { name, url: "https://example.com/hook", filters: [`${name}/#`], attemptsMax: 5 };
+    const segments = [{ position: 3, count: 1, body: record(`${name}/a`, "waits") }];
+    const subscriptions = [{ filter: `${name}/a`, qos: 2, noLocal: false, retainAsPublished: true, identifier: 0 }];
+    const state = stateWith({ head: 3, expirySeconds: 0xffff_ffff, expiresAtMs: 0, sink: { ...sink, usedBelow: 3 } });
+    const lines = [rowsOf(row), sessionLine(clientId, { state, segments, subscriptions })];
+    expect(await restore(lines)).toMatchObject([{ taken: 1 }, { status: 200, taken: 1 }]);
+    expect(await restore(lines)).toMatchObject([{ kept: 1 }, { kept: 1 }]);
+    expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ attemptsMax: 5, isPaused: true, queue: null });
+    const status = { isPaused: true, queueMessages: 1 };
+    expect(await manage("GET", `/webhooks/${name}/status`)).toMatchObject(status);
+    const publisher = await Client.connect();
+    await publisher.deliver(`${name}/a`, "more", 1);
+    expect(await manage("GET", `/webhooks/${name}/status`)).toMatchObject({ ...status, queueMessages: 2 });
+    const saved = await backup();
+    expect(JSON.stringify(saved)).not.toContain("whsec_");
+    const own = saved.find((line) => line.kind === "rows" && line.table === "webhooks");
+    expect(own.rows).toEqual([expect.objectContaining({ ...row, comment: "", queueMessagesMax: 100_000 })]);
+    await manage("DELETE", `/webhooks/${name}`);
+  });
+
+  test("that is there stays, or is replaced with its session and keeps its secret", async () => {
+    const name = uniqueId("hook");
+    const url = "https://example.com/there";
+    await manage("POST", "/webhooks", { name, url, filters: ["there"] });
+    const other = { name, url: "https://example.com/backup", filters: ["backup"] };
+    const subscriptions = [{ filter: "backup", qos: 2, noLocal: false, retainAsPublished: true, identifier: 0 }];
+    const lines = [rowsOf(other), sessionLine(`$webhook/${name}`, { state: stateWith({ sink }), subscriptions })];
+    expect(await restore(lines)).toMatchObject([{ kept: 1 }, { status: 409 }]);
+    expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ url, isPaused: false });
+    expect(await restore(lines, `backup=${id}&version=1&existing=replace`)).toMatchObject([{ taken: 1 }, { taken: 1 }]);
+    expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ ...other, isPaused: true });
+    const { items } = await manage("GET", `/sessions/${encodeURIComponent(`$webhook/${name}`)}/subscriptions`);
+    expect(items.map(({ filter }: Json) => filter)).toEqual(["backup"]);
+    await manage("DELETE", `/webhooks/${name}`);
+  });
+
+  test("whose row is missing is refused, and so is one that this deployment would not have", async () => {
+    const missing = sessionLine(`$webhook/${uniqueId()}`, { state: stateWith({ sink }) });
+    const local = rowsOf({ name: uniqueId("hook"), url: "https://10.0.0.1/", filters: ["a"] });
+    const unbound = rowsOf({ name: uniqueId("hook"), queue: "NOT_THERE", filters: ["a"] });
+    expect(await restore([missing, local, unbound])).toMatchObject([
+      { status: 409, problem: { title: expect.stringContaining("There is no webhook") } },
+      { status: 400, problem: { title: expect.stringContaining("rows.0.url") } },
+      { status: 400, problem: { title: expect.stringContaining("rows.0.queue") } },
+    ]);
+  });
+
+  test.each([
+    ["of a client that has a sink", () => sessionLine(uniqueId(), { state: stateWith({ sink }) }), "body.0"],
+    ["of a webhook that has none", () => sessionLine("$webhook/a"), "body.0"],
+    [
+      "with a dead letter that is none",
+      () => sessionLine("$webhook/a", { state: stateWith({ sink }), letters: [{ position: 0 }] }),
+      "body.0.letters.0",
+    ],
+  ])("a session %s is refused by its place", async (_, line, path) => {
+    const answer = await api("POST", `/restore?backup=${id}&version=1`, [line()]);
+    expect([answer.status, answer.body.errors[0].path.startsWith(path)]).toEqual([400, true]);
   });
 });
 

@@ -60,7 +60,7 @@ async function removeOthers(env: Env, clientId: string, filters: readonly string
   await callSession({ env, clientId, request: { kind: "unsubscribe", filters: others }, hopes: "subscribed" });
 }
 
-function sinkOf(webhook: StoredWebhook, revision: number): SinkSettings {
+export function sinkOf(webhook: StoredWebhook, revision: number): SinkSettings {
   const { batchMessagesMax, batchBytesMax, lingerMs, attemptsMax } = webhook.settings;
   const { name, isPaused } = webhook;
   const target = targetOf(webhook);

@@ -1,9 +1,12 @@
 // A session out of a backup: what its client finds, by state of each message, and that the same pages again change nothing.
 
 import { describe, expect, test } from "vitest";
+import type { SinkAnswer } from "../../../src/session/manage-sink.ts";
 import type { RestoreStatus } from "../../../src/session/restore.ts";
 import type { SavedPage } from "../../../src/session/saved.ts";
+import type { SinkSettings } from "../../../src/session/sink.ts";
 import { ManagedSession } from "../../support/managed-session.ts";
+import { failed, refused, SinkSession, settings as sinkSettings, taken, textsOf } from "../../support/sink-session.ts";
 
 const subscription = { filter: "a/#", qos: 2, noLocal: false, retainAsPublished: true, retainHandling: 0 } as const;
 
@@ -22,10 +25,10 @@ function pagesOf(session: ManagedSession): SavedPage[] {
 function take(
   session: ManagedSession,
   page: SavedPage,
-  more: { backup?: string; replaces?: boolean } = {},
+  more: { backup?: string; replaces?: boolean; sink?: SinkSettings } = {},
 ): RestoreStatus {
-  const { state, subscriptions, segments, dupBelow } = page;
-  const { backup = "b1", replaces = false } = more;
+  const { state, subscriptions, segments, letters = [], dupBelow } = page;
+  const { backup = "b1", replaces = false, sink } = more;
   const { answer } = session.rig.manage({
     kind: "restore",
     clientId: "c1",
@@ -34,6 +37,8 @@ function take(
     ...(state === undefined ? {} : { state }),
     subscriptions,
     segments,
+    letters,
+    ...(sink === undefined ? {} : { sink }),
     dupBelow,
   });
   if (answer.kind !== "restored") throw new Error(answer.kind);
@@ -224,5 +229,62 @@ describe("a session out of a backup", () => {
     copy.rig.step({ type: "packets", packets: [{ type: "pubrel", packetId: 9, reason: 0 } as never] });
     expect(copy.takeSent()).toEqual(["pubcomp #9"]);
     expect(copy.rig.session.inbound.nextSequence).toBe(2);
+  });
+});
+
+describe("the session of a webhook out of a backup", () => {
+  /** Its sink refused one batch, and has failed to take the next. */
+  function behind(): SinkSession {
+    const session = new SinkSession({ batchMessagesMax: 2 });
+    session.deliver("a:1 q1", "a:2", "a:3 q2", "a:4 q1", "a:5 q1");
+    session.carry(refused);
+    session.carry(failed);
+    return session;
+  }
+
+  test("goes on with the batch that was begun, under its id, and has its dead letters with theirs", () => {
+    const session = behind();
+    const copy = new SinkSession({ batchMessagesMax: 2 });
+    copy.managed.rig.manage({ kind: "end" });
+    for (const page of pagesOf(session.managed)) {
+      for (const _ of [1, 2]) {
+        expect(take(copy.managed, page, { sink: sinkSettings, replaces: true })).toBe("taken");
+        copy.crash();
+        // Nothing leaves before it is whole.
+        expect(copy.next()).toBeUndefined();
+      }
+    }
+    end(copy.managed);
+    copy.crash();
+    const letters = (of: SinkSession) =>
+      of.managed.rig.manage({ kind: "dead-letters", after: -1, limit: 10 }).answer as Extract<
+        SinkAnswer,
+        { readonly kind: "dead-letters" }
+      >;
+    expect(letters(copy)).toEqual(letters(session));
+    expect(letters(copy).letters).toHaveLength(1);
+    for (const of of [session, copy]) of.waitForAttempt();
+    const [here, there] = [session.next(), copy.next()];
+    expect(there && textsOf(there)).toEqual(["a:3", "a:4"]);
+    expect([there?.id.split("-").slice(2), there?.attempt]).toEqual([here?.id.split("-").slice(2), 2]);
+    if (there !== undefined) copy.settle(there, taken);
+    expect(copy.carry(taken)).toEqual(["a:5"]);
+    copy.managed.rig.manage({ kind: "send-letters" });
+    expect(copy.carry(taken)).toEqual(["a:1", "a:2"]);
+    expect(copy.status).toMatchObject({ queueMessages: 0, deadLetters: { count: 0 } });
+  });
+
+  test("has dead letters beyond what fits one page in several", () => {
+    const session = new SinkSession({ batchMessagesMax: 1 });
+    for (let index = 0; index < 230; index++) {
+      session.deliver(`a:20000*${"x"} q1`);
+      session.carry(refused);
+    }
+    const pages = pagesOf(session.managed);
+    const sizes = pages.map(({ letters = [] }) => letters.reduce((sum, { body }) => sum + body.length, 0));
+    expect(pages.length).toBeGreaterThan(4);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1024 * 1024);
+    const positions = pages.flatMap(({ letters = [] }) => letters.map(({ position }) => position));
+    expect(positions).toEqual(Array.from({ length: 230 }, (_, index) => index));
   });
 });

@@ -5,18 +5,22 @@ import * as z from "zod/mini";
 import { decodeBase64 } from "../../../src/auth/base64.ts";
 import { SESSION_NEVER_EXPIRES } from "../../../src/protocol/packet.ts";
 import { RecordReader } from "../../../src/queue/record.ts";
-import type { SavedPage, SavedSegment, SavedState } from "../../../src/session/saved.ts";
+import type { SavedLetter, SavedPage, SavedSegment, SavedState } from "../../../src/session/saved.ts";
+import type { SinkProgress } from "../../../src/session/sink.ts";
 import { topicFilterProblem } from "../../../src/topic/name.ts";
 import { isShared, parseFilter } from "../../../src/topic/share.ts";
+import { webhookPrefix } from "../../names.ts";
 import { clientId } from "../client-schemas.ts";
 import { limits } from "../schemas.ts";
 import { limitsIn, sessionLimits } from "../session-limits.ts";
-import { tables } from "../transfer/tables.ts";
+import { savedTables } from "../transfer/tables.ts";
 
 /** Of the format. What another version has written is not read. */
 export const version = 1;
 
 const time = z.int().check(z.minimum(0));
+/** A time and more: see src/hop/generations.ts. */
+const generation = z.int().check(z.minimum(0), z.maximum(2 ** 52));
 const position = z.int().check(z.minimum(0), z.maximum(2 ** 50));
 
 /** Records, so many of them; undefined if the bytes are none. */
@@ -57,16 +61,53 @@ const segment = z
     z.refine(({ count, progress = "" }) => progress.length <= count, "`progress` is longer than `count` says"),
   );
 
-const inboundRun = z.array(z.int().check(z.minimum(0), z.maximum(2 ** 47))).check(
+const inboundRun = z.array(z.int().check(z.minimum(0), z.maximum(2 ** 52))).check(
   z.minLength(3),
   z.maxLength(4),
   z.refine(([id = 0, , count = 0]) => id >= 1 && count >= 1 && id + count <= 65_536, "no packet identifiers"),
 );
 
+const count = z.int().check(z.minimum(0));
+const failure = z.strictObject({ atMs: time, reason: z.string(), detail: z.string(), status: count });
+
+/** Of a webhook's session. */
+const sink = z.strictObject({
+  batch: z.optional(z.strictObject({ from: position, to: position, attempts: count })),
+  usedBelow: position,
+  failures: count,
+  nextAtMs: time,
+  deliveredBatches: count,
+  deliveredMessages: count,
+  failedAttempts: count,
+  deadMessages: count,
+  lastSuccessAtMs: time,
+  lastFailure: z.optional(failure),
+});
+
+const letter = z
+  .strictObject({
+    position,
+    id: z.string(),
+    atMs: time,
+    attempts: count,
+    count: z.int().check(z.minimum(1)),
+    failure,
+    isSentAgain: z.boolean(),
+    places: z.array(z.tuple([position, time])),
+    body: records,
+  })
+  .check(
+    z.refine(
+      ({ count: of, body }) => recordsIn(body) === of,
+      "`body` has another number of messages than `count` says",
+    ),
+    z.refine(({ count: of, places }) => places.length === of, "`places` has another number than `count` says"),
+  );
+
 const state = z.strictObject({
   username: z.nullable(z.string().check(z.maxLength(65_535))),
   version: z.literal([3, 4, 5]),
-  generation: z.int().check(z.minimum(1), z.maximum(2 ** 47)),
+  generation: generation.check(z.minimum(1)),
   expirySeconds: z.int().check(z.minimum(1), z.maximum(SESSION_NEVER_EXPIRES)),
   expiresAtMs: time,
   isProvisioned: z.boolean(),
@@ -78,6 +119,7 @@ const state = z.strictObject({
     runs: z.array(inboundRun).check(z.maxLength(65_535)),
   }),
   wills: z.array(z.strictObject({ body: oneRecord, delayMs: time, expiryMs: time, dueAtMs: time })),
+  sink: z.optional(sink),
 });
 
 const subscription = z.strictObject({
@@ -91,19 +133,31 @@ const subscription = z.strictObject({
   identifier: z.int().check(z.minimum(0), z.maximum(268_435_455)),
 });
 
-const sessionLine = z.strictObject({
-  kind: z.literal("session"),
-  clientId,
-  state: z.optional(state),
-  subscriptions: z.array(subscription).check(z.maxLength(1000)),
-  segments: z.array(segment).check(z.maxLength(1000)),
-  dupBelow: position,
-  isLast: z.boolean(),
-});
+const sessionLine = z
+  .strictObject({
+    kind: z.literal("session"),
+    clientId,
+    state: z.optional(state),
+    subscriptions: z.array(subscription).check(z.maxLength(1000)),
+    segments: z.array(segment).check(z.maxLength(1000)),
+    letters: z._default(z.array(letter).check(z.maxLength(1000)), []),
+    dupBelow: position,
+    isLast: z.boolean(),
+  })
+  .check(
+    z.refine(
+      ({ clientId: id, state: of }) => of === undefined || id.startsWith(webhookPrefix) === (of.sink !== undefined),
+      "`state.sink` belongs to the session of a webhook",
+    ),
+    z.refine(
+      ({ clientId: id, letters }) => letters.length === 0 || id.startsWith(webhookPrefix),
+      "`letters` belong to the session of a webhook",
+    ),
+  );
 
 const rowsLine = z.strictObject({
   kind: z.literal("rows"),
-  table: z.enum(tables.filter(({ intake }) => intake !== undefined).map(({ name }) => name) as [string, ...string[]]),
+  table: z.enum(savedTables.map(({ name }) => name) as [string, ...string[]]),
   rows: z.array(z.record(z.string(), z.unknown())).check(z.minLength(1), z.maxLength(1000)),
 });
 
@@ -118,7 +172,7 @@ const shardLine = z.strictObject({
     .array(
       z.strictObject({
         source: z.string().check(z.regex(/^[=!~]/)),
-        generation: z.int().check(z.minimum(0)),
+        generation,
         sequence: z.int().check(z.minimum(0)),
         atMs: time,
       }),
@@ -159,7 +213,7 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 export function sessionLineOf(id: string, page: SavedPage): SessionLine {
-  const { state: saved, subscriptions, segments, dupBelow, next } = page;
+  const { state: saved, subscriptions, segments, letters = [], dupBelow, next } = page;
   return {
     kind: "session",
     clientId: id,
@@ -170,14 +224,20 @@ export function sessionLineOf(id: string, page: SavedPage): SessionLine {
       ...(progress.some((one) => one !== 0) ? { progress: progress.join("") } : {}),
       body: textOf(body),
     })),
+    letters: letters.map(({ places, body, ...rest }) => ({
+      ...rest,
+      places: places.map(([at = 0, queuedAtMs = 0]) => [at, queuedAtMs]),
+      body: textOf(body),
+    })),
     dupBelow,
     isLast: next === undefined,
   };
 }
 
-function stateLine({ wills, inbound, limits: own, userLimits, ...rest }: SavedState): z.output<typeof state> {
+function stateLine({ wills, inbound, limits: own, userLimits, sink: of, ...rest }: SavedState): z.output<typeof state> {
   return {
     ...rest,
+    ...(of === undefined ? {} : { sink: { ...of } as z.output<typeof sink> }),
     limits: { ...own },
     userLimits: { ...userLimits } as z.output<typeof limits>,
     inbound: { nextSequence: inbound.nextSequence, runs: inbound.runs.map((run) => [...run]) },
@@ -185,9 +245,10 @@ function stateLine({ wills, inbound, limits: own, userLimits, ...rest }: SavedSt
   };
 }
 
-export function stateIn({ wills, limits: own, userLimits, ...rest }: z.output<typeof state>): SavedState {
+export function stateIn({ wills, limits: own, userLimits, sink: of, ...rest }: z.output<typeof state>): SavedState {
   return {
     ...rest,
+    ...(of === undefined ? {} : { sink: of as SinkProgress }),
     limits: limitsIn(own),
     userLimits: userLimits as SavedState["userLimits"],
     wills: wills.map(({ body, ...will }) => ({ ...will, body: bytesOf(body) })),
@@ -201,4 +262,8 @@ export function segmentIn({ progress = "", body, share: of, ...rest }: z.output<
     ...(of === undefined ? {} : { share: of }),
     body: bytesOf(body),
   };
+}
+
+export function letterIn({ body, ...rest }: z.output<typeof letter>): SavedLetter {
+  return { ...rest, body: bytesOf(body) };
 }

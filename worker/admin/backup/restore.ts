@@ -7,14 +7,27 @@ import type { ShardPage } from "../../../src/store/shard-pages.ts";
 import { shardOf, shardsOf } from "../../../src/topic/shards.ts";
 import { plainFilter } from "../../../src/topic/share.ts";
 import { configOf } from "../../config.ts";
+import type { Control } from "../../d1/control.ts";
+import { readWebhook, type StoredWebhook } from "../../d1/webhooks.ts";
+import { webhookPrefix } from "../../names.ts";
 import { withRetries } from "../../retry.ts";
 import { shardStub } from "../../stubs.ts";
 import { conflict, invalidInput } from "../problem.ts";
 import type { Call } from "../route.ts";
 import { callSession, orUnavailable } from "../session-call.ts";
-import { tables } from "../transfer/tables.ts";
+import { savedTables } from "../transfer/tables.ts";
 import { takeIn } from "../transfer/take-in.ts";
-import { bytesOf, type Line, type RowsLine, type SessionLine, type ShardLine, segmentIn, stateIn } from "./lines.ts";
+import { sinkOf } from "../webhook-session.ts";
+import {
+  bytesOf,
+  type Line,
+  letterIn,
+  type RowsLine,
+  type SessionLine,
+  type ShardLine,
+  segmentIn,
+  stateIn,
+} from "./lines.ts";
 
 export interface Restoring {
   readonly call: Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
@@ -42,7 +55,7 @@ export function restoreLine(restoring: Restoring, line: Line): Promise<Restored>
 }
 
 async function restoreRows({ call, replaces }: Restoring, { table, rows }: RowsLine): Promise<Restored> {
-  const intake = tables.find(({ name }) => name === table)?.intake;
+  const intake = savedTables.find(({ name }) => name === table)?.intake;
   if (intake === undefined) throw new Error(`the table ${table} is not imported`);
   const placeOf = (index: number, field: string) => `rows.${index}.${field}`;
   const given = rows.map((row, index) => {
@@ -105,7 +118,8 @@ async function restoreShard({ call, backup, replaces }: Restoring, line: ShardLi
 }
 
 async function restoreSession({ call, backup, replaces }: Restoring, line: SessionLine): Promise<Restored> {
-  const { clientId, state, subscriptions, segments, dupBelow, isLast } = line;
+  const { clientId, state, subscriptions, segments, letters, dupBelow, isLast } = line;
+  const webhook = clientId.startsWith(webhookPrefix) ? await webhookOf(call.control, clientId) : undefined;
   const ask = async (request: Parameters<typeof callSession>[0]["request"]): Promise<RestoreStatus> => {
     const { status } = await callSession({ env: call.env, clientId, request, hopes: "restored" });
     return status;
@@ -118,6 +132,8 @@ async function restoreSession({ call, backup, replaces }: Restoring, line: Sessi
     ...(state === undefined ? {} : { state: stateIn(state) }),
     subscriptions,
     segments: segments.map(segmentIn),
+    letters: letters.map(letterIn),
+    ...(webhook === undefined ? {} : { sink: sinkOf(webhook, beforeAllRevisions) }),
     dupBelow,
   });
   switch (status) {
@@ -143,4 +159,15 @@ async function restoreSession({ call, backup, replaces }: Restoring, line: Sessi
     await ask({ kind: "restore-end", backup, step: "finish" });
   }
   return { taken: 1, kept: 0, left: 0 };
+}
+
+/** Whatever an operator says of it from now on counts. Events come from then on as well: that sessions are restored is none. */
+const beforeAllRevisions = 0;
+
+/** Its line comes before. */
+async function webhookOf(control: Control, clientId: string): Promise<StoredWebhook> {
+  const name = clientId.slice(webhookPrefix.length);
+  const webhook = await readWebhook(control, name);
+  if (webhook !== undefined) return webhook;
+  throw conflict(`There is no webhook ${JSON.stringify(name)}.`, "Send the lines of the backup in their order.");
 }

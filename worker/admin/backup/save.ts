@@ -20,7 +20,7 @@ import { shardStub } from "../../stubs.ts";
 import { invalid } from "../problem.ts";
 import { orUnavailable, reachSession } from "../session-call.ts";
 import { listSessions } from "../session-list.ts";
-import { tables } from "../transfer/tables.ts";
+import { savedTables } from "../transfer/tables.ts";
 import { type Line, sessionLineOf, textOf } from "./lines.ts";
 
 const rowsAtOnce = 200;
@@ -39,7 +39,15 @@ const place = z.union([
   z.strictObject({
     at: z.literal("sessions"),
     after: z.string(),
-    within: z.optional(z.strictObject({ name: z.string(), clientId: z.string(), from: z.int(), filter: z.string() })),
+    within: z.optional(
+      z.strictObject({
+        name: z.string(),
+        clientId: z.string(),
+        from: z.int(),
+        filter: z.string(),
+        letter: z.optional(z.int()),
+      }),
+    ),
   }),
 ]);
 export type Place = z.output<typeof place>;
@@ -81,10 +89,8 @@ export async function saveStep(env: Env, control: Control, from: Place): Promise
   }
 }
 
-const saved = tables.filter(({ intake }) => intake !== undefined);
-
 async function saveTable(control: Control, { table, after }: Place & { at: "tables" }): Promise<Step> {
-  const of = saved[table];
+  const of = savedTables[table];
   if (of === undefined) return { calls: 0, lines: [], next: { at: "shards", shard: 0, kind: 0, key: [] } };
   const { items, next } = await of.export(control, after, rowsAtOnce);
   const rows = items as Record<string, unknown>[];
@@ -162,10 +168,10 @@ const stepBytesMax = 1024 * 1024;
 async function saveWithin(
   env: Env,
   after: string,
-  { name, clientId, from, filter }: NonNullable<(Place & { at: "sessions" })["within"]>,
+  { name, clientId, from, filter, letter }: NonNullable<(Place & { at: "sessions" })["within"]>,
 ): Promise<Step> {
   const known = { name, clientId };
-  const page = await savePage(env, known, { from, after: filter });
+  const page = await savePage(env, known, { from, after: filter, ...(letter === undefined ? {} : { letter }) });
   const behind: Place = { at: "sessions", after: name };
   // It has ended meanwhile, and what is there of it is not its whole.
   if (page === undefined) return { calls: 1, lines: [], next: behind };
@@ -173,8 +179,8 @@ async function saveWithin(
   return { calls: 1, lines: [sessionLineOf(clientId, page)], next };
 }
 
-function placeWithin(after: string, known: Known, { from, after: filter }: Omit<SaveRequest, "kind">): Place {
-  return { at: "sessions", after, within: { ...known, from, filter } };
+function placeWithin(after: string, known: Known, { from, after: filter, letter }: Omit<SaveRequest, "kind">): Place {
+  return { at: "sessions", after, within: { ...known, from, filter, ...(letter === undefined ? {} : { letter }) } };
 }
 
 /** Undefined: there is no session that outlives its connection. */
@@ -186,7 +192,7 @@ async function savePage(env: Env, { name }: Known, at: Omit<SaveRequest, "kind">
 export function bytesIn(lines: readonly Line[]): number {
   let bytes = 0;
   for (const line of lines) {
-    if (line.kind === "session") for (const { body } of line.segments) bytes += body.length;
+    if (line.kind === "session") for (const { body } of [...line.segments, ...line.letters]) bytes += body.length;
     if (line.kind === "shard") for (const body of line.retained) bytes += body.length;
     if (line.kind === "shard") for (const { body } of [...line.delayed, ...line.groups]) bytes += body.length;
     bytes += 500;

@@ -39,6 +39,11 @@ export interface Table {
   readonly intake?: Intake;
 }
 
+/** As a backup has it. */
+export interface SavedTable extends Pick<Table, "name" | "export"> {
+  readonly intake: Intake;
+}
+
 /** How rows are taken in. */
 export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Row = z.output<Schema>> {
   readonly row: Schema;

@@ -1,0 +1,56 @@
+// Webhooks, as a backup has them: without their secrets, since who has one can sign for the broker. Where one comes out of a backup it
+// gets another, and is paused: its endpoint does not know the new one yet, and the broker that was backed up may go on sending.
+
+import * as z from "zod/mini";
+import { configOf } from "../../config.ts";
+import { putWebhook, type StoredWebhook, webhooksAfter } from "../../d1/webhooks.ts";
+import { newSigningSecret } from "../../webhook/secret.ts";
+import { checkWebhook, merged, newWebhook, showWebhook, webhookFields, webhookName } from "../webhook-schemas.ts";
+import { webhooksMax } from "../webhooks.ts";
+import { checkEach, exported, intake, type SavedTable, tooMany } from "./table.ts";
+
+const row = z.strictObject({
+  ...webhookFields,
+  name: webhookName,
+  createdAtMs: z.optional(z.int()),
+  changedAtMs: z.optional(z.int()),
+});
+
+export const webhooksTable: SavedTable = {
+  name: "webhooks",
+  async export(control, after, limit) {
+    return exported(
+      await webhooksAfter(control, after, limit),
+      limit,
+      ({ name }) => name,
+      (webhook) => {
+        const { url, queue, isPaused: _paused, formerSecretUntilMs: _until, ...rest } = showWebhook(webhook);
+        return { ...rest, ...(url === null ? { queue } : { url }) };
+      },
+    );
+  },
+  intake: intake<typeof row>({
+    row,
+    shape: { table: "webhook", key: ["name"] },
+    keyOf: ({ name }) => name,
+    concerns: () => undefined,
+    async check(rows, isNew, { env, control, nowMs }) {
+      const wrong = checkEach(rows, (one) => checkWebhook(webhookOf(one, "", nowMs), env, configOf(env)));
+      if (wrong.length > 0) return wrong;
+      const known = (await webhooksAfter(control, "", webhooksMax)).length;
+      return tooMany(rows, isNew, "name", { known, max: webhooksMax });
+    },
+    async put(rows, { control, nowMs }) {
+      const there = new Map((await webhooksAfter(control, "", webhooksMax)).map((one) => [one.name, one]));
+      return rows.map((one) => {
+        const { secret = newSigningSecret() } = there.get(one.name) ?? {};
+        return putWebhook(control, webhookOf(one, secret, nowMs));
+      });
+    },
+  }),
+};
+
+function webhookOf(one: z.output<typeof row>, secret: string, nowMs: number): StoredWebhook {
+  const { name, createdAtMs = nowMs, changedAtMs: _changed, ...fields } = one;
+  return { ...merged(newWebhook(name, secret, createdAtMs), fields, nowMs), isPaused: true };
+}
