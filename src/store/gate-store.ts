@@ -109,17 +109,18 @@ export class GateStore {
     this.#sql.run("DELETE FROM direct WHERE pass = ?", pass);
   }
 
+  directs(): DirectEntry[] {
+    return this.#sql.all("SELECT pass, client, subjects FROM direct").map((row) => ({
+      pass: row["pass"] as string,
+      clientId: row["client"] as string,
+      subjects: JSON.parse(row["subjects"] as string) as string[],
+    }));
+  }
+
   /** Those that a change of any of the subjects concerns. */
   directsOf(subjects: readonly string[]): DirectEntry[] {
     const changed = new Set(subjects);
-    return this.#sql
-      .all("SELECT pass, client, subjects FROM direct")
-      .map((row) => ({
-        pass: row["pass"] as string,
-        clientId: row["client"] as string,
-        subjects: JSON.parse(row["subjects"] as string) as string[],
-      }))
-      .filter((entry) => entry.subjects.some((subject) => changed.has(subject)));
+    return this.directs().filter((entry) => entry.subjects.some((subject) => changed.has(subject)));
   }
 
   /** The newest first. */

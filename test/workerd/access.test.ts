@@ -16,7 +16,7 @@ import {
   subscribeCode,
 } from "./support/access.ts";
 import { manage } from "./support/api.ts";
-import { type Bill, countFor, quiet } from "./support/bill.ts";
+import { callsBetween, countFor, quiet, rowsBetween } from "./support/bill.ts";
 import { Client, connectPacket, cutClients, doors, payloads, publishPacket, uniqueId } from "./support/client.ts";
 import { everybodySleeps, reset } from "./support/faults.ts";
 import { sessionOf } from "./support/objects.ts";
@@ -352,7 +352,7 @@ describe.each(doors)("at once, by %s", (_door, door) => {
       await manage("POST", "/bans", { kind, value });
       expect((await client.expect("disconnect")).reasonCode).toBe(administrativeAction);
       await client.expectClose();
-      expect(await codeFor({ ...user.login, ...options, isDirect: false })).toBe(banned);
+      expect(await codeFor({ ...user.login, ...options })).toBe(banned);
       await bystander.ping();
       await manage("DELETE", `/bans/${kind}/${encodeURIComponent(value)}`);
       await connectAs(user, options);
@@ -447,15 +447,6 @@ describe("the database away", () => {
     expect(await codeFor(user.login)).toBe(serverUnavailable);
   });
 });
-
-/** But for those of the list of sessions, which has a bill of its own. */
-function callsBetween(before: Bill, after: Bill): number {
-  return after.object_calls - before.object_calls - (after.directory_calls - before.directory_calls);
-}
-
-function rowsBetween(before: Bill, after: Bill): number {
-  return after.rows_written - before.rows_written - (after.directory_rows_written - before.directory_rows_written);
-}
 
 describe("what it costs", () => {
   test("two hundred connections of known users read the database as often as the bound says", async () => {

@@ -39,3 +39,13 @@ export function subjectsOf(
     subjectOf("address", address),
   ];
 }
+
+/** The one among them that is the user's. */
+export function userSubjectIn(subjects: readonly string[]): string | undefined {
+  return subjects.find((subject) => /^user[:#]/.test(subject));
+}
+
+/** The one among them that is the client id's. */
+export function clientSubjectIn(subjects: readonly string[]): string | undefined {
+  return subjects.find((subject) => /^client[:#]/.test(subject));
+}

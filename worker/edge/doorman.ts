@@ -29,7 +29,7 @@ import type { Config } from "../config.ts";
 import { counters } from "../counters.ts";
 import { ControlUnavailable } from "../d1/control.ts";
 import type { Env } from "../env.ts";
-import type { GateAnswer } from "../gate/calls.ts";
+import type { Admission, GateAnswer } from "../gate/calls.ts";
 import { gateOf } from "../gate/gates.ts";
 import { GateLink } from "../gate/link.ts";
 import type { Turnstile } from "./turnstile.ts";
@@ -259,7 +259,10 @@ export class Doorman {
     return decide({ who, clientId, address }, book, config);
   }
 
-  #pass({ who, clientId, revision, rights, subjects }: Decision): Promise<GateAnswer> {
+  #pass(
+    { who, clientId, revision, rights, subjects }: Decision,
+    standing: Pick<Admission, "isConnected"> = {},
+  ): Promise<GateAnswer> {
     const { config } = this.#parts;
     const { connectionsMax, connectsPerMinute } = rights.userLimits;
     const isSomebody = who.user !== undefined;
@@ -268,6 +271,7 @@ export class Doorman {
       subjects,
       connectionsMax: isSomebody ? (connectionsMax ?? config.connectionsPerUser) : 0,
       connectsPerMinute: isSomebody ? (connectsPerMinute ?? config.connectsPerMinuteUser) : 0,
+      ...standing,
     });
   }
 
@@ -321,7 +325,7 @@ export class Doorman {
         onRights(told);
       }
       // Groups may be others now: the gate has to know which changes concern it.
-      const answer = await this.#pass(decision);
+      const answer = await this.#pass(decision, { isConnected: true });
       if (answer.type === "stale") this.#changed(answer.revision);
     } catch (error) {
       // Connected clients are not disturbed by a database that is away: the next look sees to it.

@@ -9,6 +9,8 @@ export interface Admission {
   /** Of the user; 0: no limit. */
   readonly connectionsMax: number;
   readonly connectsPerMinute: number;
+  /** It was let in before, and its socket to the gate was lost: limits of those who come do not concern it. */
+  readonly isConnected?: true;
 }
 
 /** In place of a user's name, which is never empty. */

@@ -7,11 +7,12 @@
 // Gates also keep why clients were refused, by client id, for who asks.
 
 import { DurableObject } from "cloudflare:workers";
+import pMap from "p-map";
 import { Bucket } from "../../src/auth/bucket.ts";
 import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../../src/auth/lockout.ts";
 import { type DirectEntry, GateStore } from "../../src/store/gate-store.ts";
 import { Sql } from "../../src/store/sql.ts";
-import { newcomers } from "../auth/subjects.ts";
+import { newcomers, userSubjectIn } from "../auth/subjects.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -33,6 +34,7 @@ import {
   nobody,
   type ToGate,
 } from "./calls.ts";
+import { Connections, type Unasked } from "./connections.ts";
 import { isDenial, type RefusalEntry } from "./refusals.ts";
 
 /** What the socket carries: 16 KiB that cost no row. */
@@ -48,8 +50,10 @@ const refusalsShown = 50;
 
 export class GateObject extends DurableObject<Env> {
   readonly #store: GateStore;
-  /** Admitted connections by user, counted when the first is asked for after the object woke. */
-  #connections: Map<string, number> | undefined;
+  /** Of users, counted when that is first asked for after the object woke. */
+  #connections: Connections | undefined;
+  /** By user, while session objects are asked after its connections. */
+  readonly #asking = new Map<string, Promise<void>>();
   readonly #rates = new Map<string, Bucket>();
   readonly #outbox: EventOutbox;
   /** When the alarm rings, as far as this life of the object has set it. */
@@ -62,12 +66,12 @@ export class GateObject extends DurableObject<Env> {
     this.#outbox = new EventOutbox(env, ctx.id.name as string, this.#store.events);
   }
 
-  override fetch(request: Request): Response {
+  override async fetch(request: Request): Promise<Response> {
     const hello = decodeHeader<GateHello>(request.headers.get(helloHeader) ?? "");
     const { admission, ...pass } = hello;
-    const refused = this.#refusal(hello);
+    const refused = admission?.isConnected === true ? undefined : this.#refusal(hello);
     if (refused !== undefined) return answered(refused);
-    const answer: GateAnswer = admission === undefined ? { type: "try" } : this.#admit(pass, admission);
+    const answer: GateAnswer = admission === undefined ? { type: "try" } : await this.#admit(pass, admission);
     if (answer.type === "refused" || answer.type === "stale") return answered(answer);
     const { 0: edge, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);
@@ -79,14 +83,14 @@ export class GateObject extends DurableObject<Env> {
     });
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     counters.add("socket_messages");
     if (typeof message !== "string") return;
     const pass = passOf(socket);
     if (pass === undefined) return;
     const said = JSON.parse(message) as ToGate;
     if (said.type === "failed") return this.#say(socket, { type: "noted", delayMs: this.#fail(pass) });
-    const answer = this.#admit(pass, said.admission);
+    const answer = await this.#admit(pass, said.admission);
     if (answer.type === "admitted") this.#keep(socket, { ...pass, subjects: said.admission.subjects });
     this.#say(socket, answer);
   }
@@ -117,12 +121,14 @@ export class GateObject extends DurableObject<Env> {
     const newest = this.#store.revisionOf(entry.subjects);
     if (newest > revision) return { type: "stale", revision: newest };
     this.#store.putDirect(entry);
+    this.#connections?.keepDirect(entry);
     return { type: "admitted" };
   }
 
   /** It has ended. Nobody waits for that to be known: who is not told of an end is found out at the next change. */
   strike(pass: string): void {
     this.#store.deleteDirect(pass);
+    this.#connections?.drop(pass);
   }
 
   /** The newest change that concerns each of them, as far as it is remembered. */
@@ -166,14 +172,10 @@ export class GateObject extends DurableObject<Env> {
   }
 
   async #tellDirects(entries: readonly DirectEntry[], revision: number): Promise<number> {
-    const waiting = [...entries];
     const failures: unknown[] = [];
-    const work = async () => {
-      for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-        await this.#tellDirect(entry, revision).catch((error: unknown) => failures.push(error));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, waiting.length) }, work));
+    const tell = (entry: DirectEntry) =>
+      this.#tellDirect(entry, revision).catch((error: unknown) => failures.push(error));
+    await pMap(entries, tell, { concurrency: atOnce });
     if (failures.length > 0) throw new Error(`${failures.length} sessions do not answer: ${failures[0]}`);
     return entries.length;
   }
@@ -182,7 +184,7 @@ export class GateObject extends DurableObject<Env> {
     // Whoever announces tries again.
     counters.add("object_calls");
     const isThere = await sessionStub(this.env, sessionName(clientId)).accessChanged(pass, revision);
-    if (!isThere) this.#store.deleteDirect(pass);
+    if (!isThere) this.strike(pass);
   }
 
   /** What stands against even trying. */
@@ -193,19 +195,46 @@ export class GateObject extends DurableObject<Env> {
     return isLocked ? { type: "refused", why: "locked-out" } : undefined;
   }
 
-  #admit(pass: Pass, { revision, subjects, connectionsMax, connectsPerMinute }: Admission): GateAnswer {
-    const { user, address } = pass;
-    const isNew = pass.subjects === undefined;
+  async #admit(pass: Pass, admission: Admission): Promise<GateAnswer> {
+    const { revision, subjects, isConnected } = admission;
+    const isNew = pass.subjects === undefined && isConnected !== true;
+    if (isNew) await this.#makeRoom(admission);
     const newest = this.#store.revisionOf(isNew ? [...subjects, newcomers] : subjects);
     if (newest > revision) return { type: "stale", revision: newest };
     // A connection that is admitted already only says what else concerns it now.
-    if (!isNew) return { type: "admitted" };
+    return isNew ? this.#admitNew(pass, admission) : { type: "admitted" };
+  }
+
+  #admitNew({ user, address }: Pass, { subjects, connectionsMax, connectsPerMinute }: Admission): GateAnswer {
     if (!this.#rateOf(user).take(1, { perSecond: connectsPerMinute / 60, burst: connectsPerMinute }, Date.now())) {
       return { type: "refused", why: "connect-rate" };
     }
-    if (connectionsMax > 0 && this.#countOf(user) >= connectionsMax) return { type: "refused", why: "connections" };
+    if (connectionsMax > 0 && !this.#counted().hasRoom(subjects, connectionsMax)) {
+      return { type: "refused", why: "connections" };
+    }
     if (user !== nobody) this.#store.clearFailures(pairOf(user, address));
     return { type: "admitted" };
+  }
+
+  /** Nobody is refused because of a connection that a crash has ended: those that may have been are asked after. */
+  async #makeRoom({ subjects, connectionsMax }: Admission): Promise<void> {
+    if (connectionsMax === 0 || this.#counted().hasRoom(subjects, connectionsMax)) return;
+    const user = userSubjectIn(subjects) ?? "";
+    // Who comes meanwhile waits for the same answers.
+    const asking = this.#asking.get(user) ?? this.#askAfter(this.#counted().unasked(subjects, Date.now()));
+    this.#asking.set(user, asking);
+    await asking.finally(() => this.#asking.delete(user));
+  }
+
+  async #askAfter(unasked: readonly Unasked[]): Promise<void> {
+    const ask = async ({ pass, clientId }: Unasked) => {
+      counters.add("object_calls");
+      const session = sessionStub(this.env, sessionName(clientId));
+      // Of whom nobody can tell stays counted.
+      const isThere = await session.hasDirect(pass).catch(() => true);
+      if (!isThere) this.strike(pass);
+    };
+    await pMap(unasked, ask, { concurrency: atOnce });
   }
 
   /** How long its answer is to be put off. */
@@ -220,36 +249,29 @@ export class GateObject extends DurableObject<Env> {
     return delayMsAfter(ofPair);
   }
 
-  #countOf(user: string): number {
-    if (this.#connections === undefined) {
-      this.#connections = new Map();
-      for (const socket of this.ctx.getWebSockets()) {
-        const pass = passOf(socket);
-        if (pass?.subjects === undefined || socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
-        this.#connections.set(pass.user, (this.#connections.get(pass.user) ?? 0) + 1);
-      }
+  #counted(): Connections {
+    if (this.#connections !== undefined) return this.#connections;
+    this.#connections = new Connections();
+    for (const socket of this.ctx.getWebSockets()) {
+      const subjects = passOf(socket)?.subjects;
+      if (subjects === undefined || socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
+      this.#connections.keepSocket(socket, subjects);
     }
-    return this.#connections.get(user) ?? 0;
+    for (const entry of this.#store.directs()) this.#connections.keepDirect(entry);
+    return this.#connections;
   }
 
   /** Remembers with the socket, and counts who is admitted now and was not before. */
   #keep(socket: WebSocket, pass: Pass): void {
-    const wasAdmitted = passOf(socket)?.subjects !== undefined;
-    if (pass.subjects !== undefined && !wasAdmitted) {
-      const count = this.#countOf(pass.user);
-      this.#connections?.set(pass.user, count + 1);
-    }
+    // It may have ended while others were asked after.
+    if (socket.readyState !== WebSocket.READY_STATE_OPEN) return;
+    if (pass.subjects !== undefined) this.#connections?.keepSocket(socket, pass.subjects);
     socket.serializeAttachment(pass);
   }
 
   #left(socket: WebSocket): void {
-    const pass = passOf(socket);
     closeQuietly(socket);
-    if (pass?.subjects === undefined || this.#connections === undefined) return;
-    socket.serializeAttachment(null);
-    const count = (this.#connections.get(pass.user) ?? 0) - 1;
-    if (count > 0) this.#connections.set(pass.user, count);
-    else this.#connections.delete(pass.user);
+    this.#connections?.drop(socket);
   }
 
   /** In memory: while somebody comes too often the object is awake. */

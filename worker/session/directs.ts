@@ -70,6 +70,8 @@ export class Directs {
       await this.#watch.begin(watched, revision, subjects).catch(async (error: unknown) => {
         this.left(own);
         closeQuietly(own);
+        // Nobody gets the other end, which has to take the close for the socket to be gone.
+        far.accept();
         await this.settled();
         throw error;
       });
@@ -92,13 +94,20 @@ export class Directs {
 
   /** Its gate says that something has changed. False: there is no such connection here any more. */
   async changed(sockets: readonly WebSocket[], pass: string, revision: number): Promise<boolean> {
+    const watched = this.find(sockets, pass);
+    if (watched === undefined) return false;
+    await this.#watch.decide(watched, revision);
+    return true;
+  }
+
+  /** The connection of this name, if it is there. */
+  find(sockets: readonly WebSocket[], pass: string): Watched | undefined {
     for (const socket of sockets) {
       const watched = this.#watched(socket);
       if (watched?.client.state.basis?.pass !== pass || socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
-      await this.#watch.decide(watched, revision);
-      return true;
+      return watched;
     }
-    return false;
+    return undefined;
   }
 
   /** What its gate could not tell. */

@@ -150,6 +150,11 @@ export class SessionObject extends DurableObject<Env> {
     return this.#awake.during(changed);
   }
 
+  /** A gate: is this connection of a client with no edge still there? */
+  hasDirect(pass: string): boolean {
+    return this.#directs.find(this.ctx.getWebSockets(), pass) !== undefined;
+  }
+
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     return this.#awake.during(() => this.#takeMessage(socket, message));
   }

@@ -1,9 +1,11 @@
 // A closed deployment, its users and rules, and clients that show credentials.
 
 import { env } from "cloudflare:workers";
+import { ReasonCode } from "../../../src/protocol/reason.ts";
+import { reasonText } from "../../../src/protocol/reason-text.ts";
 import { configOf } from "../../../worker/config.ts";
 import { manage } from "./api.ts";
-import { Client, type ConnectOptions, uniqueId } from "./client.ts";
+import { Client, type ConnectOptions, Refused, uniqueId } from "./client.ts";
 
 const closed = { ALLOW_ANONYMOUS: "false", ACCESS_DEFAULT: "deny", ACCESS_GATES: "4" };
 
@@ -48,10 +50,25 @@ export function connectAs(user: TestUser, options: ConnectOptions = {}): Promise
   return Client.connect({ version: 5, ...user.login, ...options });
 }
 
-/** The code in CONNACK. */
+/** What HTTP says where CONNACK would have one of these codes. */
+const statuses: readonly (readonly [number, readonly ReasonCode[]])[] = [
+  [401, [ReasonCode.badUserNameOrPassword, ReasonCode.notAuthorized]],
+  [403, [ReasonCode.banned, ReasonCode.clientIdentifierNotValid]],
+  [429, [ReasonCode.connectionRateExceeded, ReasonCode.quotaExceeded]],
+  [503, [ReasonCode.serverUnavailable, ReasonCode.serverBusy]],
+];
+
+/** The code in CONNACK, or for which an upgrade was refused. */
 export async function codeFor(options: ConnectOptions): Promise<number | undefined> {
-  const client = await Client.attempt({ version: 5, ...options });
-  return client.code;
+  try {
+    return (await Client.attempt({ version: 5, ...options })).code;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const [, codes = []] = statuses.find(([status]) => status === error.status) ?? [];
+    const code = codes.find((one) => reasonText(one) === error.text);
+    if (code === undefined) throw error;
+    return code;
+  }
 }
 
 /** The code in SUBACK. */

@@ -57,6 +57,15 @@ export async function measure(messages: number, workload: () => Promise<unknown>
   return Object.fromEntries(billed.map((name) => [name, (after[name] - before[name]) / messages])) as Bill;
 }
 
+/** But for those of the list of sessions, which has a bill of its own. */
+export function callsBetween(before: Bill, after: Bill): number {
+  return after.object_calls - before.object_calls - (after.directory_calls - before.directory_calls);
+}
+
+export function rowsBetween(before: Bill, after: Bill): number {
+  return after.rows_written - before.rows_written - (after.directory_rows_written - before.directory_rows_written);
+}
+
 export function inWords(what: string, bill: Bill): string {
   return `${what}: ${billed.map((name) => `${name} ${Number(bill[name].toFixed(4))}`).join(", ")}`;
 }

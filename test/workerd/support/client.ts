@@ -42,6 +42,18 @@ const attemptsMax = 20;
 
 const open = new Set<Client>();
 
+/** The upgrade was answered with something else than a WebSocket. */
+export class Refused extends Error {
+  readonly status: number;
+  readonly text: string;
+
+  constructor(status: number, text: string) {
+    super(`no WebSocket was opened, but ${status} answered: ${text}`);
+    this.status = status;
+    this.text = text;
+  }
+}
+
 export function uniqueId(prefix = "c"): string {
   return `${prefix}-${crypto.randomUUID().slice(0, 13)}`;
 }
@@ -83,9 +95,9 @@ export class Client {
     path = "/mqtt",
   ): Promise<Client> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt", ...more };
-    const { webSocket, status } = await exports.default.fetch(`http://broker${path}`, { headers });
-    if (webSocket === null) throw new Error(`no WebSocket was opened, but ${status} answered`);
-    return new Client(webSocket, id, version);
+    const response = await exports.default.fetch(`http://broker${path}`, { headers });
+    if (response.webSocket === null) throw new Refused(response.status, (await response.text()).trim());
+    return new Client(response.webSocket, id, version);
   }
 
   /** The same by /mqtt/<client id>. */
