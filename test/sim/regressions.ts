@@ -58,4 +58,19 @@ export const regressions: readonly Regression[] = [
     what: "a session forgot how far it had taken a publisher's earlier session, of which a call came again",
     test: "test/contract/session-store.ts",
   },
+  {
+    seed: 500329,
+    what: "two sessions of a client id had one generation, and QoS 2 messages of the second were taken for old ones",
+    test: "test/unit/hop/generations.test.ts",
+  },
+  {
+    seed: 500297,
+    what: "routes of a session that was gone, with a higher generation than its successor, kept a message from it",
+    test: "test/unit/shard/routes.test.ts",
+  },
+  {
+    seed: 510487,
+    what: "a group kept messages for a member that was away and whose session ended without being heard",
+    test: "test/unit/shard/group.test.ts",
+  },
 ];
