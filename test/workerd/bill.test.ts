@@ -3,7 +3,9 @@
 
 import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
+import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
+import { send } from "./support/api.ts";
 import { type Bill, inWords, measure, quiet } from "./support/bill.ts";
 import { Client, type ConnectOptions, cutClients, publishPacket, uniqueId } from "./support/client.ts";
 import { putToSleep, sessionOf, silenceSessions } from "./support/objects.ts";
@@ -111,6 +113,61 @@ test.each([
 
 test("BILL-5 nor does a QoS 1 message", async () => {
   expectUnwritten("rare QoS 1", await loneMessages(1, { asleep: true }), { calls: 2 });
+});
+
+interface OverHttp {
+  readonly qos?: 0 | 1 | 2;
+  /** Under an Idempotency-Key. */
+  readonly keyed?: boolean;
+  readonly retain?: boolean;
+  readonly subscribers?: 0 | 1;
+}
+
+/** To a persistent session online. */
+async function httpMessages({ qos = 1, keyed = false, retain = false, subscribers = 1 }: OverHttp): Promise<Bill> {
+  const topic = uniqueId("bill/http");
+  const subscriber = subscribers === 0 ? undefined : await Client.connect({ persistent: true });
+  await subscriber?.subscribe(topic, qos);
+  const publish = async () => {
+    const accepted = send(
+      new Request("http://broker/api/v1/publish", {
+        method: "POST",
+        headers: {
+          Authorization: `Bearer ${testAdminKey}`,
+          "Content-Type": "application/json",
+          ...(keyed ? { "Idempotency-Key": uniqueId("key") } : {}),
+        },
+        body: JSON.stringify({ topic, payload: "m", qos, retain }),
+      }),
+    );
+    await subscriber?.acknowledge(await subscriber.expect("publish"));
+    expect((await accepted).body).toEqual({ reached: subscribers, retained: retain });
+  };
+  await publish();
+  return measure(lone, async () => {
+    for (let count = 0; count < lone; count++) await publish();
+  });
+}
+
+test("BILL-22 a lone QoS 1 message over HTTP writes no row and takes 2 calls, as one over MQTT", async () => {
+  expectUnwritten("HTTP, QoS 1", await httpMessages({}), { calls: 2, frames: 1 });
+});
+
+test.each([
+  ["of QoS 0", { qos: 0 }, { rows: 0, calls: 2, frames: 0 }],
+  ["of QoS 2: as over MQTT, and what became of it", { qos: 2 }, { rows: 5, calls: 2, frames: 2 }],
+  ["for nobody", { subscribers: 0 }, { rows: 0, calls: 1, frames: 0 }],
+  ["under a key, for nobody: what became of it", { keyed: true, subscribers: 0 }, { rows: 1, calls: 1, frames: 0 }],
+  // What became of it; at the subscriber's the message, that it is finished, and that it was taken over.
+  ["of QoS 1 under a key: as often as one of QoS 2", { keyed: true }, { rows: 4, calls: 2, frames: 1 }],
+] as const)("BILL-23 a lone message over HTTP %s", async (what, options, budget) => {
+  expectWithin(`HTTP, ${what}`, await httpMessages(options), budget);
+});
+
+test("BILL-24 a retained message over HTTP writes a row more", async () => {
+  const bill = await httpMessages({ retain: true });
+  const late = 1 - bill.batches_unwritten;
+  expectWithin("HTTP, retained", bill, { rows: 1 + 2 * late, calls: 2, frames: 1 });
 });
 
 /** A stream with 64 under way, to a subscriber of each filter. */
