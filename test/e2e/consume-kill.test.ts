@@ -4,19 +4,18 @@
 
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { Publisher } from "../../bench/kill/publisher.ts";
 import { seededRandom } from "../../bench/kill/random.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { isOurs } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";
-import { eventually, within } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
+import { StreamsUnderKills } from "../support/streams-under-kills.ts";
 import { useBroker } from "../support/use-broker.ts";
 
 const broker = useBroker({ env: { ADMIN_KEY: testAdminKey } });
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
 const kills = Number(process.env["KILLS"] ?? 3);
 const messages = 300;
-const window = 32;
 const waitMs = 30_000;
 const visibilitySeconds = 2;
 const name = `consume-kill/${randomBytes(4).toString("hex")}`;
@@ -119,40 +118,22 @@ test.runIf(isOurs)(
   async () => {
     const random = seededRandom(seed);
     await call("PUT", `/sessions/${session}`, { subscriptions: [{ filter: `${name}/#`, qos: 2 }] });
-    let acknowledged = 0;
-    let onAcknowledged = (): void => {};
-    const publishers = ([1, 2] as const).map((quality) => {
-      const client = { url: broker().url, version: 5, clientId: `${name}-${quality}`, keepsSession: true } as const;
-      const counted = () => {
-        acknowledged++;
-        onAcknowledged();
-      };
-      const topicOf = () => `${name}/${quality}`;
-      const stream = `q${quality}`;
-      return new Publisher({ ...client, stream, quality, topicOf, messages, window, onAcknowledged: counted });
+    const streams = new StreamsUnderKills(broker(), {
+      name,
+      messages,
+      random,
+      waitMs,
+      streamOf: (quality) => `q${quality}`,
     });
     const crew = new Crew(3, random);
     try {
-      for (const publisher of publishers) publisher.start();
-      const part = messages / (kills + 1);
-      for (let kill = 0; kill < kills; kill++) {
-        const at = acknowledged + 1 + random() * (2 * part - window);
-        const reached = new Promise<void>((resolve) => {
-          onAcknowledged = () => acknowledged > at && resolve();
-        });
-        for (const publisher of publishers) publisher.allowUpTo(Math.ceil((kill + 1) * part));
-        await within(`acknowledgement ${at}`, reached, waitMs);
-        await broker().kill9();
-        await broker().restart();
-      }
-      for (const publisher of publishers) publisher.allowUpTo(messages);
-      await eventually("all is published", () => publishers.every(({ isDone }) => isDone), waitMs);
+      await streams.publish(kills);
       await eventually("all is handled", async () => (await depthOf()) === 0, waitMs);
       expect(new Set([...crew.acknowledged, ...crew.asked]).size).toBe(2 * messages);
       // Nearly all were heard to be acknowledged: otherwise little was tested.
       expect(crew.acknowledged.size).toBeGreaterThan(1.6 * messages);
     } finally {
-      for (const publisher of publishers) publisher.stop();
+      streams.stop();
       await crew.stop();
     }
     expect(crew.cameAgain).toEqual([]);

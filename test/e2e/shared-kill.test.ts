@@ -5,17 +5,16 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { Consumer } from "../../bench/kill/consumer.ts";
-import { Publisher } from "../../bench/kill/publisher.ts";
 import { seededRandom } from "../../bench/kill/random.ts";
 import { isOurs } from "../support/broker.ts";
-import { eventually, within } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
+import { StreamsUnderKills } from "../support/streams-under-kills.ts";
 import { useBroker } from "../support/use-broker.ts";
 
 const broker = useBroker();
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
 const kills = Number(process.env["KILLS"] ?? 3);
 const messages = 400;
-const window = 32;
 const waitMs = 30_000;
 const name = `shared-kill/${randomBytes(4).toString("hex")}`;
 
@@ -60,46 +59,20 @@ test.runIf(isOurs)(
     const exactlyOnce = new Group(`${name}/2`, [true, true, true]);
     const groups = [atLeastOnce, exactlyOnce];
     const workers = groups.flatMap((group) => group.workers);
-    let acknowledged = 0;
-    let onAcknowledged = (): void => {};
-    const publishers = ([1, 2] as const).map((quality) => {
-      const client = {
-        url: broker().url,
-        version: 5,
-        clientId: `${name}-publisher${quality}`,
-        keepsSession: true,
-      } as const;
-      const topicOf = () => `${name}/${quality}`;
-      const counted = () => {
-        acknowledged++;
-        onAcknowledged();
-      };
-      return new Publisher({ ...client, stream: "m", quality, topicOf, messages, window, onAcknowledged: counted });
-    });
+    const streams = new StreamsUnderKills(broker(), { name, messages, random, waitMs, streamOf: () => "m" });
     try {
       for (const worker of workers) worker.start();
       await eventually("all have subscribed", () => workers.every(({ isSubscribed }) => isSubscribed), waitMs);
-      for (const publisher of publishers) publisher.start();
-      const part = messages / (kills + 1);
-      for (let kill = 0; kill < kills; kill++) {
-        for (const [index, group] of groups.entries()) group.attend(kill + index);
-        const at = acknowledged + 1 + random() * (2 * part - window);
-        const reached = new Promise<void>((resolve) => {
-          onAcknowledged = () => acknowledged > at && resolve();
-        });
-        for (const publisher of publishers) publisher.allowUpTo(Math.ceil((kill + 1) * part));
-        await within(`acknowledgement ${at}`, reached, waitMs);
-        await broker().kill9();
-        await broker().restart();
-      }
+      await streams.publish(kills, (part) => {
+        for (const [index, group] of groups.entries()) group.attend(part + index);
+      });
       for (const worker of workers) worker.start();
-      for (const publisher of publishers) publisher.allowUpTo(messages);
-      await eventually("all is published", () => publishers.every(({ isDone }) => isDone), waitMs);
       await eventually("all is handled", () => groups.every(({ handled }) => handled.size === messages), waitMs);
       expect([...exactlyOnce.handled].filter(([, times]) => times > 1)).toEqual([]);
       expect(groups.map(({ sessionsForgotten }) => sessionsForgotten)).toEqual([0, 0]);
     } finally {
-      for (const party of [...publishers, ...workers]) party.stop();
+      streams.stop();
+      for (const worker of workers) worker.stop();
     }
   },
 );

@@ -4,11 +4,11 @@
 
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Publisher } from "../../bench/kill/publisher.ts";
 import { seededRandom } from "../../bench/kill/random.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { isOurs } from "../support/broker.ts";
-import { eventually, within } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
+import { StreamsUnderKills } from "../support/streams-under-kills.ts";
 import { useBroker } from "../support/use-broker.ts";
 import { type Mood, WebhookEndpoint } from "../support/webhook-endpoint.ts";
 
@@ -17,7 +17,6 @@ const endpoint = new WebhookEndpoint();
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
 const kills = Number(process.env["KILLS"] ?? 4);
 const messages = 400;
-const window = 32;
 const waitMs = 60_000;
 const name = `webhook-kill/${randomBytes(4).toString("hex")}`;
 const hook = `kill-${randomBytes(4).toString("hex")}`;
@@ -53,39 +52,21 @@ test.runIf(isOurs)(
     const fields = { lingerMs: 20, batchMessagesMax: 20, timeoutSeconds: 1, attemptsMax: 100 };
     const made = await call("POST", "/webhooks", { name: hook, url: endpoint.url, filters: [`${name}/#`], ...fields });
     endpoint.secret = made.secret;
-    let acknowledged = 0;
-    let onAcknowledged = (): void => {};
-    const publishers = ([1, 2] as const).map((quality) => {
-      const client = { url: broker().url, version: 5, clientId: `${name}-${quality}`, keepsSession: true } as const;
-      const counted = () => {
-        acknowledged++;
-        onAcknowledged();
-      };
-      const topicOf = () => `${name}/${quality}`;
-      const stream = `q${quality}`;
-      return new Publisher({ ...client, stream, quality, topicOf, messages, window, onAcknowledged: counted });
+    const streams = new StreamsUnderKills(broker(), {
+      name,
+      messages,
+      random,
+      waitMs,
+      streamOf: (quality) => `q${quality}`,
     });
     try {
-      for (const publisher of publishers) publisher.start();
-      const part = messages / (kills + 1);
-      for (let kill = 0; kill < kills; kill++) {
-        const at = acknowledged + 1 + random() * (2 * part - window);
-        const reached = new Promise<void>((resolve) => {
-          onAcknowledged = () => acknowledged > at && resolve();
-        });
-        for (const publisher of publishers) publisher.allowUpTo(Math.ceil((kill + 1) * part));
-        await within(`acknowledgement ${at}`, reached, waitMs);
-        await broker().kill9();
-        await broker().restart();
-      }
-      for (const publisher of publishers) publisher.allowUpTo(messages);
-      await eventually("all is published", () => publishers.every(({ isDone }) => isDone), waitMs);
+      await streams.publish(kills);
       endpoint.mood = () => "good";
       const status = () => call("GET", `/webhooks/${hook}/status`);
       await eventually("all is sent", async () => (await status()).queueMessages === 0, waitMs);
       expect(await status()).toMatchObject({ drops: {}, deadLetters: { batches: 0 } });
     } finally {
-      for (const publisher of publishers) publisher.stop();
+      streams.stop();
     }
     const { received, items } = endpoint;
     expect(received.every(({ isSigned }) => isSigned)).toBe(true);
