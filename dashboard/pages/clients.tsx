@@ -106,7 +106,7 @@ export function Clients() {
   );
 }
 
-function ClientLink({ clientId }: { readonly clientId: string | null }) {
+export function ClientLink({ clientId }: { readonly clientId: string | null }) {
   if (clientId === null) return <span class="faint">longer than 512 bytes, not kept</span>;
   return (
     <a href={linkTo("clients", clientId)}>

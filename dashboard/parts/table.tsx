@@ -59,16 +59,12 @@ interface ListTableProps<Row> extends Omit<TableProps<Row>, "rows"> {
 export function ListTable<Row>({ list, empty, ...table }: ListTableProps<Row>) {
   return (
     <WhenReady resource={list.resource}>
-      {(rows) =>
-        rows.length === 0 ? (
-          empty
-        ) : (
-          <>
-            <Table {...table} rows={rows} />
-            {list.more !== undefined && <MoreButton more={list.more} />}
-          </>
-        )
-      }
+      {(rows) => (
+        <>
+          {rows.length === 0 ? empty : <Table {...table} rows={rows} />}
+          {list.more !== undefined && <MoreButton more={list.more} />}
+        </>
+      )}
     </WhenReady>
   );
 }

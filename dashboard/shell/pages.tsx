@@ -2,6 +2,7 @@
 
 import type { ComponentChild } from "preact";
 import type { Scope } from "../api/types.ts";
+import { AllSubscriptions } from "../pages/all-subscriptions.tsx";
 import { ApiKeys } from "../pages/api-keys.tsx";
 import { Audit } from "../pages/audit.tsx";
 import { Bans } from "../pages/bans.tsx";
@@ -50,6 +51,7 @@ export const sections: readonly NavSection[] = [
           clientId === undefined ? <Clients /> : <ClientPage key={clientId} clientId={clientId} />,
       },
       { path: "templates", title: "Session templates", scope: "read", show: () => <Templates /> },
+      { path: "subscriptions", title: "Subscriptions", scope: "read", show: () => <AllSubscriptions /> },
       { path: "topics", title: "Topics", scope: "read", show: () => <Topics /> },
       {
         path: "webhooks",

@@ -35,3 +35,9 @@ export function plainFilter(subscription: string): string {
   if (!isShared(subscription)) return subscription;
   return subscription.slice(subscription.indexOf("/", prefix.length) + 1);
 }
+
+/** The group of a subscription that is in order; undefined if it is shared with nobody. */
+export function groupOf(subscription: string): string | undefined {
+  if (!isShared(subscription)) return undefined;
+  return subscription.slice(prefix.length, subscription.indexOf("/", prefix.length));
+}

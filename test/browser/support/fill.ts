@@ -47,6 +47,13 @@ export async function fill({ api, brokerUrl }: Dashboard): Promise<void> {
   const kept = { subscriptions: [{ filter: "plant/line-7/#", qos: 1 }] };
   const provisioned = await api("PUT", "/sessions/archive", kept);
   if (!provisioned.ok) throw new Error(`PUT /sessions: ${provisioned.status} ${await provisioned.text()}`);
+  await post("/webhooks", {
+    name: "orders",
+    url: "http://127.0.0.1:9/orders",
+    filters: ["plant/+/order"],
+    events: ["client.connected", "client.disconnected"],
+    comment: "To the office",
+  });
   await post("/traces", { target: { kind: "topic", value: "plant/+/order" }, seconds: 3_600 });
   await post("/traces", { target: { kind: "client", value: "line-7" }, seconds: 1_800, payload: true });
   await TestClient.connect(brokerUrl(), { version: 5, clientId: "meter-0042" }).catch(() => {});

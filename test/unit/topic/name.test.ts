@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { levelCount, topicFilterProblem, topicNameProblem } from "../../../src/topic/name.ts";
-import { parseFilter } from "../../../src/topic/share.ts";
+import { groupOf, parseFilter, plainFilter } from "../../../src/topic/share.ts";
 
 const limits = { bytesMax: 20, levelsMax: 3 };
 
@@ -63,4 +63,13 @@ test.each([
   ["a+", "wildcard"],
 ])("MQTT-4.8.2-1, MQTT-4.8.2-2: %s", (text, expected) => {
   expect(parseFilter(text, limits)).toEqual(expected);
+});
+
+test.each([
+  ["$share/g/a/+", "g", "a/+"],
+  ["$share/g//", "g", "/"],
+  ["a/b", undefined, "a/b"],
+  ["$shared/g/a", undefined, "$shared/g/a"],
+] as const)("the group and the filter of the subscription %s", (subscription, group, filter) => {
+  expect([groupOf(subscription), plainFilter(subscription)]).toEqual([group, filter]);
 });
