@@ -45,11 +45,13 @@ const open = new Set<Client>();
 /** The upgrade was answered with something else than a WebSocket. */
 export class Refused extends Error {
   readonly status: number;
+  readonly headers: readonly (readonly string[])[];
   readonly text: string;
 
-  constructor(status: number, text: string) {
+  constructor({ status, headers }: Response, text: string) {
     super(`no WebSocket was opened, but ${status} answered: ${text}`);
     this.status = status;
+    this.headers = [...headers];
     this.text = text;
   }
 }
@@ -96,7 +98,7 @@ export class Client {
   ): Promise<Client> {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": "mqtt", ...more };
     const response = await exports.default.fetch(`http://broker${path}`, { headers });
-    if (response.webSocket === null) throw new Refused(response.status, (await response.text()).trim());
+    if (response.webSocket === null) throw new Refused(response, (await response.text()).trim());
     return new Client(response.webSocket, id, version);
   }
 
@@ -105,6 +107,11 @@ export class Client {
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
     const shown: Record<string, string> = username === undefined ? {} : { Authorization: authorization };
     return Client.open(id, version, { ...shown, ...headers }, `/mqtt/${encodeURIComponent(id)}`);
+  }
+
+  /** Opens a WebSocket by the way that the options name. */
+  static knock(id: string, version: Version, options: ConnectOptions): Promise<Client> {
+    return options.isDirect ? Client.openDirect(id, version, options) : Client.open(id, version, options.headers);
   }
 
   /** Connects and expects to be accepted. */
@@ -117,9 +124,7 @@ export class Client {
   /** Connects and waits for CONNACK, whatever it says. */
   static async attempt(options: ConnectOptions = {}): Promise<Client> {
     const { version = 4, clientId = uniqueId() } = options;
-    const client = options.isDirect
-      ? await Client.openDirect(clientId, version, options)
-      : await Client.open(clientId, version, options.headers);
+    const client = await Client.knock(clientId, version, options);
     client.send(connectPacket({ ...options, version, clientId }));
     client.connack = await client.expect("connack");
     return client;
