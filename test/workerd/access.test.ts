@@ -505,26 +505,40 @@ describe("why", () => {
     expect(await ask({ topic })).toMatchObject({ isAllowed: false, why: "the user is disabled" });
   });
 
-  test("what a client was refused lately is listed by client id, at the edge and in its session", async () => {
-    const topic = uniqueId("refused");
-    const user = await makeUser();
-    const clientId = uniqueId("client");
-    const headers = { "CF-Connecting-IP": "192.0.2.7" };
-    await codeFor({ clientId, username: user.name, password: "wrong", headers });
-    const client = await connectAs(user, { clientId, headers });
-    await publishCode(client, `${topic}/x`);
-    await subscribeCode(client, `${topic}/#`);
-    const items = await eventually("three refusals", async () => {
-      const found = await manage("GET", `/explain/clients/${clientId}`);
-      return found.items.length >= 3 ? found.items : undefined;
-    });
-    expect(items.map(({ reason }: { reason: string }) => reason)).toEqual([
-      "subscribe-denied",
-      "publish-denied",
-      "Bad user name or password",
-    ]);
-    expect(items[1]).toMatchObject({ detail: expect.stringContaining(`${topic}/x`), address: "192.0.2.7" });
-    expect(items[1].detail).toContain("no rule");
-    expect(JSON.stringify(items)).not.toContain("wrong");
-  });
+  test.each(doors)(
+    "what a client by %s was refused lately is listed by client id, with what would help",
+    async (_, door) => {
+      const topic = uniqueId("refused");
+      const user = await makeUser([], { limits: { connectionsMax: 1 } });
+      const clientId = uniqueId("client");
+      const options = { clientId, headers: { "CF-Connecting-IP": "192.0.2.7" }, ...door };
+      await codeFor({ username: user.name, password: "wrong", ...options });
+      const client = await connectAs(user, options);
+      await publishCode(client, `${topic}/x`);
+      await subscribeCode(client, `${topic}/#`);
+      const stranger = await makeUser();
+      expect(await codeFor({ ...stranger.login, ...options })).toBe(notAuthorized);
+      const listed = async (id: string, count: number) =>
+        eventually("refusals", async () => {
+          const { items } = await manage("GET", `/explain/clients/${id}`);
+          return items.length >= count ? items : undefined;
+        });
+      const items = await listed(clientId, 4);
+      expect(items.map(({ reason }: { reason: string }) => reason)).toEqual([
+        "session-of-another",
+        "subscribe-denied",
+        "publish-denied",
+        "Bad user name or password",
+      ]);
+      expect(items[2]).toMatchObject({ detail: expect.stringContaining(`${topic}/x`), address: "192.0.2.7" });
+      expect(items[2].detail).toContain("no rule");
+      expect(items[0].remedy).toContain("SESSION_TAKEOVER");
+      expect(items[2].remedy).toContain("POST /api/v1/explain");
+      expect(JSON.stringify(items)).not.toContain("wrong");
+      const second = uniqueId("client");
+      await codeFor({ ...user.login, ...options, clientId: second });
+      const [full] = await listed(second, 1);
+      expect(full).toMatchObject({ reason: "Quota exceeded", remedy: expect.stringContaining("CONNECTIONS_PER_USER") });
+    },
+  );
 });

@@ -13,10 +13,10 @@ import { directoryName, sessionName, webhookClientId } from "../../worker/names.
 import { SessionObject } from "../../worker/session/object.ts";
 import { eventsMax } from "../../worker/webhook/outbox.ts";
 import { eventually } from "../support/eventually.ts";
-import { makeUser } from "./support/access.ts";
+import { codeFor, makeUser } from "./support/access.ts";
 import { api, manage } from "./support/api.ts";
 import { countFor, inWords, measure } from "./support/bill.ts";
-import { Client, cutClients, uniqueId } from "./support/client.ts";
+import { Client, cutClients, doors, uniqueId } from "./support/client.ts";
 import { closeEndpoints, Endpoint } from "./support/endpoint.ts";
 import { endFaults, everybodySleeps, fail, reset, vanish } from "./support/faults.ts";
 import { rowsOf, sessionOf } from "./support/objects.ts";
@@ -191,8 +191,8 @@ describe("clients and sessions", () => {
   });
 });
 
-describe("what rules deny", () => {
-  test("is told with the topic and the rule", async () => {
+describe.each(doors)("what rules deny to who comes by %s", (_door, door) => {
+  test("is told with the topic and the rule, also while its object sleeps", async () => {
     const hook = await Hook.made(["rule.denied"]);
     const user = await makeUser([{ filter: "#", effect: "allow", action: "all" }]);
     await manage("POST", "/rules", {
@@ -203,14 +203,36 @@ describe("what rules deny", () => {
       filter: "secret/#",
       position: 0,
     });
-    const client = await Client.connect({ version: 5, ...user.login });
+    const client = await Client.connect({ version: 5, ...user.login, ...door });
     client.publish("secret/a", "m", 1);
     await client.expect("puback");
+    await everybodySleeps();
     client.send({ cmd: "subscribe", messageId: client.packetId(), subscriptions: [{ topic: "secret/#", qos: 1 }] });
     await client.expect("suback");
     const events = await hook.until(client.id, ["rule.denied", "rule.denied"]);
     expect(events.map(({ data }) => data.reason)).toEqual(["publish-denied", "subscribe-denied"]);
     expect(events[0].data.detail).toContain("secret/a");
+    // What is kept from it before it is delivered.
+    await client.subscribe("#", 1);
+    const publisher = await Client.connect();
+    await publisher.deliver("secret/b", "m", 1);
+    const [, , kept] = await hook.until(client.id, ["rule.denied", "rule.denied", "rule.denied"]);
+    expect(kept.data).toMatchObject({ reason: "delivery-denied", detail: expect.stringContaining("secret/b") });
+  });
+
+  test("is told of a will that refuses the connection", async () => {
+    const hook = await Hook.made(["rule.denied"]);
+    const user = await makeUser([{ filter: "secret/#", effect: "deny" }]);
+    const [clientId, address] = [uniqueId("will"), uniqueId("address")];
+    const will = { topic: "secret/will", payload: "gone", qos: 1 as const };
+    const headers = { "CF-Connecting-IP": address };
+    expect(await codeFor({ ...user.login, clientId, will, headers, ...door })).toBe(0x87);
+    const [event] = await hook.until(clientId, ["rule.denied"]);
+    expect(event.data).toMatchObject({
+      reason: "will-denied",
+      detail: expect.stringContaining("secret/will"),
+      address,
+    });
   });
 });
 
@@ -238,10 +260,11 @@ describe("what is dropped", () => {
       total: 1,
       detail: expect.stringContaining(topic),
     });
-    const calls = await measure(1, async () => {
+    const note = vi.spyOn(SessionDirectory.prototype, "note");
+    await measure(1, async () => {
       for (let sent = 0; sent < 50; sent++) await publisher.deliver(topic, "more", 1);
     });
-    expect(calls.directory_calls).toBe(0);
+    expect(note).not.toHaveBeenCalled();
     await reset(sessionOf(clientId));
     await eventually("the sum of the rest", () => hook.eventsOf(clientId).length === 2);
     expect(hook.eventsOf(clientId)[1].data).toMatchObject({ reason: "queue-full", count: 50, total: 51 });

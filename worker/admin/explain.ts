@@ -97,6 +97,13 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     "Lift the ban: GET and DELETE /api/v1/bans. After failed logins, wait for LOGIN_LOCKOUT_SECONDS.",
   ],
   [/Bad user name or password/, "Check the user and its password or key: GET /api/v1/users/{name}."],
+  [/^will-denied/, "POST /api/v1/explain says which rule decides, and what would allow it."],
+  [/^client-id-pattern/, "Connect with a client id that CLIENT_ID_PATTERN allows the user."],
+  [/^session-of-another/, "Connect as the user whose session it is, end that session, or see SESSION_TAKEOVER."],
+  [
+    /^connections-user/,
+    "Raise connectionsMax of the user or its group, or CONNECTIONS_PER_USER, or end a connection: GET /api/v1/clients.",
+  ],
   [/rate/i, "Raise the limit of the user or group, or of the deployment, or slow the client."],
 ];
 

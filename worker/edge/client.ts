@@ -35,11 +35,11 @@ import { farewell } from "../auth/standing.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
+import { Witness } from "../gate/witness.ts";
 import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
 import { encodeSys, SysFeed } from "./sys-feed.ts";
 import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
-import { Witness } from "./witness.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
@@ -118,7 +118,7 @@ export class ClientConnection {
     this.#done = done;
     this.#config = config;
     this.#scram = scram;
-    this.#witness = new Witness(place);
+    this.#witness = new Witness(place.env);
     this.#tracing = new EdgeTracing(place);
     this.#sys = new SysFeed(place.env, (packets) => this.#send(encodeSys(packets, this.#connect as Connect)));
     this.#hasCertificate = place.certificate !== undefined;
@@ -337,7 +337,7 @@ export class ClientConnection {
   #takeNotice(text: string): void {
     if (text === alivePong) return;
     const { reports, sys } = JSON.parse(text) as ReportsNotice;
-    if (reports.length > 0) this.#witness.note(this.#connect?.clientId, reports);
+    if (reports.length > 0) this.#witness.note(this.#connect?.clientId, this.#address, reports);
     if (sys !== undefined && this.#state === "relaying") this.#sys.follow(sys);
   }
 
@@ -452,7 +452,7 @@ export class ClientConnection {
     const clientId = this.#connect?.clientId;
     const refusal = { event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` } as const;
     report([refusal], clientId || this.#address);
-    this.#witness.note(clientId, [refusal]);
+    this.#witness.note(clientId, this.#address, [refusal]);
     this.#tracing.note(clientId, { what: "refused", reason: refusal.reason, detail: shorten(refusal.detail) });
   }
 

@@ -12,6 +12,7 @@ import { certificateOf } from "../auth/certificate.ts";
 import { counters, report } from "../counters.ts";
 import { type DirectHello, directHeader, directPath } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
+import { Witness } from "../gate/witness.ts";
 import { encodeHeader } from "../header.ts";
 import { sessionName } from "../names.ts";
 import { sessionStub } from "../stubs.ts";
@@ -20,7 +21,6 @@ import { Doorman } from "./doorman.ts";
 import { edgeOf } from "./shared.ts";
 import { EdgeTracing, shownAdmission } from "./tracing.ts";
 import { addressOf, greet } from "./upgrade.ts";
-import { Witness } from "./witness.ts";
 
 export const directPrefix = "/mqtt/";
 
@@ -28,6 +28,12 @@ export const directPrefix = "/mqtt/";
 const rightsBytesMax = 8_192;
 const basisBytesMax = 4_096;
 const clientIdBytesMax = 512;
+
+interface Visitor {
+  readonly clientId: string;
+  readonly address: string;
+  readonly witness: Witness;
+}
 
 export async function directUpgrade(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const greeting = greet(request, env);
@@ -42,7 +48,8 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
   const certificate = certificateOf(request);
   const place = { ...edgeOf(env), address, certificate };
   const doorman = new Doorman({ ...place, onRights: () => {}, onEnd: () => {} });
-  const witness = new Witness(place);
+  const witness = new Witness(env);
+  const visitor: Visitor = { clientId, address, witness };
   const tracing = new EdgeTracing(place);
   const connect: Connect = { ...blank, clientId, ...credentialsOf(request) };
   try {
@@ -50,7 +57,7 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
     if (outcome.type === "failure") {
       const { reason, rule, detail } = outcome;
       tracing.note(clientId, { what: "refused", reason: reasonText(reason), detail: shorten(`${rule}: ${detail}`) });
-      return refuse(outcome, clientId, witness);
+      return refuse(outcome, visitor);
     }
     tracing.note(clientId, { what: "admitted", ...shownAdmission(outcome) });
     const { user, rights, template, expiresAtMs, decision } = outcome;
@@ -60,8 +67,7 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
     if (isTooMuch || JSON.stringify(basis).length > basisBytesMax) {
       return refuse(
         fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules and its template are too much for this way"),
-        clientId,
-        witness,
+        visitor,
       );
     }
     const username = user === undefined ? {} : { username: user };
@@ -79,7 +85,7 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
       basis,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     };
-    return await handOver(env, hello, greeting.subprotocol, witness);
+    return await handOver(env, hello, greeting.subprotocol, visitor);
   } finally {
     // The gate has counted the attempt. That the client stays connected it hears from the session object.
     doorman.close();
@@ -91,16 +97,16 @@ async function handOver(
   env: Env,
   hello: DirectHello,
   subprotocol: string | undefined,
-  witness: Witness,
+  visitor: Visitor,
 ): Promise<Response> {
   counters.add("object_calls");
-  const { clientId } = hello.hello;
+  const { clientId } = visitor;
   const headers = new Headers({ Upgrade: "websocket", [directHeader]: encodeHeader(hello) });
   if (subprotocol !== undefined) headers.set("Sec-WebSocket-Protocol", subprotocol);
   try {
     return await sessionStub(env, sessionName(clientId)).fetch(`https://session${directPath}`, { headers });
   } catch (error) {
-    return refuse(fail(ReasonCode.serverUnavailable, "session-unreachable", `${error}`), clientId, witness);
+    return refuse(fail(ReasonCode.serverUnavailable, "session-unreachable", `${error}`), visitor);
   }
 }
 
@@ -130,10 +136,10 @@ function clientIdIn(pathname: string): string | undefined {
 }
 
 /** As the refusal of a CONNECT, in the words of HTTP. */
-function refuse({ reason, rule, detail }: ProtocolFailure, clientId: string, witness: Witness): Response {
+function refuse({ reason, rule, detail }: ProtocolFailure, { clientId, address, witness }: Visitor): Response {
   const refusal = { event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` } as const;
   report([refusal], clientId);
-  witness.note(clientId, [refusal]);
+  witness.note(clientId, address, [refusal]);
   const status = statusOf(reason);
   const headers: HeadersInit = status === 401 ? { "WWW-Authenticate": 'Basic realm="durablemq", charset="UTF-8"' } : {};
   return new Response(`${reasonText(reason)}\n`, { status, headers });

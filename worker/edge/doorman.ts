@@ -8,7 +8,6 @@
 //   6. a will that it may not publish: 0x87
 //   7. its gate: too many connections of its user 0x97, too often 0x9F. A change that this copy has not heard of: all of it anew
 
-import type { Bucket } from "../../src/auth/bucket.ts";
 import { parseVerifier, type ScramVerifier } from "../../src/auth/verifier.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -61,7 +60,6 @@ export interface DoormanParts {
   readonly book: AccessBook;
   readonly chain: AuthenticationChain;
   readonly turnstile: Turnstile;
-  readonly noted: Bucket;
   readonly address: string;
   readonly certificate: ClientCertificate | undefined;
   /** Called when the rights of the admitted client are others now. */

@@ -1,6 +1,5 @@
 // What all connections of this copy of the Worker share.
 
-import { Bucket } from "../../src/auth/bucket.ts";
 import { type AccessBook, accessBook } from "../auth/book.ts";
 import { AuthenticationChain } from "../auth/chain.ts";
 import { type Config, configOf } from "../config.ts";
@@ -13,8 +12,6 @@ export interface EdgeShared {
   readonly book: AccessBook;
   readonly chain: AuthenticationChain;
   readonly turnstile: Turnstile;
-  /** How many refusals are noted, so that a flood of them costs little. */
-  readonly noted: Bucket;
 }
 
 let known: EdgeShared | undefined;
@@ -29,7 +26,6 @@ export function edgeOf(env: Env): EdgeShared {
     book,
     chain: new AuthenticationChain(config, book),
     turnstile: new Turnstile(config),
-    noted: new Bucket(),
   };
   return known;
 }

@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import pMap from "p-map";
 import { Bucket } from "../../src/auth/bucket.ts";
 import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../../src/auth/lockout.ts";
+import type { BrokerEvent } from "../../src/directory/events.ts";
 import { type DirectEntry, GateStore } from "../../src/store/gate-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { newcomers, userSubjectIn } from "../auth/subjects.ts";
@@ -35,7 +36,7 @@ import {
   type ToGate,
 } from "./calls.ts";
 import { Connections, type Unasked } from "./connections.ts";
-import { isDenial, type RefusalEntry } from "./refusals.ts";
+import { denialIn, type RefusalEntry } from "./refusals.ts";
 
 /** What the socket carries: 16 KiB that cost no row. */
 interface Pass extends Omit<GateHello, "admission"> {
@@ -139,10 +140,12 @@ export class GateObject extends DurableObject<Env> {
   noteRefusals(clientId: string, refusals: readonly RefusalEntry[]): void {
     for (const refusal of refusals) this.#store.addRefusal(clientId, refusal);
     if (!this.#outbox.isWanted) return;
-    const denied = refusals.filter(({ reason }) => isDenial(reason));
-    this.#outbox.add(
-      denied.map(({ atMs, ...rest }) => ({ type: "rule.denied", atMs, data: { clientId, user: null, ...rest } })),
-    );
+    const denied = refusals.flatMap(({ atMs, ...rest }): BrokerEvent[] => {
+      const reason = denialIn(rest);
+      if (reason === undefined) return [];
+      return [{ type: "rule.denied", atMs, data: { clientId, user: null, ...rest, reason } }];
+    });
+    this.#outbox.add(denied);
     this.#arm();
   }
 

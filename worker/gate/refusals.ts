@@ -24,3 +24,8 @@ const denials = new Set([
 export function isDenial(reason: string): boolean {
   return denials.has(reason);
 }
+
+/** The same, also of a refused CONNECT, where the name is that of the rule before its detail; undefined if none has. */
+export function denialIn({ reason, detail }: Pick<RefusalEntry, "reason" | "detail">): string | undefined {
+  return [reason, detail.split(": ", 1)[0] as string].find(isDenial);
+}

@@ -12,6 +12,7 @@ import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { type DirectHello, directHeader } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
+import type { Witness } from "../gate/witness.ts";
 import { decodeHeader } from "../header.ts";
 import type { Hello } from "../hello.ts";
 import { DirectClient, type DirectState, newDirectState } from "./direct.ts";
@@ -34,12 +35,14 @@ export interface DirectsEvents {
 export class Directs {
   readonly #env: Env;
   readonly #alarm: Alarm;
+  readonly #witness: Witness;
   readonly #events: DirectsEvents;
   readonly #known = new WeakMap<WebSocket, DirectClient>();
   readonly #watch: Watch;
 
-  constructor(env: Env, alarm: Alarm, events: DirectsEvents) {
+  constructor(env: Env, alarm: Alarm, witness: Witness, events: DirectsEvents) {
     this.#env = env;
+    this.#witness = witness;
     this.#alarm = alarm;
     this.#events = events;
     this.#watch = new Watch(env, {
@@ -169,8 +172,15 @@ export class Directs {
         trySend(socket, bytes);
       },
       turnAway: ({ reason, rule, detail }, connack) => {
-        const who = state.hello.clientId;
-        report([{ event: "refusal", reason: reasonText(reason), count: 1, detail: `${rule}: ${detail}` }], who);
+        const { clientId, address = "" } = state.hello;
+        const refusal = {
+          event: "refusal",
+          reason: reasonText(reason),
+          count: 1,
+          detail: `${rule}: ${detail}`,
+        } as const;
+        report([refusal], clientId);
+        this.#witness.note(clientId, address, [refusal]);
         if (connack !== undefined) trySend(socket, connack);
         this.left(socket);
         closeQuietly(socket);

@@ -35,6 +35,7 @@ import { configOf } from "../config.ts";
 import { counters } from "../counters.ts";
 import { directPath } from "../direct-hello.ts";
 import type { Env } from "../env.ts";
+import { Witness } from "../gate/witness.ts";
 import { alivePing, alivePong, decodeHello, type Hello, type RightsNotice } from "../hello.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { ObjectSql } from "../sql.ts";
@@ -63,6 +64,8 @@ export class SessionObject extends DurableObject<Env> {
   /** Deliveries that wait for their client or their row, and who hears of it. */
   readonly #holds = new Map<Hold, () => void>();
   readonly #reporter: Reporter;
+  /** What clients were refused, where no edge notes it. */
+  readonly #witness: Witness;
   readonly #reports: Reports;
   readonly #tickets = new Tickets();
   readonly #courier: Courier;
@@ -85,7 +88,8 @@ export class SessionObject extends DurableObject<Env> {
     const limits = configOf(env);
     const name = ctx.id.name as string;
     this.#store = new SessionStore(new Sql(new ObjectSql(ctx.storage)));
-    this.#reports = new Reports(env, this.#store, () => this.#wake());
+    this.#witness = new Witness(env);
+    this.#reports = new Reports(env, this.#store, this.#witness, () => this.#wake());
     this.#fence = new Fence(limits.topicShards + groupsMax, (source) => this.#store.lastCall(source));
     const life = newIncarnation();
     const stored = this.#store.load();
@@ -103,7 +107,7 @@ export class SessionObject extends DurableObject<Env> {
       (take) => void this.#carryOut(take),
     );
     this.#tracing = new SessionTracing(env, () => ({ session: this.#session, nowMs: this.#alarm.nowMs }));
-    this.#directs = new Directs(env, this.#alarm, {
+    this.#directs = new Directs(env, this.#alarm, this.#witness, {
       begin: (socket, connect, hello) => this.#begin(socket, connect, hello),
       packets: (socket, frames, failure) => {
         if (socket === this.#link?.socket) this.#takeFrames(this.#link, frames, failure);
@@ -278,6 +282,7 @@ export class SessionObject extends DurableObject<Env> {
     if (persist.some(({ kind }) => kind === "put-segment")) counters.foundDepth(queueDepth(this.#session));
     // The shard waits for this answer, and not for what is told of it.
     if (this.#tracing.delivered(parts, answer)) this.ctx.waitUntil(this.#tracing.settled());
+    if (this.#witness.isBusy) this.ctx.waitUntil(this.#witness.settled());
     return held === undefined ? answer : this.#settled(held).then(() => answer);
   }
 
@@ -298,7 +303,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #begin(socket: WebSocket, decoded: Connect, hello: Hello): void {
-    if (isTurnedAway(this.#session, socket, decoded, hello.username)) return;
+    if (isTurnedAway(this.#session, socket, decoded, hello, this.#witness)) return;
     if (this.#session.connection !== undefined) this.#step({ type: "taken-over" });
     const epoch = this.#lastEpoch + 1;
     this.#linkTo(socket, epoch, decoded);
@@ -474,7 +479,7 @@ export class SessionObject extends DurableObject<Env> {
     await this.#lanes.started();
     await Promise.all([this.#reporter.started(), this.#reports.teller.started()]);
     await this.#tracing.settled();
-    await this.#directs.settled();
+    await Promise.all([this.#directs.settled(), this.#witness.settled()]);
     if (!this.#lanes.idle) return;
     const { record, connection, will, dueWills, handBacks } = this.#session;
     if (record !== undefined || connection !== undefined || will !== undefined) return;

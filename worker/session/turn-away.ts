@@ -7,6 +7,8 @@ import { againstTakeOver } from "../../src/session/identity.ts";
 import type { Session } from "../../src/session/state.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { report } from "../counters.ts";
+import type { Witness } from "../gate/witness.ts";
+import type { Hello } from "../hello.ts";
 
 const reasons = {
   "session-of-another": ReasonCode.notAuthorized,
@@ -16,12 +18,15 @@ const reasons = {
 export function isTurnedAway(
   session: Session,
   socket: WebSocket,
-  { version, clientId }: Connect,
-  user: string | undefined,
+  { version }: Connect,
+  { clientId, username, address = "" }: Hello,
+  witness: Witness,
 ): boolean {
-  const why = againstTakeOver(session, user, Date.now());
+  const why = againstTakeOver(session, username, Date.now());
   if (why === undefined) return false;
-  report([{ event: "refusal", reason: why, count: 1, detail: clientId }], session.name);
+  const refused = { event: "refusal", reason: why, count: 1, detail: clientId } as const;
+  report([refused], session.name);
+  witness.note(clientId, address, [refused]);
   const refusal: ServerPacket = { type: "connack", sessionPresent: false, reason: reasons[why], properties: {} };
   socket.send(encodePackets([refusal], version));
   closeQuietly(socket);
