@@ -65,18 +65,18 @@ export async function call<Of extends Route>(route: Of, input: Input<Of>): Promi
   return (answer.status === 204 ? undefined : await answer.json()) as Answer<Of>;
 }
 
-/** Resolves with an answer that is a success, whatever it holds. */
+/** Resolves with an answer that is a success, whatever it holds. A body is sent as JSON, or as it is if it is a Blob. */
 export async function ask(method: string, address: string, body: unknown, { key, signal }: Common): Promise<Response> {
   const shown = key ?? keptKey() ?? "";
   // Without a key Cloudflare Access may answer for who calls.
   const headers = new Headers(shown === "" ? {} : { Authorization: `Bearer ${shown}` });
   // By it Access says 401 when its session is over, instead of leading a call off to its login, at another origin.
   headers.set("X-Requested-With", "XMLHttpRequest");
-  if (body !== undefined) headers.set("Content-Type", "application/json");
+  if (body !== undefined) headers.set("Content-Type", body instanceof Blob ? body.type : "application/json");
   const answer = await fetch(address, {
     method,
     headers,
-    body: body === undefined ? null : JSON.stringify(body),
+    body: body instanceof Blob ? body : body === undefined ? null : JSON.stringify(body),
     cache: "no-store",
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: Error) => {

@@ -8,6 +8,7 @@ import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { ListTable } from "../parts/table.tsx";
 import { useMay } from "../shell/caller.ts";
+import { linkTo } from "../shell/place.ts";
 import { ClientLink } from "./clients.tsx";
 import { removeColumn, subscriptionColumns } from "./subscription-columns.tsx";
 import { AddSubscription, RemoveSubscription } from "./subscription-forms.tsx";
@@ -37,7 +38,7 @@ export function AllSubscriptions() {
     reload();
   };
   const remove = ({ clientId, filter }: { readonly clientId: string | null; readonly filter: string }) =>
-    mayOperate && clientId !== null && (() => setOpen({ clientId, filter }));
+    mayOperate && clientId !== null && webhookIn(clientId) === undefined && (() => setOpen({ clientId, filter }));
   return (
     <Page
       title="Subscriptions"
@@ -62,7 +63,7 @@ export function AllSubscriptions() {
         list={list}
         keyOf={({ clientId, filter }) => JSON.stringify([clientId, filter])}
         columns={[
-          { head: "Client id", cell: ({ clientId }) => <ClientLink clientId={clientId} /> },
+          { head: "Client id", cell: ({ clientId }) => <Subscriber clientId={clientId} /> },
           ...subscriptionColumns,
           removeColumn(remove),
         ]}
@@ -79,5 +80,20 @@ export function AllSubscriptions() {
       {open === "add" && <AddSubscription onDone={reload} onClose={() => setOpen(undefined)} />}
       {typeof open === "object" && <RemoveSubscription {...open} onDone={reload} onClose={() => setOpen(undefined)} />}
     </Page>
+  );
+}
+
+/** A webhook is a session; what it gets is changed with the webhook. */
+function webhookIn(clientId: string): string | undefined {
+  return /^\$webhook\/(.+)$/.exec(clientId)?.[1];
+}
+
+function Subscriber({ clientId }: { readonly clientId: string | null }) {
+  const webhook = clientId === null ? undefined : webhookIn(clientId);
+  if (webhook === undefined) return <ClientLink clientId={clientId} />;
+  return (
+    <>
+      webhook <a href={linkTo("webhooks", webhook)}>{webhook}</a>
+    </>
   );
 }

@@ -77,6 +77,19 @@ export function TextField({ name, label, hint, type = "text", ...input }: TextPr
   );
 }
 
+interface FileProps extends Described {
+  /** Endings of the names, with their dots. */
+  readonly accept: string;
+}
+
+export function FileField({ name, label, hint, accept }: FileProps) {
+  return (
+    <Field name={name} label={label} hint={hint}>
+      {(wiring) => <input type="file" required accept={accept} name={name} {...wiring} />}
+    </Field>
+  );
+}
+
 interface AreaProps extends Described, Given {
   readonly rows?: number;
   readonly defaultValue?: string;
@@ -183,6 +196,12 @@ export function textOf(form: FormData, name: string): string {
 export function exactTextOf(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value : "";
+}
+
+/** Of a field that is required. */
+export function fileOf(form: FormData, name: string): File {
+  const value = form.get(name);
+  return value instanceof File ? value : new File([], "");
 }
 
 export function textsOf(form: FormData, name: string): string[] {

@@ -18,6 +18,7 @@ import { Templates } from "../pages/templates.tsx";
 import { Topics } from "../pages/topics.tsx";
 import { TracePage } from "../pages/trace.tsx";
 import { Traces } from "../pages/traces.tsx";
+import { Transfer } from "../pages/transfer.tsx";
 import { UserPage } from "../pages/user.tsx";
 import { Users } from "../pages/users.tsx";
 import { WebhookPage } from "../pages/webhook.tsx";
@@ -93,6 +94,7 @@ export const sections: readonly NavSection[] = [
     title: "Deployment",
     pages: [
       { path: "settings", title: "Settings", scope: "read", show: () => <Settings /> },
+      { path: "transfer", title: "Export and import", scope: "admin", show: () => <Transfer /> },
       { path: "audit", title: "Audit log", scope: "admin", show: () => <Audit /> },
     ],
   },

@@ -55,5 +55,6 @@ export const pages: Readonly<Record<string, PageToSee>> = {
   bans: { address: "bans", ready: "meter-0042" },
   "api-keys": { address: "api-keys", ready: "grafana" },
   settings: { address: "settings", ready: "QUEUE_POLICY" },
+  transfer: { address: "transfer", ready: "Download a backup" },
   audit: { address: "audit", ready: "ban.put" },
 };
