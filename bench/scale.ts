@@ -10,20 +10,21 @@ import { parseArgs } from "node:util";
 import { backlogCurve } from "./scale/backlog.ts";
 import { connectionsCurve } from "./scale/connections.ts";
 import type { Curve, Progress } from "./scale/curve.ts";
+import { listingCurve } from "./scale/listing.ts";
 import { picture } from "./scale/picture.ts";
 import { retainedCurve, routesCurves } from "./scale/shard.ts";
 import { short, table } from "./statistics.ts";
 
 const usage = `usage: npm run bench:scale -- [options]
-  --curves a,b       routes, retained, backlog, connections (all)
-  --largest N        of routes, retained messages and waiting messages (1000000)
+  --curves a,b       routes, retained, backlog, listing, connections (all)
+  --largest N        of routes, retained messages, waiting messages and sessions (1000000)
   --connections N    (20000)
   --output FOLDER    (bench/results)`;
 
 const { values } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
-    curves: { type: "string", default: "routes,retained,backlog,connections" },
+    curves: { type: "string", default: "routes,retained,backlog,listing,connections" },
     largest: { type: "string", default: "1000000" },
     connections: { type: "string", default: "20000" },
     output: { type: "string" },
@@ -42,6 +43,7 @@ async function run(): Promise<void> {
   if (wanted.includes("routes")) curves.push(...routesCurves(largest, progress));
   if (wanted.includes("retained")) curves.push(retainedCurve(largest, progress));
   if (wanted.includes("backlog")) curves.push(backlogCurve(largest, progress));
+  if (wanted.includes("listing")) curves.push(await listingCurve(largest, progress));
   if (wanted.includes("connections")) curves.push(await connectionsCurve(Number(values.connections), progress));
   for (const { name, of, units, points } of curves) {
     const rows = points.map(({ size, values }) => [
