@@ -562,7 +562,7 @@ export interface Api {
   readonly "POST /explain": {
     readonly path: Readonly<Record<string, never>>;
     readonly query: Readonly<Record<string, never>>;
-    readonly body: { readonly "user"?: string; readonly "clientId": string; readonly "groups"?: readonly (string)[]; readonly "claims"?: Readonly<Record<string, string>>; readonly "action": "publish" | "subscribe"; readonly "topic": string; readonly "qos"?: 0 | 1 | 2; readonly "retain"?: boolean; };
+    readonly body: { readonly "user"?: string; readonly "clientId": string; readonly "address"?: string; readonly "groups"?: readonly (string)[]; readonly "claims"?: Readonly<Record<string, string>>; readonly "action": "publish" | "subscribe"; readonly "topic": string; readonly "qos"?: 0 | 1 | 2; readonly "retain"?: boolean; };
     readonly answer: { readonly "isAllowed": boolean; readonly "why": string; readonly "rule": { readonly "id": string; readonly "effect": string; readonly "action": string; readonly "filter": string; readonly "qos"?: readonly (number)[]; readonly "retain"?: boolean; } | null; readonly "remedy": string | null; readonly "rulesTried": number; };
   };
   readonly "GET /explain/clients/{clientId}": {

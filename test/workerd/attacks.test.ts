@@ -207,6 +207,29 @@ describe.each(doors)("by %s", (_door, door) => {
     });
   });
 
+  test("what is simulated is refused for the same reasons as what is tried: bans, and client ids of others", async () => {
+    const user = await makeUser([{ filter: "#" }]);
+    const [clientId, address] = [`${user.name}-1`, uniqueId("address")];
+    const ask = (question: object = {}) =>
+      manage("POST", "/explain", { user: user.name, clientId, address, action: "publish", topic: "a", ...question });
+    expect(await ask()).toMatchObject({ isAllowed: true, rule: { filter: "#" } });
+    expect(await ask({ clientId: "another-1" })).toMatchObject({
+      isAllowed: false,
+      why: expect.stringContaining("may not have the client id another-1"),
+      remedy: expect.stringContaining("CLIENT_ID_PATTERN"),
+    });
+    for (const [kind, value, why] of [
+      ["client", clientId, "the client id is banned"],
+      ["user", user.name, "the user is banned"],
+      ["address", address, "the address is banned"],
+    ] as const) {
+      await manage("POST", "/bans", { kind, value });
+      expect(await ask()).toMatchObject({ isAllowed: false, why, rule: null });
+      expect(await codeFor({ ...user.login, clientId, ...from(address) })).toBe(banned);
+      await manage("DELETE", `/bans/${kind}/${value}`);
+    }
+  });
+
   describe("guessing", () => {
     test("so many wrong passwords lock the address out of the user, and nobody else", async () => {
       const user = await makeUser();

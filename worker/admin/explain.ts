@@ -7,7 +7,8 @@ import { parseDelayed } from "../../src/topic/delayed.ts";
 import { topicNameProblem } from "../../src/topic/name.ts";
 import { parseFilter } from "../../src/topic/share.ts";
 import { anonymous, identity, rightsOf } from "../auth/identity.ts";
-import { isBanned, readKnownUser, readPolicy } from "../auth/known.ts";
+import { readKnownUser, readPolicy } from "../auth/known.ts";
+import { banAtTheDoor, failureAtTheDesk } from "../auth/standing.ts";
 import { configOf } from "../config.ts";
 import { gateOf } from "../gate/gates.ts";
 import { invalid } from "./problem.ts";
@@ -29,6 +30,8 @@ const rule = z.object({
 const question = z.strictObject({
   user: z.optional(name),
   clientId,
+  /** Whether it is banned counts as well. */
+  address: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),
   groups: z._default(z.array(name).check(z.maxLength(50)), []),
   claims: z._default(z.record(z.string(), z.string()), {}),
   action: z.enum(["publish", "subscribe"]),
@@ -87,8 +90,20 @@ function remedyFor({ user, clientId: client, action, topic }: Question, decided:
   return `POST /api/v1/rules ${body}${position}`;
 }
 
+const ban = "DELETE /api/v1/bans/{kind}/{value}";
+const pattern = "Use a client id that CLIENT_ID_PATTERN allows the user.";
+
+/** What keeps a client out whatever its rules, by the name that refusals have for it. */
+const outside: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  "banned-address": ["the address is banned", ban],
+  "banned-client": ["the client id is banned", ban],
+  "banned-user": ["the user is banned", ban],
+  "reserved-client-id": ["the client id is a webhook's", "Use another client id."],
+};
+
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
+    // A will that refuses its connection is named in the detail.
     /^(publish|subscribe|will|delivery)-denied/,
     "POST /api/v1/explain says which rule decides, and what would allow it.",
   ],
@@ -97,8 +112,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     "Lift the ban: GET and DELETE /api/v1/bans. After failed logins, wait for LOGIN_LOCKOUT_SECONDS.",
   ],
   [/Bad user name or password/, "Check the user and its password or key: GET /api/v1/users/{name}."],
-  [/^will-denied/, "POST /api/v1/explain says which rule decides, and what would allow it."],
-  [/^client-id-pattern/, "Connect with a client id that CLIENT_ID_PATTERN allows the user."],
+  [/^client-id-pattern/, pattern],
   [/^session-of-another/, "Connect as the user whose session it is, end that session, or see SESSION_TAKEOVER."],
   [
     /^connections-user/,
@@ -115,7 +129,7 @@ export const explainRoutes = [
     tag,
     summary: "Ask whether a client may publish or subscribe, and why",
     description:
-      "Nothing happens. Groups and claims are those of a token, besides what the control database has. A `topic` is a topic name, or a filter for " +
+      "Nothing happens. A ban, or a client id that the user may not have, decides before any rule; that of an address if it is given. Groups and claims are those of a token, besides what the control database has. A `topic` is a topic name, or a filter for " +
       "`subscribe`, with `$share` and `$delayed` as a client writes them.",
     params: none,
     query: none,
@@ -128,9 +142,12 @@ export const explainRoutes = [
       const who = body.user === undefined ? anonymous : identity("jwt", body.user, { groups, claims });
       if (known?.user?.disabled)
         return ofWho("the user is disabled", "PATCH /api/v1/users/{name} with disabled: false");
-      if (isBanned(policy, "client", body.clientId, nowMs)) return ofWho("the client id is banned", "DELETE the ban");
-      if (isBanned(policy, "user", body.user, nowMs)) return ofWho("the user is banned", "DELETE the ban");
-      const { whole } = rightsOf(who, body.clientId, known, policy, configOf(env));
+      const config = configOf(env);
+      const failure =
+        banAtTheDoor(body.clientId, body.address ?? "", policy) ??
+        failureAtTheDesk(body.clientId, body.user, policy, config);
+      if (failure !== undefined) return ofWho(...(outside[failure.rule] ?? [failure.detail, pattern]));
+      const { whole } = rightsOf(who, body.clientId, known, policy, config);
       const decision = decide(body, whole);
       const decided = whole.rules.find(({ id }) => id === decision.rule);
       const byDefault = `no rule decides, and ACCESS_DEFAULT is ${whole.otherwise}`;

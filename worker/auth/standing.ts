@@ -61,7 +61,7 @@ export function banAtTheDoor(clientId: string, address: string, policy: Policy):
 }
 
 /** When it is known who it is. */
-function failureAtTheDesk(
+export function failureAtTheDesk(
   clientId: string,
   user: string | undefined,
   policy: Policy,
