@@ -6,10 +6,10 @@ import { useList } from "../api/list.ts";
 import type { Group } from "../api/types.ts";
 import { FormDialog } from "../parts/dialog.tsx";
 import { TextField, textOf } from "../parts/field.tsx";
-import { LimitFields, limitFacts, limitsOf } from "../parts/limits.tsx";
+import { LimitFields, limitsOf, limitWords } from "../parts/limits.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
-import { ListTable } from "../parts/table.tsx";
+import { changeColumn, ListTable } from "../parts/table.tsx";
 import { Time } from "../parts/words.tsx";
 import { useMay } from "../shell/caller.ts";
 import { say } from "../shell/messages.tsx";
@@ -43,28 +43,14 @@ export function Groups() {
         keyOf={(group) => group.name}
         columns={[
           { head: "Name", cell: (group) => group.name },
-          { head: "Limits", cell: (group) => <LimitWords group={group} /> },
+          { head: "Limits", cell: (group) => limitWords(group.limits) || <span class="faint">the deployment’s</span> },
           { head: "Comment", cell: (group) => group.comment },
           { head: "Created", cell: (group) => <Time at={group.createdAtMs} /> },
-          {
-            head: "Actions",
-            kind: "actions",
-            cell: (group) =>
-              mayChange && (
-                <>
-                  <button type="button" class="button" onClick={() => setOpen({ form: "change", group })}>
-                    Change
-                  </button>
-                  <button
-                    type="button"
-                    class="button button-quiet-bad"
-                    onClick={() => setOpen({ form: "delete", group })}
-                  >
-                    Delete
-                  </button>
-                </>
-              ),
-          },
+          changeColumn<Group>(
+            mayChange,
+            (group) => setOpen({ form: "change", group }),
+            (group) => setOpen({ form: "delete", group }),
+          ),
         ]}
         empty={
           <Empty title="No groups yet">
@@ -77,12 +63,6 @@ export function Groups() {
       {open?.form === "delete" && <DeleteGroup group={open.group} onDone={done} onClose={close} />}
     </Page>
   );
-}
-
-function LimitWords({ group }: { readonly group: Group }) {
-  const facts = limitFacts(group.limits);
-  if (facts.length === 0) return <span class="faint">the deployment’s</span>;
-  return <>{facts.map(({ name, value }) => `${name}: ${value}`).join("; ")}</>;
 }
 
 interface FormProps {

@@ -9,7 +9,7 @@ import { FormDialog } from "../parts/dialog.tsx";
 import { CheckFields, choiceOf, choicesOf, SelectField, TextField, textOf } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty, WhenReady } from "../parts/states.tsx";
-import { type Column, Table } from "../parts/table.tsx";
+import { type Column, changeColumn, Table } from "../parts/table.tsx";
 import { Badge, Code } from "../parts/words.tsx";
 import { useMay } from "../shell/caller.ts";
 import { say } from "../shell/messages.tsx";
@@ -57,12 +57,6 @@ export function Rules() {
     say(text);
     rules.reload();
   };
-  const columns: readonly Column<Rule>[] = mayChange
-    ? [
-        ...ruleColumns,
-        { head: "Actions", kind: "actions", cell: (rule) => <RuleActions rule={rule} onOpen={setOpen} /> },
-      ]
-    : ruleColumns;
   return (
     <Page
       title="Rules"
@@ -86,7 +80,14 @@ export function Rules() {
               caption="Rules"
               rows={value.toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))}
               keyOf={(rule) => rule.id}
-              columns={columns}
+              columns={[
+                ...ruleColumns,
+                changeColumn<Rule>(
+                  mayChange,
+                  (rule) => setOpen({ form: "change", rule }),
+                  (rule) => setOpen({ form: "delete", rule }),
+                ),
+              ]}
             />
           )
         }
@@ -96,19 +97,6 @@ export function Rules() {
       {open?.form === "change" && <RuleForm rule={open.rule} onDone={done} onClose={close} />}
       {open?.form === "delete" && <DeleteRule rule={open.rule} onDone={done} onClose={close} />}
     </Page>
-  );
-}
-
-function RuleActions({ rule, onOpen }: { readonly rule: Rule; readonly onOpen: (open: Open) => void }) {
-  return (
-    <>
-      <button type="button" class="button" onClick={() => onOpen({ form: "change", rule })}>
-        Change
-      </button>
-      <button type="button" class="button button-quiet-bad" onClick={() => onOpen({ form: "delete", rule })}>
-        Delete
-      </button>
-    </>
   );
 }
 

@@ -6,25 +6,23 @@ import { useList } from "../api/list.ts";
 import type { SessionTemplate } from "../api/types.ts";
 import { FormDialog } from "../parts/dialog.tsx";
 import { AreaField, choiceOf, exactTextOf, SelectField, TextField, textOf } from "../parts/field.tsx";
+import { LimitFields, limitsOf, limitWords } from "../parts/limits.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
-import { ListTable } from "../parts/table.tsx";
-import { count } from "../parts/words.tsx";
+import { changeColumn, ListTable } from "../parts/table.tsx";
 import { useMay } from "../shell/caller.ts";
 import { say } from "../shell/messages.tsx";
 
 type Limits = SessionTemplate["limits"];
 type Subscription = SessionTemplate["subscriptions"][number];
 
-const numbers = {
-  queueMessagesMax: "Queued messages",
-  queueBytesMax: "Queued bytes",
-  inflightMax: "Messages under way",
-  subscriptionsMax: "Subscriptions",
-  sessionExpirySecondsMax: "Session expiry, seconds",
-} as const;
-type NumberName = keyof typeof numbers;
-const numberNames = Object.keys(numbers) as NumberName[];
+const limitNames = [
+  "queueMessagesMax",
+  "queueBytesMax",
+  "inflightMax",
+  "subscriptionsMax",
+  "sessionExpirySecondsMax",
+] as const;
 
 const policies = ["reject", "drop-oldest", "drop-newest"] as const;
 const asDeployment = { value: "", label: "as the deployment says" };
@@ -62,27 +60,13 @@ export function Templates() {
           { head: "Position", kind: "number", cell: (template) => template.position },
           { head: "Client ids", cell: (template) => <code>{template.pattern}</code> },
           { head: "Subscriptions", cell: (template) => template.subscriptions.map(lineOf).join(", ") },
-          { head: "Limits", cell: (template) => limitWords(template.limits) },
+          { head: "Limits", cell: (template) => wordsOf(template.limits) },
           { head: "Comment", cell: (template) => template.comment },
-          {
-            head: "Actions",
-            kind: "actions",
-            cell: (template) =>
-              mayChange && (
-                <>
-                  <button type="button" class="button" onClick={() => setOpen({ form: "change", template })}>
-                    Change
-                  </button>
-                  <button
-                    type="button"
-                    class="button button-quiet-bad"
-                    onClick={() => setOpen({ form: "delete", template })}
-                  >
-                    Delete
-                  </button>
-                </>
-              ),
-          },
+          changeColumn<SessionTemplate>(
+            mayChange,
+            (template) => setOpen({ form: "change", template }),
+            (template) => setOpen({ form: "delete", template }),
+          ),
         ]}
         empty={
           <Empty title="No templates yet">
@@ -113,7 +97,7 @@ function TemplateForm({ template, onDone, onClose }: FormProps & { readonly temp
         .map((line) => line.trim())
         .filter((line) => line !== "")
         .map((line) => subscriptionOf(line, template?.subscriptions ?? [])),
-      limits: { ...numbersOf(form), ...(policy === "" ? {} : { queuePolicy: policy }) },
+      limits: { ...limitsOf(form), ...(policy === "" ? {} : { queuePolicy: policy }) },
       comment: textOf(form, "comment"),
     };
     await call("PUT /templates/{name}", { path: { name: template?.name ?? textOf(form, "name") }, body });
@@ -153,28 +137,14 @@ function TemplateForm({ template, onDone, onClose }: FormProps & { readonly temp
         defaultValue={template?.subscriptions.map(lineOf).join("\n") ?? ""}
         hint="A topic filter on each line, with its QoS behind it: devices/%c/# 1. %c is the client id, %u the user."
       />
-      <details class="limits">
-        <summary>Limits other than the deployment’s</summary>
-        <div class="fields fields-in-two">
-          {numberNames.map((name) => (
-            <TextField
-              key={name}
-              name={name}
-              label={numbers[name]}
-              type="number"
-              min={1}
-              step={1}
-              defaultValue={limits[name]}
-            />
-          ))}
-          <SelectField
-            name="queuePolicy"
-            label="When the queue is full"
-            choices={[asDeployment, ...policies]}
-            value={limits.queuePolicy ?? ""}
-          />
-        </div>
-      </details>
+      <LimitFields limits={limits} names={limitNames} min={1}>
+        <SelectField
+          name="queuePolicy"
+          label="When the queue is full"
+          choices={[asDeployment, ...policies]}
+          value={limits.queuePolicy ?? ""}
+        />
+      </LimitFields>
       <TextField name="comment" label="Comment" defaultValue={template?.comment} />
     </FormDialog>
   );
@@ -209,15 +179,6 @@ function subscriptionOf(line: string, before: readonly Subscription[]): Partial<
   return { ...before.find((one) => one.filter === filter), filter, qos };
 }
 
-function numbersOf(form: FormData): Limits {
-  const given = numberNames.map((name) => [name, textOf(form, name)] as const).filter(([, text]) => text !== "");
-  return Object.fromEntries(given.map(([name, text]) => [name, Number(text)]));
-}
-
-function limitWords({ queuePolicy, ...limits }: Limits): string {
-  const words = numberNames.flatMap((name) => {
-    const value = limits[name];
-    return value === undefined ? [] : [`${numbers[name]}: ${count(value)}`];
-  });
-  return [...words, ...(queuePolicy === undefined ? [] : [queuePolicy])].join("; ");
+function wordsOf(limits: Limits): string {
+  return [limitWords(limits), limits.queuePolicy].filter(Boolean).join("; ");
 }

@@ -136,21 +136,18 @@ function Import() {
   return (
     <Section title="Import">
       <ProblemContext.Provider value={doing.problem}>
-        <form onSubmit={submit}>
+        <form class="fields" onSubmit={submit}>
           <div class="toolbar">
             <SelectField name="into" label="Into" choices={tables} value="users" />
-            <FileField
-              name="file"
-              label="File"
-              accept=".csv,.json,.ndjson,.jsonl"
-              hint="CSV, JSON or JSON lines, as an export writes them."
-            />
+            <FileField name="file" label="File: CSV, JSON or JSON lines" accept=".csv,.json,.ndjson,.jsonl" />
             <SelectField name="existing" label="If some are there already" choices={existing} value="refuse" />
           </div>
           <CheckField name="dryRun" label="Only try" hint="Says what would become of it, and changes nothing." />
-          <button type="submit" class="button" disabled={doing.isBusy}>
-            Import
-          </button>
+          <p>
+            <button type="submit" class="button" disabled={doing.isBusy}>
+              Import
+            </button>
+          </p>
         </form>
       </ProblemContext.Provider>
       <Said doing={doing} />
@@ -200,7 +197,7 @@ function Backup() {
         Keep this page open until it is there; what is larger than this device has room for, and every restore, is for
         the command line: <code>npx durablemq backup</code>, <code>npx durablemq restore</code>.
       </p>
-      <p>
+      <p class="more-room">
         <button type="button" class="button" disabled={doing.isBusy} onClick={() => void save()}>
           Download a backup
         </button>

@@ -14,6 +14,29 @@ export interface Column<Row> {
   readonly kind?: "number" | "actions" | "long";
 }
 
+/** Change and delete, for those who may. */
+export function changeColumn<Row>(
+  mayChange: boolean,
+  onChange: (row: Row) => void,
+  onDelete: (row: Row) => void,
+): Column<Row> {
+  return {
+    head: "Actions",
+    kind: "actions",
+    cell: (row) =>
+      mayChange && (
+        <>
+          <button type="button" class="button" onClick={() => onChange(row)}>
+            Change
+          </button>
+          <button type="button" class="button button-quiet-bad" onClick={() => onDelete(row)}>
+            Delete
+          </button>
+        </>
+      ),
+  };
+}
+
 interface TableProps<Row> {
   readonly caption: string;
   readonly columns: readonly Column<Row>[];

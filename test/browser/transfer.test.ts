@@ -27,7 +27,7 @@ test("groups go out as CSV, are tried, refused, and come back in as they were", 
 
   await page.getByLabel("Into").selectOption("groups");
   const give = (content: string, file = "groups.csv") =>
-    page.getByLabel("File").setInputFiles({ name: file, mimeType: "", buffer: Buffer.from(content) });
+    page.getByLabel("File:").setInputFiles({ name: file, mimeType: "", buffer: Buffer.from(content) });
   const bring = () => page.getByRole("button", { name: "Import", exact: true }).click();
   await give(text);
   await bring();
