@@ -18,8 +18,8 @@ import { filesOf } from "../tidy/sources.ts";
 
 /** Which stubs a file asks for, and where its answers to failures are tested. A new place needs a row, and a test. */
 const callSites: Readonly<Record<string, string>> = {
-  "worker/admin/backup/restore.ts shardStub": "below: with retries; test/workerd/unreachable-api.test.ts",
-  "worker/admin/backup/save.ts shardStub": "below: with retries; test/workerd/unreachable-api.test.ts",
+  "worker/admin/backup/restore.ts shardStub": "below: with retries; UNR-8 in test/workerd/unreachable-api.test.ts",
+  "worker/admin/backup/save.ts shardStub": "below: with retries; UNR-7 in test/workerd/unreachable-api.test.ts",
   "worker/admin/all-subscriptions.ts shardStub": "below: with retries; SUB-5 in test/workerd/subscriptions-api.test.ts",
   "worker/admin/clients.ts directoryStub": "below: with retries; test/workerd/unreachable-api.test.ts",
   "worker/admin/news.ts sessionStub": "test/workerd/unreachable-api.test.ts",
