@@ -1,6 +1,6 @@
 // Attempts to get past the rules, by both ways in. Each fails closed.
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { counters } from "../../worker/counters.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -235,9 +235,14 @@ describe.each(doors)("by %s", (_door, door) => {
       const user = await makeUser();
       const attacker = from();
       const wrong = { username: user.name, password: `dmk_${"A".repeat(43)}`, clientId: `${user.name}-1` };
+      const waits = vi.spyOn(globalThis, "setTimeout");
       for (let count = 0; count < loginFailuresMax; count++) {
         expect(await codeFor({ ...wrong, ...attacker })).toBe(badCredentials);
+        // Each answer is put off for twice as long as the one before.
+        expect(waits.mock.calls.map(([, ms]) => ms)).toContain(100 * 2 ** count);
+        waits.mockClear();
       }
+      waits.mockRestore();
       expect(await codeFor({ ...wrong, ...attacker })).toBe(banned);
       // The right key, which an attacker does not have, is refused from there as well.
       expect(await codeFor({ ...user.login, clientId: `${user.name}-1`, ...attacker })).toBe(banned);
@@ -334,6 +339,19 @@ describe.each(doors)("by %s", (_door, door) => {
       const fast = await makeUser([{ filter: "rate/#" }], { limits: { publishMessagesPerSecond: 100 } });
       const faster = await connectAs(fast, { clientId: `${fast.name}-1`, ...from() });
       for (let count = 0; count < 30; count++) expect(await publishCode(faster, "rate/x")).toBe(0);
+    });
+
+    test("bytes beyond the rate: 0x97, however few messages they are", async () => {
+      const user = await makeUser([{ filter: "rate/#" }], { limits: { publishBytesPerSecond: 100 } });
+      const client = await connectAs(user, { clientId: `${user.name}-1`, ...from() });
+      const publish = async (bytes: number) => {
+        client.publish("rate/x", "x".repeat(bytes), 1);
+        return (await client.expect("puback")).reasonCode ?? 0;
+      };
+      // Of 2,000 that may come at once.
+      expect(await publish(1_500)).toBe(0);
+      expect(await publish(1_500)).toBe(quotaExceeded);
+      expect(await publish(100)).toBe(0);
     });
 
     test("subscriptions beyond a user's limit: 0x97", async () => {
