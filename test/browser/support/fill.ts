@@ -54,6 +54,15 @@ export async function fill({ api, brokerUrl }: Dashboard): Promise<void> {
     events: ["client.connected", "client.disconnected"],
     comment: "To the office",
   });
+  const template = {
+    position: 100,
+    pattern: "meter-*",
+    subscriptions: [{ filter: "plant/%c/order", qos: 1 }],
+    limits: { queueMessagesMax: 200, queuePolicy: "drop-oldest" },
+    comment: "All meters of hall 2",
+  };
+  const made = await api("PUT", "/templates/hall-2", template);
+  if (!made.ok) throw new Error(`PUT /templates: ${made.status} ${await made.text()}`);
   await post("/traces", { target: { kind: "topic", value: "plant/+/order" }, seconds: 3_600 });
   await post("/traces", { target: { kind: "client", value: "line-7" }, seconds: 1_800, payload: true });
   await TestClient.connect(brokerUrl(), { version: 5, clientId: "meter-0042" }).catch(() => {});

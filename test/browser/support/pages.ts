@@ -40,6 +40,7 @@ export const pages: Readonly<Record<string, PageToSee>> = {
   overview: { address: "overview", ready: "Messages a second" },
   clients: { address: "clients", ready: "control-room" },
   client: { address: "clients/control-room", ready: "plant/#" },
+  templates: { address: "templates", ready: "All meters of hall 2" },
   subscriptions: { address: "subscriptions", ready: "archive" },
   topics: { address: "topics", ready: "hall/2/press/status", prepare: chooseTopic },
   webhooks: { address: "webhooks", ready: "To the office" },
