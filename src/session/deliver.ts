@@ -64,12 +64,14 @@ interface Intake {
   readonly bodies: { readonly body: Uint8Array; readonly count: number; readonly share: string | undefined }[];
   messages: number;
   bytes: number;
+  /** Publishers of whom something was refused: nothing that comes behind it in this call is taken. */
+  readonly refusing: Set<string>;
   /** Something in it has to be written, and at once: see src/session/holding.ts, rules 3 and 4. */
   needsRow: boolean;
 }
 
 function intakeOf(session: Session, shard: number, effects: Effects, nowMs: number, needsRow: boolean): Intake {
-  return { session, shard, effects, nowMs, bodies: [], messages: 0, bytes: 0, needsRow };
+  return { session, shard, effects, nowMs, bodies: [], messages: 0, bytes: 0, refusing: new Set(), needsRow };
 }
 
 export function deliver(
@@ -133,6 +135,7 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
   const refused: number[] = [];
   const kept = new Keeper(part.body);
   let lastSequence = 0;
+  let refuses = intake.refusing.size > 0 && intake.refusing.has(cursorName(intake.shard, part));
 
   for (let index = 0; reader.next(); index++) {
     const { qos, sequence } = reader;
@@ -145,20 +148,23 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
     } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part))) {
       // Taken over before: the shard did not hear the answer.
       kept.leave();
-    } else if (refused.length > 0) {
+    } else if (refuses) {
       // Once one is refused the rest is too, so that the cursor never passes a message that was not taken.
       refused.push(index);
       kept.leave();
     } else {
       const admission = admit(intake, reader, part);
-      if (admission === "refuse") refused.push(index);
-      else if (sequence > 0) lastSequence = sequence;
+      if (admission === "refuse") {
+        refuses = true;
+        refused.push(index);
+      } else if (sequence > 0) lastSequence = sequence;
       if (admission === "take") kept.take(reader);
       else kept.leave();
     }
   }
   if (kept.count > 0) intake.bodies.push({ body: kept.body(), count: kept.count, share: undefined });
   if (lastSequence > 0) putCursor(intake, part, lastSequence);
+  if (refuses) intake.refusing.add(cursorName(intake.shard, part));
   return refused;
 }
 

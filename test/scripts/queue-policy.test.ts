@@ -1,6 +1,7 @@
 // A full queue: what is refused, what is dropped, and that each is counted.
 
 import { expect, test } from "vitest";
+import { records } from "../support/records.ts";
 import { play, type ScriptLine } from "../support/script.ts";
 
 const away: readonly ScriptLine[] = [["connect expiry=100", "connack"], ["cut"]];
@@ -246,4 +247,23 @@ test("drop-oldest: what was given up before is not given up again in place of wh
     ],
     { limits: { queueMessagesMax: 3, queuePolicy: "drop-oldest" } },
   );
+});
+
+test("behind what is refused nothing of its publisher is taken, in whatever part of the call it comes", () => {
+  const limits = { queuePolicy: "reject", queueBytesMax: 120 } as const;
+  const rig = play([["connect expiry=never", "connack"], ["cut"]], { limits });
+  const generation = rig.session.record?.generation ?? 0;
+  const part = (publisher: string, ...texts: string[]) => {
+    return { publisher, publisherGeneration: 1, generation, body: records(...texts), owed: false };
+  };
+  const large = "x".repeat(100);
+  const { parts } = rig.deliver(0, [
+    part("~p", "a:1 q2 seq=1"),
+    part("~p", `a:${large} q2 seq=2`),
+    part("~other", "a:2 q2 seq=2"),
+    part("~p", "a:3 q2 seq=3", "a:4 q1"),
+  ]);
+  expect(parts.map(({ refused }) => refused)).toEqual([[], [0], [], [0, 1]]);
+  // What was refused, and is owed then, is not taken for old.
+  expect(rig.store.sourceSequence("~p", 1, 0)).toBe(1);
 });
