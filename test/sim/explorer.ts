@@ -10,7 +10,7 @@ export interface Expedition extends Partial<ThreadOptions> {
 }
 
 /** A world takes a second or two; one that takes this long goes round in circles. */
-const worldMsMax = 120_000;
+const worldMsMax = 180_000;
 
 /** Hands over each report as it comes, until `visit` says true or there are no more seeds. */
 export async function explore(expedition: Expedition, visit: (report: Report) => boolean): Promise<void> {
