@@ -50,8 +50,9 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
           value={`${brief(rate(previous, latest, "durablemq_messages_sent_total"))}/s`}
           note={total("durablemq_messages_sent_total")}
         />
-        <Latency samples={samples} name="Acknowledged" metric="durablemq_puback_seconds" />
-        <Latency samples={samples} name="Delivered" metric="durablemq_delivery_seconds" />
+        <Distribution samples={samples} name="Acknowledged" metric="durablemq_puback_seconds" show={milliseconds} />
+        <Distribution samples={samples} name="Delivered" metric="durablemq_delivery_seconds" show={milliseconds} />
+        <Distribution samples={samples} name="Queue depth" metric="durablemq_queue_depth" show={brief} />
         <Tile name="Given up" value={count(latest.get("durablemq_drops_total"))} note="messages in all" />
         <Tile name="Refused" value={count(latest.get("durablemq_refusals_total"))} note="in all" />
         <Tile
@@ -91,33 +92,36 @@ function Figures({ samples }: { readonly samples: readonly Sample[] }) {
       </div>
       <p class="faint small">
         Acknowledged: from a session’s call with messages to the answer that lets it acknowledge them. Delivered: from a
-        shard’s call to the answer of the session that takes them over. The bill is the broker’s own estimate at
-        Cloudflare’s prices, before what a plan includes; processor time at the edge and storage are not in it.
+        shard’s call to the answer of the session that takes them over. Queue depth: messages in a session’s queue, each
+        time that some were stored there. The bill is the broker’s own estimate at Cloudflare’s prices, before what a
+        plan includes; processor time at the edge and storage are not in it.
       </p>
     </>
   );
 }
 
 /** Over the last minute, so that a single slow one is still there when somebody looks. */
-const latencyWindowMs = 60_000;
+const distributionWindowMs = 60_000;
 
-interface LatencyProps {
+interface DistributionProps {
   readonly samples: readonly Sample[];
   readonly name: string;
+  /** A histogram's. */
   readonly metric: string;
+  readonly show: (value: number) => string;
 }
 
-function Latency({ samples, name, metric }: LatencyProps) {
+function Distribution({ samples, name, metric, show }: DistributionProps) {
   const latest = samples.at(-1);
-  const from = samples.find(({ atMs }) => latest !== undefined && atMs >= latest.atMs - latencyWindowMs);
+  const from = samples.find(({ atMs }) => latest !== undefined && atMs >= latest.atMs - distributionWindowMs);
   if (latest === undefined || from === undefined) return null;
   const slow = quantile(from, latest, metric, 0.99);
   const middle = quantile(from, latest, metric, 0.5);
   return (
     <Tile
       name={name}
-      value={slow === undefined ? "–" : milliseconds(slow)}
-      note={middle === undefined ? "nothing in the last minute" : `99 in 100; half within ${milliseconds(middle)}`}
+      value={slow === undefined ? "–" : show(slow)}
+      note={middle === undefined ? "nothing in the last minute" : `99 in 100; half within ${show(middle)}`}
     />
   );
 }

@@ -106,3 +106,15 @@ test("a session is provisioned, subscribed on its behalf, keeps messages, shows 
   await page.getByRole("heading", { name: "Clients", level: 1 }).waitFor();
   expect((await dashboard.api("GET", "/clients/browser-to-come")).status).toBe(404);
 });
+
+test("the overview tells how deep queues have become", async () => {
+  const page = await dashboard.visit();
+  const tile = page.locator(".tile", { hasText: "Queue depth" });
+  await tile.getByText("nothing in the last minute").waitFor();
+  const absent = await TestClient.connect(dashboard.brokerUrl(), { clientId: "browser/deep", persistent: true });
+  await absent.subscribe("browser/deep", 1);
+  absent.cut();
+  const publisher = await TestClient.connect(dashboard.brokerUrl());
+  for (const payload of ["1", "2", "3"]) await publisher.publish("browser/deep", payload, 1);
+  await tile.getByText(/99 in 100; half within [0-9]/).waitFor();
+});

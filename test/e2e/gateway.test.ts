@@ -105,7 +105,7 @@ describe.runIf(isOurs)("through the gateway", () => {
     const socket = await tcpSocket();
     socket.resume();
     await once(socket, "close");
-    expect(gateway.output()).toContain("too-many-connections");
+    await eventually("it is told", () => gateway.output().includes("too-many-connections"));
     const topic = uniqueName("gateway");
     const [first] = clients as [TestClient];
     await first.subscribe(topic, 1);
