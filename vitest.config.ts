@@ -57,8 +57,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          // Each file has brokers of its own, and waits for them most of the time.
-          maxWorkers: 3,
+          // Each file has brokers of its own, which take a core now and then.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -29,11 +29,17 @@ export interface Conversation {
   readonly lines: readonly string[] | ((version: Version) => readonly string[]);
 }
 
-export function conversations(venue: () => Venue, table: readonly Conversation[]): void {
+/** Each in every version that it applies to, or in the newest of these alone. */
+export function conversations(
+  venue: () => Venue,
+  table: readonly Conversation[],
+  inVersions: "all" | "newest" = "all",
+): void {
   for (const { title, in: only = [3, 4, 5], lines } of table) {
     if (/MQTT-/.test(title) && !only.includes(5)) throw new Error(`not run in 5.0: ${title}`);
     if (/MQTT3-/.test(title) && !only.includes(4)) throw new Error(`not run in 3.1.1: ${title}`);
-    for (const version of versions.filter((each) => only.includes(each))) {
+    const applicable = versions.filter((each) => only.includes(each));
+    for (const version of inVersions === "all" ? applicable : applicable.slice(-1)) {
       test(`${citing(title, version)}, in ${versionNames[version]}`, async () => {
         const script = typeof lines === "function" ? lines(version) : lines;
         await play(venue(), version, script);

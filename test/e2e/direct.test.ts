@@ -56,7 +56,8 @@ describe.runIf(isOurs)("the same as through /mqtt", () => {
   const broker = useBroker({ env: { CONNECT_TIMEOUT_SECONDS: "2" } });
   const direct = new DirectVenue(() => broker().url);
 
-  for (const table of tables) conversations(() => direct, applicable(table));
+  // Versions are the codec's business, which is the same here: what is bad about a CONNECT is tried in all of them.
+  for (const table of tables) conversations(() => direct, applicable(table), "newest");
 
   describe.each(versions.map((version) => ({ version, name: versionNames[version] })))("in $name", ({ version }) => {
     test.each(badConnects.filter(({ expected }) => expected[version] !== undefined))(
