@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { TestClient } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { useDashboard } from "./support/browse.ts";
 
 const dashboard = useDashboard();
@@ -68,7 +69,7 @@ test("more than a page of them comes page by page", async () => {
     const before = await rows.count();
     expect(before).toBeLessThan(filters.length);
     await more.click();
-    await expect.poll(async () => (await rows.count()) > before || (await more.count()) === 0).toBe(true);
+    await eventually("there are more", async () => (await rows.count()) > before || (await more.count()) === 0);
   }
   expect(await rows.count()).toBe(filters.length);
 });

@@ -36,6 +36,10 @@ test("objects are reached through worker/stubs.ts alone: it knows where they liv
   expect(offencesIn(elsewhere, /\.(getByName|idFromName|get\(\w*[iI]d\b)/)).toEqual([]);
 });
 
+test("tests wait with `eventually`: the runner's own polling gives up after a second, which a busy machine needs", () => {
+  expect(offencesIn(filesOf("test/**/*.ts"), /\b(expect\s*\.poll|vi\.wait(For|Until))\b|^\s*\.poll\(/)).toEqual([]);
+});
+
 function offencesIn(sources: Source[], pattern: RegExp, prepare = (text: string) => text): string[] {
   return sources.flatMap(({ path, text }) =>
     prepare(text)
