@@ -49,6 +49,11 @@ export type AssignedKey = GroupRowKey & Pick<Assignment, "session" | "incarnatio
 export interface Assignment {
   readonly session: string;
   readonly generation: number;
+  /**
+   * Granted to the member when it was assigned. It stays, whatever the member subscribes at since: what it may have begun
+   * exactly once is no one else's.
+   */
+  readonly qos: QoS;
   /** Life of the group in which it was assigned: sequences begin anew in each. */
   readonly incarnation: number;
   /** Of the first record; those that follow have the numbers that follow. */

@@ -2,7 +2,7 @@
 
 import type { QoS } from "../protocol/packet.ts";
 import { RecordReader, RecordWriter } from "../queue/record.ts";
-import type { GroupRow, GroupRowKey, Member } from "./changes.ts";
+import type { Assignment, GroupRow, GroupRowKey, Member } from "./changes.ts";
 
 /**
  * A row is written anew when some of its messages are assigned and others are not. So it does not become large, unless it
@@ -53,8 +53,10 @@ export function without(row: GroupRow, count: number): GroupRow {
   };
 }
 
+type Terms = Pick<Member, "qos" | "retainAsPublished" | "identifier"> & Partial<Pick<Assignment, "sequence">>;
+
 /** [MQTT-4.8.2-3] On the member's own QoS and identifier, whatever the others have; numbered from `sequence` on. */
-export function onTerms(body: Uint8Array, { qos, retainAsPublished, identifier }: Member, sequence = 0): Uint8Array {
+export function onTerms(body: Uint8Array, { qos, retainAsPublished, identifier, sequence = 0 }: Terms): Uint8Array {
   const writer = new RecordWriter();
   const reader = new RecordReader(body);
   const identifiers = identifier > 0 ? [identifier] : [];
@@ -65,8 +67,8 @@ export function onTerms(body: Uint8Array, { qos, retainAsPublished, identifier }
   return writer.take();
 }
 
-/** Whether the messages of a row that is assigned are of QoS 2: see Portion. */
-export function isOfQos2({ body }: GroupRow): boolean {
+/** Whether whom a row is assigned to takes its messages exactly once: all of them or none, see Portion. */
+export function isExactlyOnce({ assigned, body }: GroupRow): boolean {
   const reader = new RecordReader(body);
-  return reader.next() && reader.qos === 2;
+  return assigned?.qos === 2 && reader.next() && reader.qos === 2;
 }

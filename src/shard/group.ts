@@ -14,7 +14,7 @@ import type { Assignment, GroupChange, GroupReads, GroupRow, GroupRowKey, Member
 import { divide, type Portion } from "./division.ts";
 import type { GroupLimits } from "./group-quota.ts";
 import { type GroupReport, GroupReports } from "./group-reports.ts";
-import { isOfQos2, keyOf, onTerms, unassigned, without } from "./group-row.ts";
+import { isExactlyOnce, keyOf, onTerms, unassigned, without } from "./group-row.ts";
 import { type GroupMember, Members } from "./members.ts";
 import { answerOf, type Offer, type OfferOutcome } from "./offer.ts";
 import type { SharedBatch } from "./plan.ts";
@@ -283,11 +283,11 @@ export class ShareGroup {
   }
 
   #assignment({ member, count }: Portion, row: GroupRowKey): Assignment {
-    const { session, generation } = member.subscription;
+    const { session, generation, qos } = member.subscription;
     const sequence = this.#sequence + 1;
     this.#sequence += count;
     member.waiting.push(row);
-    return { session, generation, incarnation: this.#incarnation, sequence };
+    return { session, generation, qos, incarnation: this.#incarnation, sequence };
   }
 
   #newOffer(member: GroupMember): Offer | undefined {
@@ -312,7 +312,7 @@ export class ShareGroup {
       session: member.session,
       key: this.#options.numbering.next(),
       rows,
-      bodies: rows.map(({ body, assigned }) => onTerms(body, member.subscription, assigned?.sequence)),
+      bodies: rows.map(({ body, assigned }) => onTerms(body, { ...member.subscription, ...assigned })),
       repeated: !this.#isNew(first),
       attends: member.attends,
     };
@@ -321,7 +321,7 @@ export class ShareGroup {
   /** What waits for this member waits for anyone, but for what it may have begun in an earlier life of the group. */
   #takeFrom(member: GroupMember): GroupChange[] {
     const rows = member.waiting.splice(0).flatMap((key) => this.#reads.row(key) ?? []);
-    const isFree = (row: GroupRow) => this.#isNew(row) || !member.takesExactlyOnce || !isOfQos2(row);
+    const isFree = (row: GroupRow) => this.#isNew(row) || !isExactlyOnce(row);
     const free = rows.filter(isFree);
     if (free.length > 0) this.#backlog.mayWait = true;
     member.waiting = rows.filter((row) => !isFree(row)).map(keyOf);
@@ -345,7 +345,7 @@ export class ShareGroup {
    * else, because it may have begun to hand them to its client [MQTT-4.8.2-5].
    */
   #begun(row: GroupRow, offer: Offer, member: GroupMember): number {
-    if (!offer.repeated || !member.takesExactlyOnce || !isOfQos2(row)) return 0;
+    if (!offer.repeated || !isExactlyOnce(row)) return 0;
     this.#reports.add("drop", "session-ended", row.count, `begun with ${member.session} of ${this.share}`);
     return row.count;
   }

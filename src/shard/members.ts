@@ -44,11 +44,6 @@ export class GroupMember {
     return "offer" in this.standing ? this.standing.offer : undefined;
   }
 
-  /** Messages of QoS 2 are such to this member too. */
-  get takesExactlyOnce(): boolean {
-    return this.subscription.qos === 2;
-  }
-
   /**
    * It is connected and has room, or has none since its connection has ended: then it is to be asked, to be found away, or
    * gone. That it ended may be all that was heard of a session that ended with its connection.

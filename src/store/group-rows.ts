@@ -22,6 +22,13 @@ export const groupTables: readonly string[] = [
     PRIMARY KEY (share, rank, id)) WITHOUT ROWID`,
 ];
 
+/** Rows that older code assigned were offered on the terms of the subscription. */
+export const groupRowQos: readonly string[] = [
+  "ALTER TABLE group_row ADD COLUMN qos INTEGER NOT NULL DEFAULT 2",
+  `UPDATE group_row SET qos = member.qos FROM member
+    WHERE member.share = group_row.share AND member.session = group_row.session`,
+];
+
 type Place = Pick<GroupRowKey, "rank" | "id">;
 /** Before all others. */
 const first: Place = { rank: Number.MIN_SAFE_INTEGER, id: 0 };
@@ -113,11 +120,11 @@ export class GroupRows implements GroupReads {
       case "put-group-row": {
         const { share, rank, id, count, assigned, body } = change.row;
         const statement = `INSERT INTO group_row (share, rank, id, count, session, generation, incarnation,
-          sequence, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-          count = excluded.count, session = excluded.session, generation = excluded.generation,
+          sequence, body, qos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+          count = excluded.count, session = excluded.session, generation = excluded.generation, qos = excluded.qos,
           incarnation = excluded.incarnation, sequence = excluded.sequence, body = excluded.body`;
-        const { session = null, generation = 0, incarnation = 0, sequence = 0 } = assigned ?? {};
-        return sql.run(statement, share, rank, id, count, session, generation, incarnation, sequence, body);
+        const { session = null, generation = 0, incarnation = 0, sequence = 0, qos = 0 } = assigned ?? {};
+        return sql.run(statement, share, rank, id, count, session, generation, incarnation, sequence, body, qos);
       }
       case "delete-group-row": {
         const { share, rank, id } = change;
@@ -150,6 +157,7 @@ function toGroupRow(row: SqlRow): GroupRow {
         : {
             session,
             generation: row["generation"] as number,
+            qos: row["qos"] as QoS,
             incarnation: row["incarnation"] as number,
             sequence: row["sequence"] as number,
           },

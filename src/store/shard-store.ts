@@ -7,7 +7,7 @@ import type { RetainedTotals } from "../retain/quota.ts";
 import type { OwedCall, OwedTarget, Route, ShardChange, ShardReads, StoredCursor } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
-import { GroupRows, groupTables } from "./group-rows.ts";
+import { GroupRows, groupRowQos, groupTables } from "./group-rows.ts";
 import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
 import { RequestRows, requestTables } from "./request-rows.ts";
@@ -33,6 +33,7 @@ const migrations: Migrations = [
   delayedTables,
   requestTables,
   traceMarkTables,
+  groupRowQos,
 ];
 
 export class ShardStore implements ShardReads {

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
+import { groupTables } from "../../src/store/group-rows.ts";
 import { requestKeptMs } from "../../src/store/request-rows.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
@@ -70,7 +71,7 @@ const groupRow = (rank: number, id: number, session?: string): GroupRow => ({
   id,
   count: 2,
   body: records(`a:${rank} q1`, `a:${id} q2`),
-  assigned: session === undefined ? undefined : { session, generation: 3, incarnation: 2 ** 52, sequence: id },
+  assigned: session === undefined ? undefined : { session, generation: 3, qos: 2, incarnation: 2 ** 52, sequence: id },
 });
 const putMemberOf = (filter: string): ShardChange => ({
   ...(putMember("c:1") as ShardChange & { readonly kind: "put-member" }),
@@ -156,6 +157,19 @@ export function shardStoreContract(withDriver: WithDriver): void {
       }
     }),
   );
+
+  test("a row that older code assigned has the QoS of the member's subscription", () =>
+    withDriver((driver) => {
+      const sql = new Sql(driver);
+      sql.run("CREATE TABLE schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER)");
+      sql.run("INSERT INTO schema_version (id, version) VALUES (1, 2)");
+      for (const statement of groupTables) sql.run(statement);
+      sql.run("INSERT INTO member VALUES (?, ?, 'c:1', 1, 1, 0, 0)", topicKey("a"), share);
+      const put = "INSERT INTO group_row VALUES (?, 1, ?, 1, ?, 1, 1, 1, x'00')";
+      for (const [id, session] of ["c:1", "c:left", null].entries()) sql.run(put, share, id, session);
+      const { groups } = new ShardStore(sql);
+      expect([0, 1, 2].map((id) => groups.row({ share, rank: 1, id })?.assigned?.qos)).toEqual([1, 2, undefined]);
+    }));
 
   test(
     "what is kept for a share is in the order of rank and id, assigned or not",

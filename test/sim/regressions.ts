@@ -78,4 +78,14 @@ export const regressions: readonly Regression[] = [
     what: "of several batches of one publisher that were released in one call, a later one was taken behind one that was refused, which was taken for old when it came",
     test: "test/scripts/queue-policy.test.ts",
   },
+  {
+    seed: 705118,
+    what: "what a group's member had begun at QoS 2 went to another when it had subscribed at QoS 1 since, and ended",
+    test: "test/unit/shard/group.test.ts",
+  },
+  {
+    seed: 704164,
+    what: "a group kept messages for a member whose UNSUBSCRIBE came under a generation below its own",
+    test: "test/workerd/shared.test.ts",
+  },
 ];

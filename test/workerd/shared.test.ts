@@ -3,6 +3,7 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { newIncarnation } from "../../worker/incarnation.ts";
 import { sessionName } from "../../worker/names.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
@@ -437,4 +438,20 @@ test("SHR-22 a QoS 0 message passes a member over that is away, and is dropped a
   const dropped = countFor("drops", "nobody-attends");
   publisher.publish(topic, "for nobody", 0);
   await eventually("it is counted", () => countFor("drops", "nobody-attends") > dropped);
+});
+
+test("SHR-23 a member whose session ended unheard goes when its client id unsubscribes, under whichever generation", async () => {
+  const topic = uniqueId("shared/ghost");
+  const share = group(topic);
+  const away = await member(topic, 1, { persistent: true });
+  await away.disconnect();
+  await publishAll(topic, ["m"], 1);
+  await runInDurableObject(sessionOf(away.id), async (_, { storage, abort }) => {
+    await storage.deleteAll();
+    abort("reset by a test");
+  }).catch(() => {});
+  const key = { source: sessionName(away.id), incarnation: newIncarnation(), sequence: 1 };
+  const request = { kind: "unsubscribe", session: sessionName(away.id), generation: 1, filters: [share], key } as const;
+  await shardOfTopic(topic).exchange(request);
+  await expectNothingKept(topic);
 });

@@ -101,7 +101,7 @@ export class Groups {
     for (const group of this.#groups.values()) if (group.attend(session, room)) this.#dispatchAlone(group);
   }
 
-  /** A session of this generation has subscribed to something. */
+  /** A session of this generation has subscribed to something, or unsubscribed. */
   replaced(session: string, generation: number): void {
     for (const group of this.#groups.values()) if (group.replaced(session, generation)) this.#dispatchAlone(group);
   }

@@ -306,6 +306,8 @@ export class TopicShard extends DurableObject<Env> {
     });
     this.#persist(changes);
     this.#subscriptionsChanged(filters);
+    // A session whose rows do not say which it was ends under a generation that may be below its own.
+    this.#groups.replaced(session, generation);
     return nothing;
   }
 

@@ -17,11 +17,14 @@ const owed = {
   will: "SELECT COUNT(*) AS rows FROM will WHERE id <> 0",
 } as const;
 
+/** What an alarm set going may be under way whenever one looks; nothing in peace takes so long. */
+const handlerMsMax = 60_000;
+
 export function progress(platform: Platform, clients: readonly Client[], awayNames: readonly string[]): string[] {
   const unfinished: string[] = [];
   for (const client of clients) if (!client.isAtRest) unfinished.push(`${client.name} does not come to rest`);
   for (const host of platform.hosts.values()) {
-    if ((host.life?.handlers ?? 0) > 0) unfinished.push(`${host.name} is still busy`);
+    if ((host.life?.oldestHandlerMs ?? 0) > handlerMsMax) unfinished.push(`${host.name} is still busy`);
     if (awayNames.includes(host.name)) continue;
     for (const [table, count] of Object.entries(rowsOwed(host, awayNames))) {
       if (count > 0) unfinished.push(`${host.name} has ${count} rows left in ${table}`);

@@ -32,7 +32,8 @@ export class Life {
   /** Calls to other objects that await an answer. */
   calls = 0;
   commitIsDue = false;
-  readonly #handlings = new Set<Handling>();
+  /** Since when each is under way. */
+  readonly #handlings = new Map<Handling, number>();
   #free: Output[] = [];
   #held: Output[] = [];
 
@@ -55,8 +56,14 @@ export class Life {
     if (!this.isAlive) throw new LifeEnded("this life of the object has ended");
   }
 
+  /** For how long the handler is under way that began first, in ms. */
+  get oldestHandlerMs(): number {
+    const { nowMs } = this.host.platform.agenda;
+    return Math.max(0, ...Array.from(this.#handlings.values(), (sinceMs) => nowMs - sinceMs));
+  }
+
   run(work: () => unknown, handling: Handling): void {
-    this.#handlings.add(handling);
+    this.#handlings.set(handling, this.host.platform.agenda.nowMs);
     const finish = (outcome: Outcome) => {
       if (this.isAlive && this.#handlings.delete(handling)) handling.ended(outcome);
     };
@@ -108,7 +115,7 @@ export class Life {
     for (const { lost } of [...this.#free, ...this.#held]) lost?.();
     this.#free = [];
     this.#held = [];
-    for (const handling of this.#handlings) handling.broken();
+    for (const handling of this.#handlings.keys()) handling.broken();
     this.#handlings.clear();
   }
 }

@@ -2,6 +2,7 @@
 // test/property/shard/group.test.ts.
 
 import { describe, expect, test } from "vitest";
+import { RecordReader } from "../../../src/queue/record.ts";
 import { GroupRig, publishTo } from "../../support/group-rig.ts";
 import { records, recordTexts } from "../../support/records.ts";
 
@@ -9,6 +10,14 @@ import { records, recordTexts } from "../../support/records.ts";
 const batch = (qos: 1 | 2, ...payloads: readonly (number | string)[]) =>
   payloads.map((payload, index) => `t:${payload} q${qos}${qos === 2 ? ` seq=${index + 1}` : ""}`);
 const numbers = (count: number, first = 1) => Array.from({ length: count }, (_, index) => first + index);
+
+function qosOf(bodies: readonly Uint8Array[] = []): number[] {
+  return bodies.map((body) => {
+    const reader = new RecordReader(body);
+    reader.next();
+    return reader.qos;
+  });
+}
 
 /** A group whose one member is away: all that it keeps waits for anyone. */
 function waiting(options: ConstructorParameters<typeof GroupRig>[0] = {}): GroupRig {
@@ -237,6 +246,48 @@ describe("what is given up", () => {
     rig.answer(first as string, { gone: true });
     expect(rig.reports).toEqual([]);
     expect(rig.calls.map(({ session }) => session)).toEqual(first === "a" ? ["b"] : ["a"]);
+  });
+});
+
+describe("[MQTT-4.8.2-3] a member subscribes at another QoS while it is asked", () => {
+  const asked = (before: number, now: number) => {
+    const rig = new GroupRig();
+    rig.subscribe(`a q${before}`);
+    rig.publish(["t:1 q2 seq=1"]);
+    rig.answer("a", undefined);
+    rig.subscribe(`a q${now}`, "b q2");
+    return rig;
+  };
+
+  test.each([true, false])(
+    "what it may have begun stays its own, though it takes no other so; restarted: %s",
+    (isAnew) => {
+      const rig = asked(2, 1);
+      if (isAnew) rig.restart();
+      else rig.retry();
+      rig.answer("a", { gone: true });
+      expect(rig.reports).toEqual(["drop session-ended 1"]);
+      expect(rig.asked("b")).toBeUndefined();
+    },
+  );
+
+  test.each([true, false])("what it had at QoS 1 is nobody's own; restarted: %s", (isAnew) => {
+    const rig = asked(1, 2);
+    if (isAnew) rig.restart();
+    else rig.retry();
+    rig.answer("a", { gone: true });
+    expect(rig.reports).toEqual([]);
+    expect(rig.asked("b")).toEqual(["1"]);
+  });
+
+  test("it is asked again in the same words, and about what is new on its new terms", () => {
+    const rig = asked(2, 1);
+    rig.unsubscribe("b");
+    rig.restart();
+    expect(qosOf(rig.calls[0]?.bodies)).toEqual([2]);
+    rig.answer("a", {});
+    rig.publish(["t:2 q2 seq=2"]);
+    expect(qosOf(rig.calls[0]?.bodies)).toEqual([1]);
   });
 });
 
