@@ -54,9 +54,9 @@ export class GroupMember {
     this.resume();
   }
 
-  /** It was full, and has said nothing since. */
+  /** It was full, and has said nothing since: whether it still is a single message tells, for few rows. */
   askAgain(): void {
-    this.room = unknownRoom;
+    this.room = 1;
     this.resume();
   }
 
