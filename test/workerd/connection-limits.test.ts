@@ -211,6 +211,22 @@ test("who comes while it is asked after others waits for the same answers", asyn
   expect(await rowsOf(gateOf(env, user.name), "direct")).toBe(2);
 });
 
+test.each(doors)(
+  "of those who wait for the same answers as many are let in as have room, by %s",
+  async (_door, door) => {
+    const user = await makeUser();
+    for (const id of ["1", "2"]) await reset(sessionOf((await connect(user, id, direct)).id));
+    await quiet();
+    await everybodySleeps();
+    const fault = hold(SessionObject.prototype as never, "hasDirect", "before");
+    const coming = ["3", "4", "5", "6"].map((id) => codeFor(as(user, id, door)));
+    await fault.reached();
+    await quiet();
+    fault.end();
+    expect((await Promise.all(coming)).sort()).toEqual([0, 0, quotaExceeded, quotaExceeded]);
+  },
+);
+
 test("a limit costs those who keep it no call and no row", async () => {
   const [limited, free] = [await makeUser(), await makeUser([], { limits: { connectionsMax: 0 } })];
   for (const door of ways) {

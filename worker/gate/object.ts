@@ -72,7 +72,8 @@ export class GateObject extends DurableObject<Env> {
     const { admission, ...pass } = hello;
     const refused = admission?.isConnected === true ? undefined : this.#refusal(hello);
     if (refused !== undefined) return answered(refused);
-    const answer: GateAnswer = admission === undefined ? { type: "try" } : await this.#admit(pass, admission);
+    if (admission !== undefined) await this.#makeRoom(pass, admission);
+    const answer: GateAnswer = admission === undefined ? { type: "try" } : this.#admit(pass, admission);
     if (answer.type === "refused" || answer.type === "stale") return answered(answer);
     const { 0: edge, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);
@@ -91,7 +92,8 @@ export class GateObject extends DurableObject<Env> {
     if (pass === undefined) return;
     const said = JSON.parse(message) as ToGate;
     if (said.type === "failed") return this.#say(socket, { type: "noted", delayMs: this.#fail(pass) });
-    const answer = await this.#admit(pass, said.admission);
+    await this.#makeRoom(pass, said.admission);
+    const answer = this.#admit(pass, said.admission);
     if (answer.type === "admitted") this.#keep(socket, { ...pass, subjects: said.admission.subjects });
     this.#say(socket, answer);
   }
@@ -198,10 +200,10 @@ export class GateObject extends DurableObject<Env> {
     return isLocked ? { type: "refused", why: "locked-out" } : undefined;
   }
 
-  async #admit(pass: Pass, admission: Admission): Promise<GateAnswer> {
-    const { revision, subjects, isConnected } = admission;
-    const isNew = pass.subjects === undefined && isConnected !== true;
-    if (isNew) await this.#makeRoom(admission);
+  /** Whoever is admitted has to be kept without a pause: somebody else may be waiting for the same place. */
+  #admit(pass: Pass, admission: Admission): GateAnswer {
+    const { revision, subjects } = admission;
+    const isNew = isNewcomer(pass, admission);
     const newest = this.#store.revisionOf(isNew ? [...subjects, newcomers] : subjects);
     if (newest > revision) return { type: "stale", revision: newest };
     // A connection that is admitted already only says what else concerns it now.
@@ -220,8 +222,10 @@ export class GateObject extends DurableObject<Env> {
   }
 
   /** Nobody is refused because of a connection that a crash has ended: those that may have been are asked after. */
-  async #makeRoom({ subjects, connectionsMax }: Admission): Promise<void> {
-    if (connectionsMax === 0 || this.#counted().hasRoom(subjects, connectionsMax)) return;
+  async #makeRoom(pass: Pass, admission: Admission): Promise<void> {
+    const { subjects, connectionsMax } = admission;
+    if (!isNewcomer(pass, admission) || connectionsMax === 0 || this.#counted().hasRoom(subjects, connectionsMax))
+      return;
     const user = userSubjectIn(subjects) ?? "";
     // Who comes meanwhile waits for the same answers.
     const asking = this.#asking.get(user) ?? this.#askAfter(this.#counted().unasked(subjects, Date.now()));
@@ -295,6 +299,10 @@ export class GateObject extends DurableObject<Env> {
       // The edge has gone, and its connection with it.
     }
   }
+}
+
+function isNewcomer({ subjects }: Pass, { isConnected }: Admission): boolean {
+  return subjects === undefined && isConnected !== true;
 }
 
 /** A user name has no control characters. */
