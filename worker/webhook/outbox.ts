@@ -55,7 +55,7 @@ export class EventOutbox {
 
   /** From now on it is told of these events; none: of nothing. */
   putHook(hook: Omit<Hook, "sent">): void {
-    const known = this.#hooks.find(({ session }) => session === hook.session);
+    const known = this.#hookOf(hook.session);
     if (known !== undefined && known.revision > hook.revision) return;
     const isNew = known === undefined || known.generation !== hook.generation;
     this.#replace({ ...hook, sent: isNew ? this.#lastId : known.sent });
@@ -86,7 +86,7 @@ export class EventOutbox {
 
   async #flushTo({ session }: Hook): Promise<boolean> {
     for (;;) {
-      const hook = this.#hooks.find((one) => one.session === session);
+      const hook = this.#hookOf(session);
       if (hook === undefined) return true;
       const kept = this.#rows.after(hook.sent, callEventsMax);
       const last = kept.at(-1);
@@ -98,7 +98,7 @@ export class EventOutbox {
         console.warn(JSON.stringify({ event: "events-unsent", source: this.#source, session, error: `${error}` }));
         return false;
       }
-      const now = this.#hooks.find((one) => one.session === session);
+      const now = this.#hookOf(session);
       // It may have been made anew meanwhile, and wants what came after that.
       if (now?.generation !== hook.generation) continue;
       this.#replace({ ...now, sent: upTo ?? last.id });
@@ -118,10 +118,15 @@ export class EventOutbox {
       throw new Error("the session knows a later life of this object");
     });
     if (answer.busy) throw new Error("the session's queue is full");
-    if (answer.parts[0]?.gone !== true) return;
+    if (answer.parts[0]?.gone !== true || this.#hookOf(session)?.generation !== generation) return;
     // Its webhook is no more, and nobody has said so.
     counters.addFor("events_missed", "no-webhook");
     this.#replace({ ...hook, events: [] });
+  }
+
+  /** As it is known now: it may be made anew while its session is called. */
+  #hookOf(session: string): Hook | undefined {
+    return this.#hooks.find((hook) => hook.session === session);
   }
 
   #replace(hook: Hook): void {
