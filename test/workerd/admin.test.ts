@@ -128,7 +128,7 @@ describe("what is wrong", () => {
         body,
       });
     expect((await send(request("{", "application/json"))).status).toBe(400);
-    expect((await send(request("{}", "text/plain"))).status).toBe(400);
+    expect((await send(request("{}", "text/plain"))).status).toBe(415);
     expect((await send(request(`"${"a".repeat(1024 * 1024)}"`, "application/json"))).status).toBe(413);
   });
 

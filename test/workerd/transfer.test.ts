@@ -224,7 +224,7 @@ describe("what is wrong", () => {
         body: "name\nanna\n",
       }),
     );
-    expect([plain.status, await plain.text()]).toEqual([400, expect.stringContaining("text/csv")]);
+    expect([plain.status, await plain.text()]).toEqual([415, expect.stringContaining("text/csv")]);
   });
 });
 

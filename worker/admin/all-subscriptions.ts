@@ -19,7 +19,7 @@ import { route } from "./route.ts";
 import { none, page, pageSchema } from "./schemas.ts";
 import { orUnavailable } from "./session-call.ts";
 import { pageOverShards } from "./shard-pages.ts";
-import { filter as subscriptionFilter } from "./subscription-schemas.ts";
+import { checkFilters, filter as subscriptionFilter } from "./subscription-schemas.ts";
 
 const shown = z.object({
   clientId: z.nullable(z.string()).check(z.describe("null: longer than 512 bytes, and not kept here.")),
@@ -65,7 +65,9 @@ export const allSubscriptionRoutes = [
     }),
     answers: { status: 200, description: "Subscriptions.", schema: pageSchema(shown) },
     async handle({ env, query: { after, limit, filter, prefix } }) {
-      const { topicShardDepth, topicShards } = configOf(env);
+      const config = configOf(env);
+      const { topicShardDepth, topicShards } = config;
+      if (filter !== undefined) checkFilters([filter], () => "query.filter", config);
       const shards =
         filter === undefined
           ? Array.from({ length: topicShards }, (_, shard) => shard)

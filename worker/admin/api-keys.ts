@@ -9,7 +9,7 @@ import { formatKey } from "./caller.ts";
 import { change } from "./change.ts";
 import { invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
-import { endsAt, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { endsAt, idCursor, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const tag = "API keys";
 
@@ -35,7 +35,7 @@ export const apiKeyRoutes = [
     tag,
     summary: "List API keys",
     params: none,
-    query: page,
+    query: z.extend(page, { after: idCursor }),
     answers: { status: 200, description: "Keys, without their secrets.", schema: pageSchema(shown) },
     async handle({ control, query }) {
       const keys = await apiKeysAfter(control, query.after, query.limit);

@@ -6,6 +6,7 @@ import type * as z from "zod/mini";
 import { counters } from "../counters.ts";
 import { Control } from "../d1/control.ts";
 import type { Env } from "../env.ts";
+import { checkPath, queryOf } from "./address.ts";
 import { basePath } from "./base-path.ts";
 import { placeInJson, type ReadBody, readBody } from "./body.ts";
 import { openApiOf } from "./docs/document.ts";
@@ -52,7 +53,9 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
   const nowMs = Date.now();
   const control = new Control(env.CONTROL);
   const caller = await permitted(request, env, control, nowMs, route.scope);
-  const query = Object.fromEntries(new URL(request.url).searchParams);
+  const url = new URL(request.url);
+  checkPath(url);
+  const query = queryOf(url);
   const [path, headers] = [check(route.params, params, "path"), headersOf(route.headers, request)];
   const checked = { path, query: check(route.query, query, "query"), headers };
   const { value, placeOf } =

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { auditBefore } from "../d1/audit.ts";
 import { route } from "./route.ts";
-import { none, page, pageOf, pageSchema } from "./schemas.ts";
+import { cursor, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const entry = z.object({
   id: z.number(),
@@ -15,7 +15,7 @@ const entry = z.object({
   after: z.unknown(),
 });
 
-const query = z.extend(page, { after: z._default(z.string().check(z.regex(/^\d{0,15}$/)), "") });
+const query = z.extend(page, { after: cursor(/^\d{0,15}$/) });
 
 export const auditRoutes = [
   route({

@@ -6,7 +6,7 @@ import { type Ban, bansAfter, countActiveBans, deleteBan, putBans, readBan } fro
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, endsAt, none, page, pageSchema } from "./schemas.ts";
+import { comment, cursor, endsAt, none, page, pageSchema } from "./schemas.ts";
 
 const tag = "Bans";
 /** All that hold are read together at CONNECT. */
@@ -37,7 +37,9 @@ export const banRoutes = [
     tag,
     summary: "List bans",
     params: none,
-    query: page,
+    query: z.extend(page, {
+      after: cursor(/^((client|user|address):.+)?$/su),
+    }),
     answers: { status: 200, description: "Bans by kind and value.", schema: pageSchema(shownBan) },
     async handle({ control, query }) {
       const [afterKind = "", afterValue = ""] = query.after.split(/:(.*)/s);

@@ -22,7 +22,12 @@ export async function readBody(
   if (!isLines && !isCsv && type.trim() !== "application/json") {
     const lines = takesLines ? ", or one JSON value on each line, with application/x-ndjson" : "";
     const csv = takesCsv === undefined ? "" : ", or CSV, with text/csv";
-    throw invalid("body", `send JSON, with Content-Type: application/json${lines}${csv}`);
+    throw new ProblemError({
+      status: 415,
+      name: "unsupported-media-type",
+      title: "The route does not take a body of this type.",
+      remedy: `Send JSON, with Content-Type: application/json${lines}${csv}.`,
+    });
   }
   const text = await textOf(request, bodyBytesMax);
   if (isCsv) return fromCsv(takesCsv, text);

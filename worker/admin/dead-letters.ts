@@ -7,7 +7,7 @@ import { mayUse } from "./caller.ts";
 import { note } from "./note.ts";
 import { ProblemError } from "./problem.ts";
 import { type Route, route } from "./route.ts";
-import { none, page, pageOf, pageSchema } from "./schemas.ts";
+import { cursor, none, page, pageOf, pageSchema } from "./schemas.ts";
 import { callSession } from "./session-call.ts";
 import { showLetter, shownLetter, webhookPath } from "./webhook-schemas.ts";
 
@@ -60,7 +60,7 @@ export const deadLetterRoutes = [
     description:
       "Batches that its endpoint refused, or did not take in `attemptsMax` attempts: the last 1,000, or 64 MiB.",
     params: webhookPath,
-    query: z.extend(page, { after: z._default(z.string().check(z.regex(/^\d{0,15}$/)), "") }),
+    query: z.extend(page, { after: cursor(/^\d{0,15}$/) }),
     answers: { status: 200, description: "The oldest first.", schema: pageSchema(shownLetter) },
     async handle({ env, path, query }) {
       const after = query.after === "" ? -1 : Number(query.after);

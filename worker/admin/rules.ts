@@ -18,7 +18,7 @@ import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { comment, idCursor, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const tag = "Rules";
 /** Both are read together at CONNECT. */
@@ -54,6 +54,7 @@ export const ruleId = z.string().check(z.regex(/^[0-9a-z]{1,40}$/));
 const params = z.strictObject({ id: ruleId });
 
 const selection = z.extend(page, {
+  after: idCursor,
   subjectKind: z.optional(z.enum(["user", "group", "client", "everyone"])),
   subject: z.optional(z.string().check(z.maxLength(1024))),
 });

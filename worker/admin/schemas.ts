@@ -24,9 +24,18 @@ export const endsAt = z._default(z.nullable(z.int().check(z.minimum(0))), null);
 
 export const none = z.strictObject({});
 
+const behind = z.describe("`next` of the page before.");
+
+/** Where a page begins, if not at the first item; `form` is that of what items are sorted by. */
+export function cursor(form: RegExp): z.ZodMiniDefault<z.ZodMiniString> {
+  return z._default(z.string().check(z.maxLength(1100), z.regex(form), behind), "");
+}
+
+/** Of a list that is sorted by ids of ours. */
+export const idCursor = cursor(/^[0-9a-z]{0,40}$/);
+
 export const page = z.strictObject({
-  /** Where the page begins: `next` of the page before. */
-  after: z._default(z.string().check(z.maxLength(1024)), ""),
+  after: z._default(z.string().check(z.maxLength(1024), behind), ""),
   limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(1000)), 100),
 });
 

@@ -7,7 +7,7 @@ import { clientPath } from "./client-schemas.ts";
 import { note } from "./note.ts";
 import { notFound, ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
-import { none, pageSchema } from "./schemas.ts";
+import { cursor, none, pageSchema } from "./schemas.ts";
 import { callSession } from "./session-call.ts";
 
 const tag = "Sessions";
@@ -74,7 +74,7 @@ export const sessionRoutes = [
     description: "The oldest message first. Nothing is taken out. Payloads need the scope `operate`.",
     params: clientPath,
     query: z.strictObject({
-      after: z._default(z.string().check(z.regex(/^\d{0,15}$/), z.describe("`next` of the page before.")), ""),
+      after: cursor(/^\d{0,15}$/),
       limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(1000)), 100),
       payload: z._default(z.enum(["none", "base64"]), "none"),
     }),

@@ -39,24 +39,20 @@ export const grantedList = z.array(
   }),
 );
 
-/** What can be told from the request alone is told before anything is done. `where` is its path in the request. */
-export function checkFilters(filters: readonly string[], where: string, config: Config): void {
+/** What can be told from the request alone is told before anything is done. `placeOf` says where in the request each stands. */
+export function checkFilters(filters: readonly string[], placeOf: (index: number) => string, config: Config): void {
   const limits = { bytesMax: 65_535, levelsMax: config.topicLevelsMax };
   const errors: { path: string; message: string }[] = [];
   for (const [index, one] of filters.entries()) {
     const problem = parseFilter(one, limits);
-    if (typeof problem === "string")
-      errors.push({ path: `${where}.${index}.filter`, message: `no topic filter: ${problem}` });
+    if (typeof problem === "string") errors.push({ path: placeOf(index), message: `no topic filter: ${problem}` });
   }
   if (errors.length > 0) throw invalidInput(errors);
 }
 
 export function checkSubscriptions(requests: readonly SubscriptionRequest[], where: string, config: Config): void {
-  checkFilters(
-    requests.map((request) => request.filter),
-    where,
-    config,
-  );
+  const filters = requests.map((request) => request.filter);
+  checkFilters(filters, (index) => `${where}.${index}.filter`, config);
   // [MQTT-3.8.3-4]
   const wrong = requests.findIndex((request) => request.noLocal && isShared(request.filter));
   if (wrong >= 0) throw invalidInput([{ path: `${where}.${wrong}.noLocal`, message: "not for a shared subscription" }]);

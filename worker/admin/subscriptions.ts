@@ -78,7 +78,7 @@ export const subscriptionRoutes = [
     async handle(call) {
       const { env, query } = call;
       const { clientId } = call.path;
-      checkFilters([query.filter], "query", configOf(env));
+      checkFilters([query.filter], () => "query.filter", configOf(env));
       await note(call, { action: "session.unsubscribe", subject: clientId, after: [query.filter] });
       const request = { kind: "unsubscribe", filters: [query.filter] } as const;
       const { reasons } = await callSession({ env, clientId, request, hopes: "subscribed" });

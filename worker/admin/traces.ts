@@ -22,7 +22,7 @@ import { clientId } from "./client-schemas.ts";
 import { conflict, invalidInput, notFound, ProblemError } from "./problem.ts";
 import { filter } from "./retained.ts";
 import { route } from "./route.ts";
-import { none, page, pageSchema } from "./schemas.ts";
+import { idCursor, none, page, pageSchema } from "./schemas.ts";
 import { orUnavailable, reachSession } from "./session-call.ts";
 import { listSessions } from "./session-list.ts";
 
@@ -185,7 +185,7 @@ export const traceRoutes = [
     tag,
     summary: "List traces",
     params: none,
-    query: page,
+    query: z.extend(page, { after: idCursor }),
     answers: { status: 200, description: "The newest first.", schema: pageSchema(shownTrace) },
     async handle({ control, query: { after, limit }, nowMs }) {
       const traces = await tracesBefore(control, after, limit, nowMs);

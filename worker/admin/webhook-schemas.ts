@@ -158,7 +158,7 @@ export function checkWebhook(
 ): void {
   if ((url === null) === (queue === null)) throw invalid("body.url", "name an address, or a queue, and not both");
   if (list.length === 0 && types.length === 0) throw invalid("body.filters", "name a filter, or an event in `events`");
-  checkFilters(list, "body.filters", config);
+  checkFilters(list, (index) => `body.filters.${index}`, config);
   const reserved = list.findIndex((filter) => isShared(filter) || filter.startsWith(eventTopicPrefix));
   if (reserved >= 0) {
     throw invalidInput([{ path: `body.filters.${reserved}`, message: "neither shared subscriptions nor $event/" }]);

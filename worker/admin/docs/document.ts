@@ -90,10 +90,16 @@ function operationOf(route: Route): Operation {
       ...(takesInput ? { 400: { description: "The request is not as it should be.", content: problemContent } } : {}),
       401: { description: "No valid key.", content: problemContent },
       403: { description: `The key has not the scope \`${scope}\`.`, content: problemContent },
+      ...(body === undefined ? {} : refusedBodies),
       default: { description: "What else went wrong, and what to do about it.", content: problemContent },
     },
   };
 }
+
+const refusedBodies = {
+  413: { description: "The body is too large.", content: problemContent },
+  415: { description: "The body is of a type that is not read here.", content: problemContent },
+};
 
 /** Where there are several, what is one value in JSON is one on each line in the others. */
 function answerContent(type: NonNullable<Route["answers"]["type"]>, schema: JsonSchema): Content {
