@@ -1,7 +1,7 @@
 // Every place from which the Worker calls an object, and what it makes of the platform's answers: an object that is
 // overloaded is left alone, a stub that a reset has broken is replaced, and nothing counts as done that was not.
 
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { DeliveryAnswer } from "../../src/session/deliver.ts";
 import { EventRows, eventTables } from "../../src/store/event-rows.ts";
 import { Sql } from "../../src/store/sql.ts";
@@ -105,6 +105,9 @@ beforeEach(() => {
   waits.length = 0;
   vi.stubGlobal("scheduler", { wait: async (waitMs: number) => void waits.push(waitMs) });
   for (const word of ["log", "warn", "error"] as const) vi.spyOn(console, word).mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 describe("with retries", () => {
@@ -246,6 +249,7 @@ describe("events to a webhook", () => {
     expect(sessions.calls.map(({ stub }) => stub)).toEqual(stubs);
     const isLeft = how === "overloaded";
     expect([rows.hasAny(), outbox.dueAtMs > 0]).toEqual([isLeft, isLeft]);
+    vi.useFakeTimers({ toFake: ["Date"], now: outbox.dueAtMs || Date.now() });
     await outbox.flush();
     expect([rows.hasAny(), outbox.dueAtMs, sessions.calls.length]).toEqual([false, 0, 2]);
     if (how !== "overloaded") expect(sessions.calls[1]?.request.key).toEqual(sessions.calls[0]?.request.key);
@@ -255,6 +259,7 @@ describe("events to a webhook", () => {
     const { outbox, rows } = outboxTo(taken, ...Array.from({ length: 10 }, () => "failed" as const));
     await outbox.flush();
     const first = outbox.dueAtMs - Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: outbox.dueAtMs });
     await outbox.flush();
     expect([rows.hasAny(), first > 4_000, outbox.dueAtMs - Date.now() > 9_000]).toEqual([true, true, true]);
   });

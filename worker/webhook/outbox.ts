@@ -1,6 +1,7 @@
 // Events on their way from where they happened to the sessions of the webhooks that want them. They are rows in the transaction
 // of what happened, and an alarm hands them on, many at a time and in order. An object without webhooks has nothing of this.
 
+import pMap from "p-map";
 import type { BrokerEvent } from "../../src/directory/events.ts";
 import { eventTopicPrefix } from "../../src/directory/events.ts";
 import { isStale, Numbering } from "../../src/hop/key.ts";
@@ -14,6 +15,8 @@ import { sessionStub } from "../stubs.ts";
 
 /** Beyond, the oldest go untold, counted. */
 export const eventsMax = 10_000;
+/** Calls at once. */
+const atOnce = 6;
 /** Of one call. */
 const callEventsMax = 500;
 const callBytesMax = 256 * 1024;
@@ -26,6 +29,11 @@ const noShard = -2;
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
 
+interface Pause {
+  readonly failures: number;
+  readonly endsAtMs: number;
+}
+
 export class EventOutbox {
   readonly #env: Env;
   readonly #source: string;
@@ -33,7 +41,8 @@ export class EventOutbox {
   readonly #numbering: Numbering;
   #hooks: Hook[];
   #lastId: number;
-  #failures = 0;
+  /** Of webhooks that could not be told, by their sessions. */
+  readonly #pauses = new Map<string, Pause>();
   /** When events are to be handed on; 0: there are none. */
   dueAtMs: number;
 
@@ -59,7 +68,9 @@ export class EventOutbox {
     if (known !== undefined && known.revision > hook.revision) return;
     const isNew = known === undefined || known.generation !== hook.generation;
     this.#replace({ ...hook, sent: isNew ? this.#lastId : known.sent });
+    this.#pauses.delete(hook.session);
     this.#tidy();
+    this.#plan();
   }
 
   /** To be called in the transaction of what happened. */
@@ -72,32 +83,35 @@ export class EventOutbox {
     }
     if (wanted.length === 0) return;
     this.#bound();
-    if (this.dueAtMs === 0) this.dueAtMs = Date.now() + lingerMs;
+    this.#plan();
   }
 
-  /** Hands on what there is, to each webhook for itself. */
+  /** Hands on what there is, to each webhook for itself: one that cannot be told holds up no other. */
   async flush(): Promise<void> {
-    const outcomes = await Promise.all(this.#hooks.map((hook) => this.#flushTo(hook)));
-    this.#failures = outcomes.every((isSent) => isSent) ? 0 : this.#failures + 1;
+    const nowMs = Date.now();
+    const due = this.#hooks.filter(({ session }) => this.#pausedUntilMs(session) <= nowMs);
+    await pMap(due, (hook) => this.#flushTo(hook), { concurrency: atOnce });
     this.#tidy();
-    const pauseMs = this.#failures === 0 ? lingerMs : Math.min(pauseFirstMs * 2 ** (this.#failures - 1), pauseMsMax);
-    this.dueAtMs = this.isWanted && this.#rows.hasAny() ? Date.now() + pauseMs : 0;
+    this.dueAtMs = 0;
+    this.#plan();
   }
 
-  async #flushTo({ session }: Hook): Promise<boolean> {
+  async #flushTo({ session }: Hook): Promise<void> {
     for (;;) {
       const hook = this.#hookOf(session);
-      if (hook === undefined) return true;
+      if (hook === undefined) return;
       const kept = this.#rows.after(hook.sent, callEventsMax);
       const last = kept.at(-1);
-      if (last === undefined) return true;
+      if (last === undefined) return;
       const { body, upTo } = bodyOf(kept.filter(({ type }) => hook.events.includes(type)));
       try {
         if (body.length > 0) await this.#call(hook, body);
       } catch (error) {
         console.warn(JSON.stringify({ event: "events-unsent", source: this.#source, session, error: `${error}` }));
-        return false;
+        if (this.#hookOf(session) !== hook) continue;
+        return this.#pause(session);
       }
+      this.#pauses.delete(session);
       const now = this.#hookOf(session);
       // It may have been made anew meanwhile, and wants what came after that.
       if (now?.generation !== hook.generation) continue;
@@ -124,6 +138,26 @@ export class EventOutbox {
     this.#replace({ ...hook, events: [] });
   }
 
+  #pause(session: string): void {
+    const failures = (this.#pauses.get(session)?.failures ?? 0) + 1;
+    const pauseMs = Math.min(pauseFirstMs * 2 ** (failures - 1), pauseMsMax);
+    this.#pauses.set(session, { failures, endsAtMs: Date.now() + pauseMs });
+  }
+
+  #pausedUntilMs(session: string): number {
+    return this.#pauses.get(session)?.endsAtMs ?? 0;
+  }
+
+  /** When what there is goes on, if not before. */
+  #plan(): void {
+    const soonMs = Date.now() + lingerMs;
+    for (const { session, sent } of this.#hooks) {
+      if (sent === this.#lastId) continue;
+      const atMs = Math.max(this.#pausedUntilMs(session), soonMs);
+      if (this.dueAtMs === 0 || atMs < this.dueAtMs) this.dueAtMs = atMs;
+    }
+  }
+
   /** As it is known now: it may be made anew while its session is called. */
   #hookOf(session: string): Hook | undefined {
     return this.#hooks.find((hook) => hook.session === session);
@@ -133,6 +167,7 @@ export class EventOutbox {
     this.#rows.putHook(hook);
     this.#hooks = this.#hooks.filter(({ session }) => session !== hook.session);
     if (hook.events.length > 0) this.#hooks.push(hook);
+    else this.#pauses.delete(hook.session);
   }
 
   /** What all have is forgotten. */

@@ -1,5 +1,6 @@
 // Events on their way to webhooks, against sessions that answer when and what a test says.
 
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { DeliveryAnswer } from "../../../src/session/deliver.ts";
 import { EventRows, eventTables } from "../../../src/store/event-rows.ts";
@@ -13,6 +14,7 @@ beforeEach(() => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
@@ -49,4 +51,65 @@ test("a webhook that is made anew while the session before it answers that it is
   outbox.add([event]);
   await outbox.flush();
   expect([generations, rows.hooks().map(({ generation }) => generation), rows.hasAny()]).toEqual([[5, 6], [6], false]);
+});
+
+function overloaded(): Promise<DeliveryAnswer> {
+  return Promise.reject(Object.assign(new Error("the object is overloaded"), { overloaded: true }));
+}
+
+test("a webhook whose session does not answer is tried later and later, and holds up no other", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const called: string[] = [];
+  const { rows, outbox } = outboxTo((session) => {
+    called.push(session);
+    return session === "bad" ? overloaded() : Promise.resolve(taken);
+  });
+  for (const session of ["bad", "good"]) outbox.putHook(hookOf(session));
+  outbox.add([event]);
+  const pauses: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await outbox.flush();
+    pauses.push(outbox.dueAtMs - Date.now());
+    vi.setSystemTime(outbox.dueAtMs);
+  }
+  expect([pauses, called]).toEqual([
+    [5_000, 10_000, 20_000],
+    ["bad", "good", "bad", "bad"],
+  ]);
+  called.length = 0;
+  await outbox.flush();
+  outbox.add([event]);
+  expect(outbox.dueAtMs - Date.now()).toBe(500);
+  vi.setSystemTime(outbox.dueAtMs);
+  await outbox.flush();
+  expect([called, outbox.dueAtMs - Date.now(), rows.hasAny()]).toEqual([["bad", "good"], 39_500, true]);
+});
+
+test("one that failed and is changed, or is back, is told at once", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  let isAway = true;
+  const { rows, outbox } = outboxTo(() => (isAway ? overloaded() : Promise.resolve(taken)));
+  outbox.putHook(hookOf("a"));
+  outbox.add([event]);
+  await outbox.flush();
+  expect(outbox.dueAtMs - Date.now()).toBe(5_000);
+  isAway = false;
+  outbox.putHook(hookOf("a", 5, 2));
+  expect(outbox.dueAtMs - Date.now()).toBe(500);
+  await outbox.flush();
+  expect([rows.hasAny(), outbox.dueAtMs]).toEqual([false, 0]);
+});
+
+test("no more than six sessions are called at once", async () => {
+  let [calling, most] = [0, 0];
+  const { rows, outbox } = outboxTo(async () => {
+    most = Math.max(most, ++calling);
+    await setImmediate();
+    calling--;
+    return taken;
+  });
+  for (let session = 0; session < 20; session++) outbox.putHook(hookOf(`${session}`));
+  outbox.add([event]);
+  await outbox.flush();
+  expect([most, rows.hasAny()]).toEqual([6, false]);
 });
