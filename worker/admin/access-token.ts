@@ -12,6 +12,9 @@ const tokenCharactersMax = 16_384;
 const groupsMax = 1_000;
 const keySettings = { cacheMaxAge: 10 * 60_000, cooldownDuration: 30_000, timeoutDuration: 5_000 };
 
+/** Whoever is no browser says nothing of it. */
+const ownSites: ReadonlySet<string | null> = new Set(["same-origin", "none", null]);
+
 export class AccessTokens {
   readonly #settings: AccessSettings;
   readonly #keys: JWTVerifyGetKey;
@@ -25,8 +28,9 @@ export class AccessTokens {
   async callerOf(request: Request, nowMs: number): Promise<Caller | undefined> {
     const token = request.headers.get(accessHeader);
     if (token === null) return undefined;
-    // Access answers for whoever has its cookie, and a browser sends that with what another site makes it send.
-    if (request.headers.get("Sec-Fetch-Site") === "cross-site") throw new ProblemError(crossSite);
+    // Access answers for whoever has its cookie, and a browser sends that with what another page makes it send, also one of
+    // another name under the same domain.
+    if (!ownSites.has(request.headers.get("Sec-Fetch-Site"))) throw new ProblemError(crossSite);
     const payload = await this.#verify(token, nowMs);
     const who = whoIn(payload);
     if (who === undefined) throw new ProblemError(unauthorized);
@@ -92,7 +96,7 @@ function isOfToken(error: unknown): boolean {
 const crossSite = {
   status: 403,
   name: "cross-site",
-  title: "A page of another site has made this request.",
+  title: "A page of another origin has made this request.",
   remedy: "Call the API from this deployment's own page, or with a key.",
 };
 

@@ -81,10 +81,17 @@ describe("a token that is right", () => {
     expect(await tokens().callerOf(new Request("http://broker/"), nowMs)).toBe(undefined);
   });
 
-  test("does not help a page of another site; this one's it does", async () => {
-    const token = await tokenOf({ email: "anna@example.com" });
-    expect(await statusOf(tokens().callerOf(requestWith(token, { "Sec-Fetch-Site": "cross-site" }), nowMs))).toBe(403);
-    expect(await tokens().callerOf(requestWith(token, { "Sec-Fetch-Site": "same-origin" }), nowMs)).toBeDefined();
+  test.each([
+    ["cross-site", false],
+    // Of another name under the same domain, perhaps somebody else's.
+    ["same-site", false],
+    ["same-origin", true],
+    // Out of the address bar.
+    ["none", true],
+  ])("a request that comes %s: %j", async (site, isTaken) => {
+    const request = requestWith(await tokenOf({ email: "anna@example.com" }), { "Sec-Fetch-Site": site });
+    if (isTaken) expect(await tokens().callerOf(request, nowMs)).toBeDefined();
+    else expect(await statusOf(tokens().callerOf(request, nowMs))).toBe(403);
   });
 });
 
