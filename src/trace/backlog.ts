@@ -4,8 +4,10 @@ import type { TraceEvent } from "./event.ts";
 
 /** Of one trace. */
 export const waitingMax = 1_000;
-/** Of one call, so that its row stays far below what a row may have. */
+/** Of one call. */
 export const togetherMax = 100;
+/** The same in characters of JSON, of which none has more than three bytes: a row may have two million. */
+const togetherCharactersMax = 256 * 1024;
 
 export class TraceBacklog {
   #events: TraceEvent[] = [];
@@ -26,10 +28,20 @@ export class TraceBacklog {
   }
 
   take(): { readonly events: readonly TraceEvent[]; readonly missed: number } {
-    const taken = { events: this.#events.slice(0, togetherMax), missed: this.#missed };
-    this.#events = this.#events.slice(togetherMax);
+    const count = this.#countOfNext();
+    const taken = { events: this.#events.slice(0, count), missed: this.#missed };
+    this.#events = this.#events.slice(count);
     this.#missed = 0;
     return taken;
+  }
+
+  #countOfNext(): number {
+    let characters = 0;
+    for (const [index, event] of this.#events.entries()) {
+      characters += JSON.stringify(event).length;
+      if (index === togetherMax || (index > 0 && characters > togetherCharactersMax)) return index;
+    }
+    return this.#events.length;
   }
 
   /** What was taken could not be told. */

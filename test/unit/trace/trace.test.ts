@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Connect, Publish } from "../../../src/protocol/packet.ts";
 import { ReasonCode } from "../../../src/protocol/reason.ts";
 import { TraceBacklog, togetherMax, waitingMax } from "../../../src/trace/backlog.ts";
-import { payloadBytesMax, type TraceEvent, textCharactersMax } from "../../../src/trace/event.ts";
+import { namedMax, payloadBytesMax, type TraceEvent, textCharactersMax } from "../../../src/trace/event.ts";
 import { live, marksMax, withMarks, withoutMark } from "../../../src/trace/mark.ts";
 import { shownConnect, shownPacket, shownPayload } from "../../../src/trace/packets.ts";
 
@@ -18,6 +18,21 @@ describe("events that wait", () => {
     expect(backlog.take().events.map(({ atMs }) => atMs)).toEqual(Array.from({ length: togetherMax }, (_, at) => at));
     expect(backlog.take().events.map(({ atMs }) => atMs)).toEqual([togetherMax]);
     expect(backlog.isEmpty).toBe(true);
+  });
+
+  test("that are large leave fewer together: one row has to hold them", () => {
+    const backlog = new TraceBacklog();
+    const long = "\u{1f600}".repeat(textCharactersMax / 2);
+    const filters = Array.from({ length: namedMax }, () => long);
+    for (let index = 0; index < togetherMax; index++) backlog.add({ ...event, topic: long, filters });
+    let taken = 0;
+    while (!backlog.isEmpty) {
+      const { events } = backlog.take();
+      taken += events.length;
+      expect(events.length).toBeGreaterThan(1);
+      expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThan(1_000_000);
+    }
+    expect(taken).toBe(togetherMax);
   });
 
   test("are no more than so many: what comes beyond is counted, and told once", () => {
