@@ -300,7 +300,7 @@ describe("an operator", () => {
     ["no target", { filters: ["a"] }, "body.url"],
     ["two targets", { url: "https://a.example/", queue: "EVENTS_QUEUE", filters: ["a"] }, "body.url"],
     ["nothing to send", { url: "https://a.example/" }, "body.filters"],
-    ["no filter", { url: "https://a.example/", filters: ["a/#/b"] }, "body.filters.0.filter"],
+    ["no filter", { url: "https://a.example/", filters: ["a/#/b"] }, "body.filters.0"],
     ["a shared subscription", { url: "https://a.example/", filters: ["$share/g/a"] }, "body.filters.0"],
     ["a topic of events", { url: "https://a.example/", filters: ["$event/#"] }, "body.filters.0"],
     ["an unknown event", { url: "https://a.example/", events: ["client.sneezed"] }, "body.events.0"],
