@@ -45,15 +45,22 @@ export type ManageRequest =
 
 export type ManageAnswer =
   | Description
-  | { readonly kind: "kicked"; readonly wasConnected: boolean }
-  | { readonly kind: "ended"; readonly existed: boolean }
+  /** `before`: as it was, for the audit log; absent if there was nothing, or earlier code answers. */
+  | { readonly kind: "kicked"; readonly wasConnected: boolean; readonly before?: Description }
+  | { readonly kind: "ended"; readonly existed: boolean; readonly before?: Description }
   | PurgeAnswer
   | QueuePage
   | { readonly kind: "subscriptions"; readonly subscriptions: readonly StoredSubscription[] }
   /** A reason for each filter, as SUBACK or UNSUBACK would have it. */
-  | { readonly kind: "subscribed"; readonly reasons: readonly ReasonCode[] }
+  | {
+      readonly kind: "subscribed";
+      readonly reasons: readonly ReasonCode[];
+      /** Those of the filters that were there before. */
+      readonly before?: readonly StoredSubscription[];
+    }
   | {
       readonly kind: "provisioned";
+      readonly before?: Description;
       readonly created: boolean;
       readonly reasons: readonly ReasonCode[];
       readonly generation: number;
@@ -90,19 +97,23 @@ export function manage(
   if (isUnfinished(session.record, nowMs) && !mayMeetUnfinished.has(request.kind)) return atOnce(absent);
   switch (request.kind) {
     case "provision": {
+      const before = session.record === undefined ? {} : { before: describe(session) };
       const { waits, ...answer } = provision(session, request, ticket, effects, nowMs);
-      return { answer, waits };
+      return { answer: answer.kind === "provisioned" ? { ...answer, ...before } : answer, waits };
     }
     case "describe":
       return atOnce(isAbsent ? absent : describe(session));
     case "kick": {
       const wasConnected = session.connection !== undefined;
+      const before = wasConnected ? { before: describe(session) } : {};
       violate(session, request.reason, "an operator has ended the connection", effects, nowMs);
-      return atOnce({ kind: "kicked", wasConnected });
+      return atOnce({ kind: "kicked", wasConnected, ...before });
     }
-    case "end":
+    case "end": {
+      const before = isAbsent ? {} : { before: describe(session) };
       end(session, effects, nowMs);
-      return atOnce({ kind: "ended", existed: !isAbsent });
+      return atOnce({ kind: "ended", existed: !isAbsent, ...before });
+    }
     case "purge":
       return atOnce(isAbsent ? absent : purge(session, effects));
     case "queue":
@@ -113,13 +124,19 @@ export function manage(
     }
     case "subscribe": {
       if (isAbsent) return atOnce(absent);
-      const { reasons, isSettled } = subscribeFor(session, request.subscriptions, request.identifier, ticket, effects);
-      return { answer: { kind: "subscribed", reasons }, waits: !isSettled };
+      const { subscriptions, identifier } = request;
+      const before = known(
+        session,
+        subscriptions.map(({ filter }) => filter),
+      );
+      const { reasons, isSettled } = subscribeFor(session, subscriptions, identifier, ticket, effects);
+      return { answer: { kind: "subscribed", reasons, before }, waits: !isSettled };
     }
     case "unsubscribe": {
       if (isAbsent) return atOnce(absent);
+      const before = known(session, request.filters);
       const { reasons, isSettled } = unsubscribeFor(session, request.filters, ticket, effects);
-      return { answer: { kind: "subscribed", reasons }, waits: !isSettled };
+      return { answer: { kind: "subscribed", reasons, before }, waits: !isSettled };
     }
     case "pull":
       return atOnce(pull(session, request, effects, nowMs));
@@ -154,6 +171,10 @@ const mayMeetUnfinished = new Set<ManageRequest["kind"]>(["describe", "end", "re
 
 function atOnce(answer: ManageAnswer): Managed {
   return { answer, waits: false };
+}
+
+function known(session: Session, filters: readonly string[]): readonly StoredSubscription[] {
+  return [...new Set(filters)].flatMap((filter) => session.reads.subscription(filter) ?? []);
 }
 
 /** Its will is published at once: a will does not outwait its session [MQTT-3.1.2-8]. */

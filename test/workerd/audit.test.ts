@@ -1,9 +1,12 @@
 // Every route of the HTTP API that changes something, once: who did what, and what was before and after, is in the audit log.
 
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { routes } from "../../worker/admin/routes.ts";
+import { eventually } from "../support/eventually.ts";
 import { api, manage } from "./support/api.ts";
-import { uniqueId } from "./support/client.ts";
+import { Client, cutClients, uniqueId } from "./support/client.ts";
+
+afterEach(cutClients);
 
 /** Nothing of the deployment is changed: messages are sent, taken and answered, or something is tried. */
 const notAdministrative = [
@@ -95,26 +98,57 @@ test("each change has an entry: its caller, its subject, before and after", { ti
 
   const traced = { kind: "client", value: client };
   const trace = await does("POST /traces", [], { target: traced }, "trace.begin", { after: traced });
-  await does("POST /traces/{id}/stop", [trace.id], undefined, "trace.stop", {});
+  await does("POST /traces/{id}/stop", [trace.id], undefined, "trace.stop", { before: { payload: false } });
   await does("DELETE /traces/{id}", [trace.id], undefined, "trace.delete", { before: traced });
 
   const its = { subject: client };
   const subscriptions = [{ filter: "a" }];
-  await does("PUT /sessions/{clientId}", [client], { subscriptions }, "session.provision", { ...its, after: {} });
-  await does("POST /sessions", [], [{ clientId: client, subscriptions }], "sessions.provision", {});
+  const provision = "PUT /sessions/{clientId}";
+  await does(provision, [client], { subscriptions }, "session.provision", { ...its, before: null, after: {} });
+  const sooner = { subscriptions, expirySeconds: 60 };
+  const lasting = { state: "provisioned", expirySeconds: null, subscriptions: 1, queue: { messages: 0 } };
+  await does(provision, [client], sooner, "session.provision", { ...its, before: lasting, after: sooner });
+  const many = [{ clientId: client, subscriptions }];
+  await does("POST /sessions", [], many, "sessions.provision", { after: [client] });
   const subscribe = "POST /sessions/{clientId}/subscriptions";
-  await does(subscribe, [client], { subscriptions: [{ filter: "b" }] }, "session.subscribe", { ...its, after: ["b"] });
+  const subscribing = (qos: 0 | 2) => ({ subscriptions: [{ filter: "b", qos }] });
+  const toB = (qos: 0 | 2) => [{ filter: "b", qos, noLocal: false, retainAsPublished: false, identifier: null }];
+  await does(subscribe, [client], subscribing(0), "session.subscribe", {
+    ...its,
+    before: null,
+    after: subscribing(0),
+  });
+  await does(subscribe, [client], subscribing(2), "session.subscribe", {
+    ...its,
+    before: toB(0),
+    after: subscribing(2),
+  });
   const unsubscribe = "DELETE /sessions/{clientId}/subscriptions?filter=b";
-  await does(unsubscribe, [client], undefined, "session.unsubscribe", { ...its, after: ["b"] });
-  await does("DELETE /sessions/{clientId}/queue", [client], undefined, "session.purge", its);
-  await does("POST /clients/{clientId}/kick", [client], undefined, "client.kick", its);
-  await does("POST /kick", [], { user: "nobody" }, "clients.kick", {});
-  await does("DELETE /sessions/{clientId}", [client], undefined, "session.end", its);
-  const retain = () => manage("PUT", `/retained/${client}`, { payload: "m" });
+  await does(unsubscribe, [client], undefined, "session.unsubscribe", { ...its, before: toB(2), after: ["b"] });
+  await manage("POST", "/publish", { topic: "a", payload: "m" });
+  const queued = { before: { messages: 1 }, after: { messages: 0 } };
+  await does("DELETE /sessions/{clientId}/queue", [client], undefined, "session.purge", { ...its, ...queued });
+  const kick = "POST /clients/{clientId}/kick";
+  await does(kick, [client], undefined, "client.kick", { ...its, before: null });
+  const connect = () => Client.connect({ clientId: client, persistent: true });
+  await connect();
+  const connection = { state: "connected", protocol: "3.1.1", connectedAtMs: expect.any(Number) };
+  await does(kick, [client], undefined, "client.kick", { ...its, before: connection });
+  await does("POST /kick", [], { user: "nobody" }, "clients.kick", { before: null });
+  await connect();
+  const list = `/clients?state=connected&prefix=${client}`;
+  await eventually("it is listed", async () => (await manage("GET", list)).items.length === 1);
+  const those = { before: { connected: 1, clients: [client] } };
+  await does("POST /kick", [], { prefix: client }, "clients.kick", those);
+  const away = { state: "away", subscriptions: 1 };
+  await does("DELETE /sessions/{clientId}", [client], undefined, "session.end", { ...its, before: away });
+  const retain = () => manage("PUT", `/retained/${client}`, { payload: "four", qos: 1 });
+  const message = { topic: client, qos: 1, payloadBytes: 4, expiresAtMs: null };
   await retain();
-  await does("DELETE /retained/{topic}", [client], undefined, "retained.delete", its);
+  await does("DELETE /retained/{topic}", [client], undefined, "retained.delete", { ...its, before: message });
   await retain();
-  await does(`DELETE /retained?filter=${client}`, [], undefined, "retained.clear", its);
+  const cleared = { before: { messages: 1, largest: [message] } };
+  await does(`DELETE /retained?filter=${client}`, [], undefined, "retained.clear", { ...its, ...cleared });
 
   const changing = routes.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
   const left = changing.filter((route) => !called.has(route) && !testedElsewhere.some((one) => one.test(route)));

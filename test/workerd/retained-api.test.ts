@@ -172,7 +172,7 @@ describe("one topic's", () => {
     await manage("DELETE", `/retained?filter=${encodeURIComponent(`${topic}/#`)}`);
     const { items } = await manage("GET", "/audit?limit=2");
     expect(items).toMatchObject([
-      { action: "retained.clear", subject: `${topic}/#`, after: { deleted: 1 } },
+      { action: "retained.clear", subject: `${topic}/#`, before: { messages: 1 } },
       { action: "retained.delete", subject: topic },
     ]);
   });

@@ -19,7 +19,7 @@ import {
   shownDetails,
 } from "./client-schemas.ts";
 import { endConnections } from "./end-connections.ts";
-import { note } from "./note.ts";
+import { namedMax, note, sessionBefore } from "./note.ts";
 import { route } from "./route.ts";
 import { none, page, pageSchema } from "./schemas.ts";
 import { callSession, orUnavailable } from "./session-call.ts";
@@ -119,9 +119,11 @@ export const clientRoutes = [
     },
     async handle(call) {
       const { env, path } = call;
-      await note(call, { action: "client.kick", subject: path.clientId });
+      const found = await note(call, { action: "client.kick", subject: path.clientId });
       const request = { kind: "kick", reason: ReasonCode.administrativeAction } as const;
-      const { wasConnected } = await callSession({ env, clientId: path.clientId, request, hopes: "kicked" });
+      const answer = await callSession({ env, clientId: path.clientId, request, hopes: "kicked" });
+      const { wasConnected } = answer;
+      await found({ before: sessionBefore(answer.before) });
       return { status: 200, body: { wasConnected } };
     },
   }),
@@ -143,10 +145,15 @@ export const clientRoutes = [
     },
     async handle(call) {
       const { env, body, query } = call;
-      await note(call, { action: "clients.kick", subject: JSON.stringify({ ...body, after: query.after }) });
+      const found = await note(call, {
+        action: "clients.kick",
+        subject: JSON.stringify({ ...body, after: query.after }),
+      });
       const list = await listSessions(env, { ...filterOf(body), state: body.state ?? "connected", ...query });
       const request = { kind: "kick", reason: ReasonCode.administrativeAction } as const;
-      const kicked = await endConnections(env, list, request);
+      const ended = await endConnections(env, list, request);
+      const kicked = ended.length;
+      if (kicked > 0) await found({ before: { connected: kicked, clients: ended.slice(0, namedMax) } });
       return { status: 200, body: { kicked, next: list.after ?? null } };
     },
   }),

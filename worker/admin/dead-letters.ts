@@ -41,10 +41,11 @@ function handlingRoute({ kind, ...shape }: Handling): Route {
     },
     async handle(call) {
       const { name, id } = call.path;
-      await note(call, { action: `webhook.${kind}`, subject: name, after: { id } });
+      const found = await note(call, { action: `webhook.${kind}`, subject: name, after: { id } });
       const request = { kind, ...(id === "all" ? {} : { position: Number(id) }) };
       const clientId = webhookClientId(name);
       const { count } = await callSession({ env: call.env, clientId, request, hopes: "letters-changed" });
+      await found({ before: { batches: count } });
       return { status: 200, body: { batches: count } };
     },
   });

@@ -1,6 +1,6 @@
 // Ends the connections of many clients, a few at a time.
 
-import type { List } from "../../src/directory/listing.ts";
+import { clientIdOf, type List } from "../../src/directory/listing.ts";
 import type { ManageRequest } from "../../src/session/manage.ts";
 import type { Env } from "../env.ts";
 import { reachSession } from "./session-call.ts";
@@ -9,13 +9,21 @@ const atOnce = 6;
 
 type Kick = ManageRequest & { readonly kind: "kick" };
 
-/** How many were connected. */
-export async function endConnections(env: Env, { entries }: Pick<List, "entries">, kick: Kick): Promise<number> {
-  let ended = 0;
+/** Those that were connected, by client id, as far as it is known. */
+export async function endConnections(
+  env: Env,
+  { entries }: Pick<List, "entries">,
+  kick: Kick,
+): Promise<readonly (string | null)[]> {
+  const ended: (string | null)[] = [];
   for (let first = 0; first < entries.length; first += atOnce) {
     const few = entries.slice(first, first + atOnce);
     const answers = await Promise.all(few.map(({ name }) => reachSession(env, name, kick)));
-    ended += answers.filter((answer) => answer.kind === "kicked" && answer.wasConnected).length;
+    const those = few.filter((_, index) => {
+      const answer = answers[index];
+      return answer?.kind === "kicked" && answer.wasConnected;
+    });
+    ended.push(...those.map((entry) => clientIdOf(entry) ?? null));
   }
   return ended;
 }

@@ -7,7 +7,7 @@ import { configOf, locationHints } from "../config.ts";
 import { templatesInOrder } from "../d1/templates.ts";
 import type { Env } from "../env.ts";
 import { clientId, clientPath } from "./client-schemas.ts";
-import { note } from "./note.ts";
+import { namedMax, note, sessionBefore } from "./note.ts";
 import { ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
 import { none } from "./schemas.ts";
@@ -62,12 +62,13 @@ async function provision(env: Env, templates: readonly NamedTemplate[], id: stri
     subscriptions,
     limits: { ...template?.limits, ...limitsIn(limits) },
   } as const;
-  const { created, reasons } = await callSession({ env, clientId: id, request, hopes: "provisioned", locationHint });
+  const answered = await callSession({ env, clientId: id, request, hopes: "provisioned", locationHint });
+  const { created, reasons, before } = answered;
   const granted = showGranted(
     subscriptions.map(({ filter }) => filter),
     reasons,
   );
-  return { clientId: id, created, subscriptions: granted };
+  return { clientId: id, created, subscriptions: granted, before };
 }
 
 /** One line for each, in order, as they are done: a few at a time, and no more than the caller reads. */
@@ -96,7 +97,8 @@ async function attempt(
   one: Definition,
 ): Promise<z.output<typeof outcome>> {
   try {
-    return { status: 200, ...(await provision(env, templates, id, one)) };
+    const { before: _unasked, ...made } = await provision(env, templates, id, one);
+    return { status: 200, ...made };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const { status, title, remedy } = error.problem;
@@ -123,8 +125,10 @@ export const provisioningRoutes = [
       const { env, control, body, path } = call;
       checkSubscriptions(body.subscriptions, "body.subscriptions", configOf(env));
       const templates = await templatesInOrder(control, templatesMax);
-      await note(call, { action: "session.provision", subject: path.clientId, after: body });
-      return { status: 200, body: await provision(env, templates, path.clientId, body) };
+      const found = await note(call, { action: "session.provision", subject: path.clientId, after: body });
+      const { before, ...made } = await provision(env, templates, path.clientId, body);
+      await found({ before: sessionBefore(before) });
+      return { status: 200, body: made };
     },
   }),
   route({
@@ -148,7 +152,11 @@ export const provisioningRoutes = [
         checkSubscriptions(subscriptions, `body.${index}.subscriptions`, configOf(env));
       }
       const templates = await templatesInOrder(control, templatesMax);
-      await note(call, { action: "sessions.provision", subject: `${body.length} sessions` });
+      await note(call, {
+        action: "sessions.provision",
+        subject: `${body.length} sessions`,
+        after: body.slice(0, namedMax).map((one) => one.clientId),
+      });
       return { status: 200, body: provisionAll(env, templates, body) };
     },
   }),

@@ -13,6 +13,7 @@ import { withRetries } from "../retry.ts";
 import { shardStub } from "../stubs.ts";
 import { change } from "./change.ts";
 import { messageContent, placed, show, shownMessage, topicName } from "./messages.ts";
+import { namedMax } from "./note.ts";
 import { invalid, notFound, ProblemError } from "./problem.ts";
 import { faultError, refusalOf, unreachable } from "./publish.ts";
 import { route } from "./route.ts";
@@ -73,6 +74,17 @@ async function oneOf(env: Env, method: Method, topic: string): Promise<Shown> {
   return message;
 }
 
+/** As the audit log has it: not what it said. */
+function inShort({ topic, qos, payloadBytes, expiresAtMs }: Shown) {
+  return { topic: topic.slice(0, topicCharactersMax), qos, payloadBytes, expiresAtMs };
+}
+
+function bySize(items: readonly Shown[]): Shown[] {
+  return items.toSorted((left, right) => right.payloadBytes - left.payloadBytes);
+}
+
+const topicCharactersMax = 1024;
+
 export const retainedRoutes = [
   route({
     method: "GET",
@@ -108,8 +120,8 @@ export const retainedRoutes = [
       const { env, query } = call;
       const { items, next } = await pageOf(env, "clearRetained", query);
       if (items.length > 0) {
-        const after = { deleted: items.length };
-        await change(call, { statements: [], action: "retained.clear", subject: query.filter, after });
+        const before = { messages: items.length, largest: bySize(items).slice(0, namedMax).map(inShort) };
+        await change(call, { statements: [], action: "retained.clear", subject: query.filter, before });
       }
       return { status: 200, body: { deleted: items.length, next } };
     },
@@ -166,8 +178,8 @@ export const retainedRoutes = [
     answers: { status: 204, description: "It is gone." },
     async handle(call) {
       const { topic } = call.path;
-      await oneOf(call.env, "clearRetained", topic);
-      await change(call, { statements: [], action: "retained.delete", subject: topic });
+      const before = inShort(await oneOf(call.env, "clearRetained", topic));
+      await change(call, { statements: [], action: "retained.delete", subject: topic, before });
       return { status: 204 };
     },
   }),

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { QueuedMessage } from "../../src/session/queue-page.ts";
 import { mayUse } from "./caller.ts";
 import { clientPath } from "./client-schemas.ts";
-import { note } from "./note.ts";
+import { note, sessionBefore } from "./note.ts";
 import { notFound, ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
 import { cursor, none, pageSchema } from "./schemas.ts";
@@ -58,9 +58,10 @@ export const sessionRoutes = [
     answers: { status: 204, description: "The session is gone." },
     async handle(call) {
       const { env, path } = call;
-      await note(call, { action: "session.end", subject: path.clientId });
+      const found = await note(call, { action: "session.end", subject: path.clientId });
       const request = { kind: "end" } as const;
-      const { existed } = await callSession({ env, clientId: path.clientId, request, hopes: "ended" });
+      const { existed, before } = await callSession({ env, clientId: path.clientId, request, hopes: "ended" });
+      await found({ before: sessionBefore(before) });
       if (!existed) throw notFound(`session of the client ${JSON.stringify(path.clientId)}`);
       return { status: 204 };
     },
@@ -117,9 +118,10 @@ export const sessionRoutes = [
     },
     async handle(call) {
       const { env, path } = call;
-      await note(call, { action: "session.purge", subject: path.clientId });
+      const found = await note(call, { action: "session.purge", subject: path.clientId });
       const request = { kind: "purge" } as const;
       const { purged, left } = await callSession({ env, clientId: path.clientId, request, hopes: "purged" });
+      await found({ before: { messages: purged + left }, after: { messages: left } });
       return { status: 200, body: { purged, left } };
     },
   }),

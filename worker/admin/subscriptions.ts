@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import { ReasonCode } from "../../src/protocol/reason.ts";
+import type { StoredSubscription } from "../../src/session/changes.ts";
 import { configOf } from "../config.ts";
 import { clientPath } from "./client-schemas.ts";
 import { note } from "./note.ts";
@@ -22,6 +23,10 @@ import {
 const tag = "Subscriptions";
 const path = "/sessions/{clientId}/subscriptions";
 
+function show({ identifier, ...rest }: StoredSubscription): z.output<typeof shownSubscription> {
+  return { ...rest, identifier: identifier || null };
+}
+
 export const subscriptionRoutes = [
   route({
     method: "GET",
@@ -35,8 +40,7 @@ export const subscriptionRoutes = [
     async handle({ env, path: { clientId }, query }) {
       const request = { kind: "subscriptions", ...query } as const;
       const { subscriptions } = await callSession({ env, clientId, request, hopes: "subscriptions" });
-      const items = subscriptions.map(({ identifier, ...rest }) => ({ ...rest, identifier: identifier || null }));
-      return { status: 200, body: pageOf(items, query.limit, (one) => one.filter) };
+      return { status: 200, body: pageOf(subscriptions.map(show), query.limit, (one) => one.filter) };
     },
   }),
   route({
@@ -60,9 +64,10 @@ export const subscriptionRoutes = [
       const { clientId } = call.path;
       checkSubscriptions(body.subscriptions, "body.subscriptions", configOf(env));
       const filters = body.subscriptions.map((one) => one.filter);
-      await note(call, { action: "session.subscribe", subject: clientId, after: filters });
+      const found = await note(call, { action: "session.subscribe", subject: clientId, after: body });
       const request = { kind: "subscribe", ...body } as const;
-      const { reasons } = await callSession({ env, clientId, request, hopes: "subscribed" });
+      const { reasons, before = [] } = await callSession({ env, clientId, request, hopes: "subscribed" });
+      if (before.length > 0) await found({ before: before.map(show) });
       return { status: 200, body: { subscriptions: showGranted(filters, reasons) } };
     },
   }),
@@ -79,9 +84,10 @@ export const subscriptionRoutes = [
       const { env, query } = call;
       const { clientId } = call.path;
       checkFilters([query.filter], () => "query.filter", configOf(env));
-      await note(call, { action: "session.unsubscribe", subject: clientId, after: [query.filter] });
+      const found = await note(call, { action: "session.unsubscribe", subject: clientId, after: [query.filter] });
       const request = { kind: "unsubscribe", filters: [query.filter] } as const;
-      const { reasons } = await callSession({ env, clientId, request, hopes: "subscribed" });
+      const { reasons, before = [] } = await callSession({ env, clientId, request, hopes: "subscribed" });
+      if (before.length > 0) await found({ before: before.map(show) });
       if (reasons[0] === ReasonCode.noSubscriptionExisted) {
         throw notFound(`subscription of the client ${JSON.stringify(clientId)} to ${JSON.stringify(query.filter)}`);
       }

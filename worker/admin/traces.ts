@@ -322,11 +322,12 @@ export const traceRoutes = [
     answers: { status: 204, description: "It does not run any more." },
     async handle(call) {
       const { env, control, path, nowMs } = call;
-      const { kind, value } = await known(control, path.id, nowMs);
+      const trace = await known(control, path.id, nowMs);
       await change(call, {
         statements: [endTrace(control, path.id, nowMs)],
         action: "trace.stop",
-        subject: `${kind}:${value}`,
+        subject: `${trace.kind}:${trace.value}`,
+        before: show(trace),
       });
       await orUnavailable(
         "trace",

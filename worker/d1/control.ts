@@ -57,22 +57,30 @@ export class Control {
     return rows.at(-1)?.[0]?.["number"] as number;
   }
 
-  /** What is about to be done to an object: an entry in the audit log, and nothing else. */
-  async note(nowMs: number, entry: Entry): Promise<void> {
+  /** What is about to be done to an object: an entry in the audit log, and nothing else. Answers its id. */
+  async note(nowMs: number, entry: Entry): Promise<number> {
     counters.add("control_changes");
-    await this.#batch(this.#entered(nowMs, entry));
+    const [rows = []] = await this.#batch(this.#entered(nowMs, entry));
+    return rows[0]?.["id"] as number;
+  }
+
+  /** What the object has said was there before, and is since: it was not known when the entry was written. */
+  async complete(id: number, { before, after }: Pick<Entry, "before" | "after">): Promise<void> {
+    counters.add("control_changes");
+    const sql = "UPDATE audit SET before = COALESCE(?, before), after = COALESCE(?, after) WHERE id = ?";
+    await this.#batch([this.statement(sql, jsonOf(before), jsonOf(after), id)]);
   }
 
   #entered(nowMs: number, entry: Entry): D1PreparedStatement[] {
     return [
       this.statement(
-        "INSERT INTO audit (at_ms, actor, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit (at_ms, actor, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
         nowMs,
         entry.actor,
         entry.action,
         entry.subject,
-        entry.before === undefined ? null : JSON.stringify(entry.before),
-        entry.after === undefined ? null : JSON.stringify(entry.after),
+        jsonOf(entry.before),
+        jsonOf(entry.after),
       ),
       this.statement("DELETE FROM audit WHERE id <= (SELECT MAX(id) FROM audit) - ?", auditRowsMax),
     ];
@@ -86,6 +94,10 @@ export class Control {
       throw new ControlUnavailable(`the control database does not answer: ${(error as Error).message}`);
     }
   }
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 export const revisionQuery = "SELECT number FROM revision";

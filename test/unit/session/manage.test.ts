@@ -93,11 +93,11 @@ test("subscriptions are added, listed and removed on the client's behalf, while 
   const add = (filter: string): ManageRequest => {
     return { kind: "subscribe", subscriptions: [{ ...subscription, filter }], identifier: 7 };
   };
-  expect(session.rig.manage(add("x/+")).answer).toEqual({ kind: "subscribed", reasons: [1] });
+  expect(session.rig.manage(add("x/+")).answer).toEqual({ kind: "subscribed", reasons: [1], before: [] });
   session.answerAll();
   session.connect();
-  expect(session.rig.manage(add("y")).answer).toEqual({ kind: "subscribed", reasons: [1] });
-  expect(session.rig.manage(add("no/#/such")).answer).toEqual({ kind: "subscribed", reasons: [0x8f] });
+  expect(session.rig.manage(add("y")).answer).toEqual({ kind: "subscribed", reasons: [1], before: [] });
+  expect(session.rig.manage(add("no/#/such")).answer).toEqual({ kind: "subscribed", reasons: [0x8f], before: [] });
   session.answerAll();
   expect(session.takeSent()).toEqual(["connack present"]);
   expect(session.rig.manage({ kind: "subscriptions", after: "", limit: 1 }).answer).toMatchObject({
@@ -108,7 +108,8 @@ test("subscriptions are added, listed and removed on the client's behalf, while 
   });
   session.rig.step({ type: "closed" });
   const removal = session.rig.manage({ kind: "unsubscribe", filters: ["x/+", "z"] });
-  expect(removal).toEqual({ answer: { kind: "subscribed", reasons: [0, 0x11] }, waits: true });
+  const before = [{ filter: "x/+", qos: 1, noLocal: false, retainAsPublished: false, identifier: 7 }];
+  expect(removal).toEqual({ answer: { kind: "subscribed", reasons: [0, 0x11], before }, waits: true });
   session.answerAll();
   expect(session.count("subscription")).toBe(1);
   expect(session.settled).toHaveLength(3);
@@ -130,7 +131,8 @@ test("a client that is kicked is told why, its will is published, and its sessio
   session.connect({ will: { ...will, retain: false, delaySeconds: 0, properties: new Uint8Array() } });
   session.takeSent();
   const kick: ManageRequest = { kind: "kick", reason: 0x98 };
-  expect(session.rig.manage(kick).answer).toEqual({ kind: "kicked", wasConnected: true });
+  const before = { standing: { state: "connected" }, hasWill: true };
+  expect(session.rig.manage(kick).answer).toMatchObject({ kind: "kicked", wasConnected: true, before });
   expect(session.takeSent()).toEqual(["disconnect 0x98", "close"]);
   expect(session.rig.inFlight(session.rig.shardOf("w"))).toMatchObject([{ kind: "publish" }]);
   expect(session.rig.manage(kick).answer).toEqual({ kind: "kicked", wasConnected: false });
@@ -143,7 +145,11 @@ test.each([true, false])("a session is ended with everything it has, connected %
   session.answerAll();
   session.deliver("a:1 q1", "a:2 q1");
   if (isConnected) session.connect();
-  expect(session.rig.manage({ kind: "end" }).answer).toEqual({ kind: "ended", existed: true });
+  expect(session.rig.manage({ kind: "end" }).answer).toMatchObject({
+    kind: "ended",
+    existed: true,
+    before: { standing: { state: isConnected ? "connected" : "provisioned" }, queueMessages: 2, subscriptions: 1 },
+  });
   session.answerAll();
   expect(session.rig.isConnected).toBe(false);
   expect(session.rig.store.isEmpty).toBe(true);
