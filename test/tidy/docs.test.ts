@@ -118,6 +118,14 @@ test("each decision has a number of its own, which heads its page", () => {
   expect(new Set(numbers).size).toBe(numbers.length);
 });
 
+test("each budget has a number of its own, and its test has it", () => {
+  const titles = filesOf("test/workerd/*.ts").flatMap(({ text }) => text.match(/["`](BILL-\d+)(?= )/g) ?? []);
+  expect(titles.toSorted()).toEqual([...new Set(titles)].toSorted());
+  const numbers = new Set(titles.map((title) => title.slice(1)));
+  const named = filesOf("docs/**/*.md").flatMap(({ text }) => text.match(/BILL-\d+/g) ?? []);
+  expect(named.filter((number) => !numbers.has(number))).toEqual([]);
+});
+
 test("every finding of doctor is in docs/deployment.md", () => {
   const [, section = ""] = /^## What doctor finds\n([\s\S]*)/m.exec(textOf("docs/deployment.md")) ?? [];
   const found = matchesIn(textOf("cli/deployment/findings.ts"), /\b(?:error|warning)\(\s*"([a-z-]+)"/g);

@@ -111,7 +111,7 @@ test.each([
   expectWithin(`rare QoS ${qos}`, await loneMessages(qos, { asleep: true }), budget);
 });
 
-test("BILL-5 nor does a QoS 1 message", async () => {
+test("BILL-26 nor does a QoS 1 message", async () => {
   expectUnwritten("rare QoS 1", await loneMessages(1, { asleep: true }), { calls: 2 });
 });
 
@@ -208,7 +208,7 @@ test("BILL-6 a QoS 1 stream with 64 in flight writes 0.1 rows and takes 0.1 call
 });
 
 test(
-  "BILL-20 a QoS 1 message to 50 persistent sessions online takes a call each and writes no row",
+  "BILL-25 a QoS 1 message to 50 persistent sessions online takes a call each and writes no row",
   inTime,
   async () => {
     const subscribers = 50;

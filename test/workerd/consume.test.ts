@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Handle, PullAnswer } from "../../src/session/consume.ts";
 import { eventually, within } from "../support/eventually.ts";
 import { textOf } from "../support/records.ts";
+import { manage } from "./support/api.ts";
 import { inWords, measure } from "./support/bill.ts";
 import { Client, cutClients, uniqueId } from "./support/client.ts";
 import { everybodySleeps, reset } from "./support/faults.ts";
@@ -127,25 +128,29 @@ test("of those who wait as many are told as messages have come", async () => {
   await eventually("the other is told", () => words === 2);
 });
 
-test("BILL-20 a batch of 100 that is pulled and acknowledged writes at most 0.1 rows a message", async () => {
+test("BILL-20 a batch of 100 that is pulled and acknowledged over HTTP writes at most 0.1 rows and takes 0.02 calls a message", async () => {
   const worker = await Worker.provisioned();
   const publisher = await Client.connect();
   const send = async (count: number) => {
     for (let sent = 0; sent < count; sent++) publisher.publish(worker.topic, `${sent}`, 1);
     for (let left = count; left > 0; left--) await publisher.expect("puback");
   };
+  const handle = async () => {
+    const { messages } = await manage("POST", `/sessions/${worker.id}/pull`, { messagesMax: 100 });
+    expect(messages).toHaveLength(100);
+    const handles = messages.map((message: { handle: string }) => message.handle);
+    await manage("POST", `/sessions/${worker.id}/acknowledge`, { handles });
+  };
   await send(100);
-  await worker.acknowledge(await worker.pull(100));
+  await handle();
   await send(500);
   const bill = await measure(500, async () => {
-    for (let batch = 0; batch < 5; batch++) {
-      const pulled = await worker.pull(100);
-      expect(pulled.messages).toHaveLength(100);
-      await worker.acknowledge(pulled);
-    }
+    for (let batch = 0; batch < 5; batch++) await handle();
   });
   const figures = inWords("pull and acknowledge 100", bill);
   expect(bill.rows_written + bill.alarms_set, figures).toBeLessThanOrEqual(0.1);
   expect(bill.rows_read, figures).toBeLessThanOrEqual(0.5);
+  // A pull and an acknowledgement for each hundred.
+  expect(bill.object_calls, figures).toBe(0.02);
   expect(await rowsOf(sessionOf(worker.id), "segment")).toBe(0);
 });
