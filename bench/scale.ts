@@ -10,13 +10,14 @@ import { parseArgs } from "node:util";
 import { backlogCurve } from "./scale/backlog.ts";
 import { connectionsCurve } from "./scale/connections.ts";
 import type { Curve, Progress } from "./scale/curve.ts";
+import { fanOutCurve } from "./scale/fan-out.ts";
 import { listingCurve } from "./scale/listing.ts";
 import { picture } from "./scale/picture.ts";
 import { retainedCurve, routesCurves } from "./scale/shard.ts";
 import { short, table } from "./statistics.ts";
 
 const usage = `usage: npm run bench:scale -- [options]
-  --curves a,b       routes, retained, backlog, listing, connections (all)
+  --curves a,b       routes, retained, backlog, listing, fan-out, connections (all)
   --largest N        of routes, retained messages, waiting messages and sessions (1000000)
   --connections N    (20000)
   --output FOLDER    (bench/results)`;
@@ -24,7 +25,7 @@ const usage = `usage: npm run bench:scale -- [options]
 const { values } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
-    curves: { type: "string", default: "routes,retained,backlog,listing,connections" },
+    curves: { type: "string", default: "routes,retained,backlog,listing,fan-out,connections" },
     largest: { type: "string", default: "1000000" },
     connections: { type: "string", default: "20000" },
     output: { type: "string" },
@@ -44,6 +45,7 @@ async function run(): Promise<void> {
   if (wanted.includes("retained")) curves.push(retainedCurve(largest, progress));
   if (wanted.includes("backlog")) curves.push(backlogCurve(largest, progress));
   if (wanted.includes("listing")) curves.push(await listingCurve(largest, progress));
+  if (wanted.includes("fan-out")) curves.push(await fanOutCurve(progress));
   if (wanted.includes("connections")) curves.push(await connectionsCurve(Number(values.connections), progress));
   for (const { name, of, units, points } of curves) {
     const rows = points.map(({ size, values }) => [

@@ -39,6 +39,8 @@ export interface Config extends SessionLimits, RetainLimits, DelayedLimits, Acce
   readonly sharedStrategy: ShareStrategy;
   /** Objects that share the list of sessions. Fixed for the life of a deployment. */
   readonly directoryShards: number;
+  /** A message that goes to more sessions than this goes by way of relays. */
+  readonly fanOutDirectMax: number;
   /** A client that has sent no CONNECT by then is closed. */
   readonly connectTimeoutSeconds: number;
   /** Who may prove with SCRAM-SHA-256 that they are who they say, by name. */
@@ -199,6 +201,7 @@ export const variables = z.object({
   JURISDICTION: z._default(z.enum(jurisdictions), "none"),
   SHARD_LOCATION_HINT: z._default(z.enum(["none", ...locationHints]), "none"),
   DIRECTORY_SHARDS: integer(1, 64, 8),
+  FAN_OUT_DIRECT_MAX: integer(0, 10_000, 1_000),
   // A message is one row somewhere, and a row holds 2 MB.
   MAXIMUM_PACKET_BYTES: integer(1024, 1_500_000, defaultSessionLimits.maximumPacketBytes),
   QUEUE_MESSAGES_MAX: integer(1, 10_000_000, defaultSessionLimits.queueMessagesMax),
@@ -345,6 +348,7 @@ export function parseConfig(env: Variables): Config {
     topicShards: data.TOPIC_SHARDS,
     topicShardDepth: data.TOPIC_SHARD_DEPTH,
     directoryShards: data.DIRECTORY_SHARDS,
+    fanOutDirectMax: data.FAN_OUT_DIRECT_MAX,
     jurisdiction: data.JURISDICTION,
     shardLocationHint: data.SHARD_LOCATION_HINT,
     maximumPacketBytes: data.MAXIMUM_PACKET_BYTES,

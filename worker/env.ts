@@ -1,5 +1,6 @@
 import type { SessionDirectory } from "./directory/object.ts";
 import type { GateObject } from "./gate/object.ts";
+import type { RelayObject } from "./relay/object.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 import type { TraceObject } from "./trace/object.ts";
@@ -9,6 +10,7 @@ export interface Env {
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly GATE: DurableObjectNamespace<GateObject>;
   readonly SHARD: DurableObjectNamespace<TopicShard>;
+  readonly RELAY: DurableObjectNamespace<RelayObject>;
   readonly DIRECTORY: DurableObjectNamespace<SessionDirectory>;
   readonly TRACE: DurableObjectNamespace<TraceObject>;
   /** Who may connect, and what they may do; see worker/d1. */
@@ -58,6 +60,7 @@ export interface Env {
   readonly SCRAM_USERS?: string;
   readonly TOPIC_SHARDS?: string;
   readonly TOPIC_SHARD_DEPTH?: string;
+  readonly FAN_OUT_DIRECT_MAX?: string;
   readonly DIRECTORY_SHARDS?: string;
   readonly JURISDICTION?: string;
   readonly SHARD_LOCATION_HINT?: string;

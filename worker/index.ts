@@ -13,6 +13,7 @@ import { page } from "./page.ts";
 
 export { SessionDirectory } from "./directory/object.ts";
 export { GateObject } from "./gate/object.ts";
+export { RelayObject } from "./relay/object.ts";
 export { SessionObject } from "./session/object.ts";
 export { TopicShard } from "./shard/object.ts";
 export { TraceObject } from "./trace/object.ts";

@@ -31,6 +31,10 @@ export function shardName(index: number): string {
   return `shard-${index}`;
 }
 
+export function relayName(shard: number, index: number): string {
+  return `relay-${shard}-${index}`;
+}
+
 export function gateName(index: number): string {
   return `gate-${index}`;
 }

@@ -6,7 +6,8 @@ import { configOf, type LocationHint, type Placement } from "./config.ts";
 import type { SessionDirectory } from "./directory/object.ts";
 import type { Env } from "./env.ts";
 import type { GateObject } from "./gate/object.ts";
-import { directoryName, gateName, shardName, traceName } from "./names.ts";
+import { directoryName, gateName, relayName, shardName, traceName } from "./names.ts";
+import type { RelayObject } from "./relay/object.ts";
 import type { SessionObject } from "./session/object.ts";
 import type { TopicShard } from "./shard/object.ts";
 import type { TraceObject } from "./trace/object.ts";
@@ -33,6 +34,11 @@ export function directoryPartStub(env: Env, index: number): DurableObjectStub<Se
 export function shardStub(env: Env, index: number): DurableObjectStub<TopicShard> {
   const config = configOf(env);
   return within(env.SHARD, config).getByName(shardName(index), hint(config));
+}
+
+export function relayStub(env: Env, shard: number, index: number): DurableObjectStub<RelayObject> {
+  const config = configOf(env);
+  return within(env.RELAY, config).getByName(relayName(shard, index), hint(config));
 }
 
 /** Few rows and rare calls, from everywhere: it lives where it is first asked. */

@@ -20,6 +20,7 @@ export const requiredObjects: Readonly<Record<string, string>> = {
   GATE: "GateObject",
   TRACE: "TraceObject",
   SHARD: "TopicShard",
+  RELAY: "RelayObject",
   DIRECTORY: "SessionDirectory",
 };
 export const requiredDatabases = ["CONTROL"];

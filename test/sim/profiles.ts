@@ -15,6 +15,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
   usual: { variables: { TOPIC_SHARDS: "4" } },
   oneShard: { variables: { TOPIC_SHARDS: "1" } },
   shallow: { variables: { TOPIC_SHARDS: "3", TOPIC_SHARD_DEPTH: "1" } },
+  relayed: { variables: { TOPIC_SHARDS: "2", FAN_OUT_DIRECT_MAX: "0" } },
   smallWindow: { variables: { TOPIC_SHARDS: "2", INFLIGHT_MAX: "3", RECEIVE_MAXIMUM: "20" } },
   smallQueue: { variables: { TOPIC_SHARDS: "2", QUEUE_MESSAGES_MAX: "30" }, refuses: true },
   smallQueueBytes: { variables: { TOPIC_SHARDS: "2", QUEUE_BYTES_MAX: "30000" }, refuses: true },

@@ -5,6 +5,7 @@
 import { type Config, configOf, parseConfig } from "../../worker/config.ts";
 import { SessionDirectory } from "../../worker/directory/object.ts";
 import type { Env } from "../../worker/env.ts";
+import { RelayObject } from "../../worker/relay/object.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
 import { drawBehaviour, latecomer, observer } from "./client/behaviour.ts";
@@ -55,6 +56,7 @@ export async function runWorld(options: WorldOptions): Promise<Verdict> {
     classes: {
       SESSION: SessionObject as unknown as ObjectClass,
       SHARD: TopicShard as unknown as ObjectClass,
+      RELAY: RelayObject as unknown as ObjectClass,
       DIRECTORY: SessionDirectory as unknown as ObjectClass,
     },
     trace,

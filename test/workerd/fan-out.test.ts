@@ -1,10 +1,17 @@
 // One message to a thousand sessions, however few calls the platform lets an object have under way at once.
 
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Semaphore } from "../../worker/shard/semaphore.ts";
+import { configOf } from "../../worker/config.ts";
+import { relayName, sessionName } from "../../worker/names.ts";
+import { RelayObject } from "../../worker/relay/object.ts";
+import { Semaphore } from "../../worker/semaphore.ts";
+import { SessionObject } from "../../worker/session/object.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { putToSleep, shardOfTopic } from "./support/objects.ts";
+import { endFaults, fail, hold, reset } from "./support/faults.ts";
+import { putToSleep, shardIndexOf, shardOfTopic } from "./support/objects.ts";
 
 const sessions = 1_000;
 const topic = uniqueId("fan/out");
@@ -23,6 +30,7 @@ beforeAll(async () => {
 
 const { acquire, release } = Semaphore.prototype;
 afterEach(() => {
+  endFaults();
   Semaphore.prototype.acquire = acquire;
   Semaphore.prototype.release = release;
 });
@@ -77,3 +85,60 @@ test.each([1, 6, 64])(
   },
   120_000,
 );
+
+async function expectEach(expected: readonly string[]): Promise<void> {
+  for (const subscriber of subscribers) {
+    const received = await subscriber.expectPublishes(expected.length);
+    expect(payloads(received)).toEqual(expected);
+    for (const packet of received) await subscriber.acknowledge(packet);
+  }
+}
+
+/** The shard begins a life in which it calls no session itself if a message goes to more than these. */
+async function relayBeyond(fanOutDirectMax: number): Promise<void> {
+  Object.assign(configOf(env), { fanOutDirectMax });
+  await putToSleep(shardOfTopic(topic));
+}
+
+test("RLY-1 to more sessions than a shard calls, two calls of it reach a thousand, once and in order", async () => {
+  await quiet();
+  await relayBeyond(sessions - 1);
+  const calls = countOf("object_calls");
+  const expected = ["first relayed", "second relayed"];
+  for (const payload of expected) await publisher.deliver(topic, payload, 1);
+  await expectEach(expected);
+  // Of each message: one to the shard, two to relays, and one of theirs to each session.
+  expect(countOf("object_calls") - calls).toBe(expected.length * (1 + 2 + sessions));
+  expect(await publisher.pending()).toEqual([]);
+}, 120_000);
+
+test.each(["before", "after"] as const)(
+  "RLY-2 a relay that is lost %s its sessions were called: the publisher is acknowledged, and all get the message once",
+  async (when) => {
+    await relayBeyond(sessions - 1);
+    const relay = relayName(shardIndexOf(topic), 0);
+    const held = hold(RelayObject.prototype, "deliver", when, (name) => name === relay);
+    const owed = countOf("deliveries_owed");
+    publisher.publish(topic, `lost ${when}`, 1);
+    await held.reached();
+    await reset(env.RELAY.getByName(relay));
+    held.end();
+    await publisher.expect("puback", 60_000);
+    expect(countOf("deliveries_owed") - owed).toBe(512);
+    await runDurableObjectAlarm(shardOfTopic(topic));
+    await expectEach([`lost ${when}`]);
+  },
+  120_000,
+);
+
+test("RLY-3 one session that fails is owed its message, by way of a relay as without one", async () => {
+  await relayBeyond(sessions - 1);
+  const owed = countOf("deliveries_owed");
+  const failed = sessionName((subscribers[7] as Client).id);
+  const failing = fail(SessionObject.prototype, "deliver", "before", (name) => name === failed);
+  await publisher.deliver(topic, "to all but one", 1);
+  expect(countOf("deliveries_owed") - owed).toBe(1);
+  failing.end();
+  await runDurableObjectAlarm(shardOfTopic(topic));
+  await expectEach(["to all but one"]);
+}, 120_000);

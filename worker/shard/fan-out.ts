@@ -2,7 +2,7 @@
 // in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
 // publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
 
-import { type CallKey, incarnationAbove, Numbering } from "../../src/hop/key.ts";
+import { type CallKey, incarnationAbove, isStale, Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane } from "../../src/hop/lane.ts";
 import { countRecords } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
@@ -11,9 +11,11 @@ import type { Tally } from "../../src/shard/outcome.ts";
 import { packParts } from "../../src/shard/packing.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
 import { before } from "../before.ts";
+import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
-import type { Semaphore } from "./semaphore.ts";
+import type { Semaphore } from "../semaphore.ts";
+import { Relays } from "./relays.ts";
 import { callSession, deadlineMs } from "./session-call.ts";
 
 const callBytesMax = 1024 * 1024;
@@ -51,6 +53,11 @@ export interface ReleasedBatch {
   readonly deliveries: readonly Delivery[];
 }
 
+export interface FanOutOptions {
+  /** A message that goes to more sessions than this goes by way of relays. */
+  readonly fanOutDirectMax: number;
+}
+
 export interface FanOutEvents {
   persist(changes: readonly ShardChange[]): void;
   /** The session of this generation does not exist any more; these are topics it had routes for. */
@@ -66,6 +73,8 @@ export class FanOut {
   readonly #numbering: Numbering;
   readonly #lanes = new Map<string, Lane<Item>>();
   readonly #semaphore: Semaphore;
+  readonly #relays: Relays;
+  readonly #directMax: number;
   /** Sessions with something in the outbox, and how many calls. */
   readonly #owed: Map<string, number>;
   /** Sessions to which a call may be under way that was given up. */
@@ -78,10 +87,13 @@ export class FanOut {
     incarnation: number,
     reads: ShardReads,
     semaphore: Semaphore,
+    { fanOutDirectMax }: FanOutOptions,
     events: FanOutEvents,
   ) {
     this.#env = env;
     this.#semaphore = semaphore;
+    this.#relays = new Relays(env, shard, semaphore);
+    this.#directMax = fanOutDirectMax;
     this.#shard = shard;
     this.#reads = reads;
     this.#events = events;
@@ -105,9 +117,12 @@ export class FanOut {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
+    const isRelayed = deliveries.length > this.#directMax;
     for (const delivery of deliveries) {
       const item = itemOf(publisher, publisherGeneration, delivery, ticket);
-      this.#push(tally === undefined ? item : { ...item, hear: (answer) => tally.heard(delivery, answer) });
+      const heard =
+        tally === undefined ? item : { ...item, hear: (answer: PartAnswer) => tally.heard(delivery, answer) };
+      this.#push(heard, isRelayed);
     }
     await promise;
     return [...ticket.refused].sort((left, right) => left - right);
@@ -121,13 +136,14 @@ export class FanOut {
     const ticket: Ticket = { left, isRefusable: false, refused: new Set(), settle: resolve };
     // There may be very many at once, so that what is owed becomes as few rows as it can.
     const owed = new Map<string, Item[]>();
+    const isRelayed = left > this.#directMax;
     for (const { publisher, deliveries } of batches) {
       for (const delivery of deliveries) {
         const item = itemOf(publisher, releasedGeneration, delivery, ticket);
         const items = owed.get(delivery.session);
         if (items !== undefined) items.push(item);
         else if (this.#owed.has(delivery.session)) owed.set(delivery.session, [item]);
-        else this.#push(item);
+        else this.#push(item, isRelayed);
       }
     }
     for (const [target, items] of owed) this.#oweAll(target, items);
@@ -148,7 +164,7 @@ export class FanOut {
       indexes: undefined,
       guaranteed: false,
     };
-    this.#push({ part, delivery, ticket, hear: (answer) => (heard = answer) });
+    this.#push({ part, delivery, ticket, hear: (answer) => (heard = answer) }, false);
     await promise;
     return heard;
   }
@@ -169,7 +185,7 @@ export class FanOut {
     this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMsMax);
   }
 
-  #push(item: Item): void {
+  #push(item: Item, isRelayed: boolean): void {
     const target = item.delivery.session;
     if (this.#owed.has(target)) {
       this.#owe(target, [item]);
@@ -180,20 +196,18 @@ export class FanOut {
       lane = new Lane(this.#numbering, pack, this.#inDoubt.delete(target));
       this.#lanes.set(target, lane);
       lane.push(item);
-      void this.#run(target, lane);
+      void this.#run(target, lane, isRelayed);
     } else {
       lane.push(item);
     }
   }
 
   /** Lives as long as its lane has something to send; whoever published it waits for its ticket. */
-  async #run(target: string, lane: Lane<Item>): Promise<void> {
+  async #run(target: string, lane: Lane<Item>, isRelayed: boolean): Promise<void> {
     for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
-      await this.#semaphore.acquire();
-      const startedMs = Date.now();
-      const outcome = await this.#attempt(target, lane, flight).finally(() => this.#semaphore.release());
-      const messages = flight.items.reduce((sum, { delivery }) => sum + delivery.count, 0);
-      if (outcome !== undefined) counters.took("delivery", Date.now() - startedMs, messages);
+      const outcome = await (isRelayed
+        ? this.#attemptRelayed(target, lane, flight)
+        : this.#attempt(target, lane, flight));
       if (outcome === undefined) lane.doubt();
       const last = lane.flight ?? flight;
       lane.finish();
@@ -212,13 +226,30 @@ export class FanOut {
 
   /** The session's answer; undefined if there was none in time. */
   async #attempt(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
-    const parts = flight.items.map(({ part }) => part);
-    const call = { key: flight.key, shard: this.#shard, parts };
-    const answer = callSession(this.#env, target, call, (known) => lane.renew(known).key);
-    return before(
+    await this.#semaphore.acquire();
+    const startedMs = Date.now();
+    const call = callSession(this.#env, target, this.#callOf(flight), (known) => lane.renew(known).key);
+    const answer = await before(
       deadlineMs,
-      answer.catch(() => undefined),
+      call.catch(() => undefined),
     );
+    this.#semaphore.release();
+    if (answer !== undefined) took(flight, startedMs);
+    return answer;
+  }
+
+  /** The same by way of a relay. A session that knows a later life of this shard is called directly then. */
+  async #attemptRelayed(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
+    const startedMs = Date.now();
+    const answer = await this.#relays.deliver(target, this.#callOf(flight));
+    if (answer === undefined) return undefined;
+    if (isStale(answer)) return this.#attempt(target, lane, lane.renew(answer.stale));
+    took(flight, startedMs);
+    return answer;
+  }
+
+  #callOf({ key, items }: Flight<Item>): DeliveryCall {
+    return { key, shard: this.#shard, parts: items.map(({ part }) => part) };
   }
 
   /** What is left of it to be owed: nothing, unless it was refused and may not be. */
@@ -347,6 +378,11 @@ export class FanOut {
     if (first === undefined) throw new Error("nothing is owed to who was called for it");
     return first;
   }
+}
+
+function took({ items }: Flight<Item>, startedMs: number): void {
+  const messages = items.reduce((sum, { delivery }) => sum + delivery.count, 0);
+  counters.took("delivery", Date.now() - startedMs, messages);
 }
 
 function itemOf(publisher: string, publisherGeneration: number, delivery: Delivery, ticket: Ticket): Item {

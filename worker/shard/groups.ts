@@ -14,8 +14,8 @@ import type { ShareStrategy } from "../../src/shard/strategy.ts";
 import { before } from "../before.ts";
 import { report } from "../counters.ts";
 import type { Env } from "../env.ts";
+import type { Semaphore } from "../semaphore.ts";
 import type { FanOut } from "./fan-out.ts";
-import type { Semaphore } from "./semaphore.ts";
 import { callSession, deadlineMs } from "./session-call.ts";
 
 const firstPauseMs = 500;

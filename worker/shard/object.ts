@@ -33,13 +33,13 @@ import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { newIncarnation } from "../incarnation.ts";
 import { shardIndex } from "../names.ts";
+import { Semaphore } from "../semaphore.ts";
 import { ObjectSql } from "../sql.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
 import { type RestoreCall, type RestoreOutcome, restoreShard } from "./restored.ts";
 import { RetainedMessages } from "./retained.ts";
-import { Semaphore } from "./semaphore.ts";
 import { ShardTracing } from "./tracing.ts";
 
 /** Calls that a shard has under way at once. */
@@ -98,7 +98,7 @@ export class TopicShard extends DurableObject<Env> {
       gone: (session: string, generation: number, body: Uint8Array) => this.#forgetSession(session, generation, body),
       wakeAt: (atMs: number) => this.#retryAt(atMs),
     };
-    this.#fanOut = new FanOut(env, shard, incarnation, this.#store, semaphore, events);
+    this.#fanOut = new FanOut(env, shard, incarnation, this.#store, semaphore, config, events);
     this.#groups = new Groups(env, shard, incarnation, this.#store.groups, semaphore, this.#fanOut, config, events);
     this.#release = new Release(this.#delayed, this.#fanOut, this.#groups, {
       plan: (batch, retains) => this.#plan({ ...batch, quota: retains ? this.#quota : undefined, delays: false }),

@@ -1,0 +1,51 @@
+// A relay: makes calls to sessions in the name of a topic shard that has more of them to make than one object can. It keeps
+// nothing: a relay that is lost is a call to each of its sessions that was not answered, which its shard knows what to do about.
+
+import { DurableObject } from "cloudflare:workers";
+import type { Stale } from "../../src/hop/key.ts";
+import type { DeliveryAnswer } from "../../src/session/deliver.ts";
+import { Awake } from "../awake.ts";
+import { before } from "../before.ts";
+import type { DeliveryCall } from "../calls.ts";
+import { counters } from "../counters.ts";
+import type { Env } from "../env.ts";
+import { Semaphore } from "../semaphore.ts";
+import { sessionStub } from "../stubs.ts";
+
+/** A delivery, and the name of the session it is for. */
+export interface RelayedCall {
+  readonly target: string;
+  readonly call: DeliveryCall;
+}
+
+/** What the session answered; undefined if it did not in time. */
+export type RelayedAnswer = DeliveryAnswer | Stale | undefined;
+
+const concurrentCallsMax = 64;
+
+export class RelayObject extends DurableObject<Env> {
+  readonly #awake = new Awake(this.env.METRICS);
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    counters.add("wakes");
+  }
+
+  /** An answer for each call, in their order. `deadlineMs` is what each session may take. */
+  deliver(calls: readonly RelayedCall[], deadlineMs: number): Promise<readonly RelayedAnswer[]> {
+    const semaphore = new Semaphore(concurrentCallsMax);
+    return this.#awake.during(() =>
+      Promise.all(
+        calls.map(async ({ target, call }) => {
+          await semaphore.acquire();
+          counters.add("object_calls");
+          const answer: Promise<RelayedAnswer> = sessionStub(this.env, target).deliver(call);
+          return before(
+            deadlineMs,
+            answer.catch(() => undefined),
+          ).finally(() => semaphore.release());
+        }),
+      ),
+    );
+  }
+}
