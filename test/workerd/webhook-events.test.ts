@@ -15,10 +15,10 @@ import { eventsMax } from "../../worker/webhook/outbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { codeFor, makeUser } from "./support/access.ts";
 import { api, manage } from "./support/api.ts";
-import { countFor, inWords, measure } from "./support/bill.ts";
+import { countFor, inWords, measure, quiet } from "./support/bill.ts";
 import { Client, cutClients, doors, uniqueId } from "./support/client.ts";
 import { closeEndpoints, Endpoint } from "./support/endpoint.ts";
-import { endFaults, everybodySleeps, fail, reset, vanish } from "./support/faults.ts";
+import { endFaults, everybodySleeps, fail, failStatements, reset, vanish } from "./support/faults.ts";
 import { rowsOf, sessionOf } from "./support/objects.ts";
 
 afterEach(async () => {
@@ -168,6 +168,18 @@ describe("clients and sessions", () => {
     fault.end();
     await manage("GET", `/clients/${late.id}`);
     await hook.until(late.id, ["session.created", "client.connected", "client.disconnected"]);
+  });
+
+  test("are told of once where the list could not write what it was told", async () => {
+    const hook = await Hook.made(["client.connected"]);
+    const fault = failStatements(/INSERT OR REPLACE INTO session|INSERT INTO session/);
+    const client = await Client.connect({ version: 5, persistent: true });
+    await fault.reached();
+    fault.end();
+    const [event] = await hook.until(client.id, ["client.connected"]);
+    await quiet();
+    expect(hook.eventsOf(client.id)).toEqual([event]);
+    expect(await partOf(client.id).entry(sessionName(client.id))).toMatchObject({ state: "connected" });
   });
 
   test("wait as rows while their webhook cannot be reached, over sleep and reset", async () => {

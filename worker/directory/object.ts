@@ -23,6 +23,7 @@ import {
 } from "../../src/directory/listing.ts";
 import { DirectoryStore } from "../../src/store/directory-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { carryOut } from "../carry-out.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
 import { webhookSessionPrefix } from "../names.ts";
@@ -64,28 +65,30 @@ export class SessionDirectory extends DurableObject<Env> {
     const age = ageOf(known, report);
     if (age === "stale") return { stale: (known as ReportKey).incarnation };
     if (age === "known") return { taken: true };
-    this.#tell(before, known, report);
-    if (standing === undefined) {
-      this.#remember(name, report);
-      if (before !== undefined) this.#delete(before);
-    } else {
-      this.#ended.delete(name);
-      this.#put(before, reported(before, { ...report, standing }));
-      if (this.#walkAtMs === 0) this.#walkLater("", walkEveryMs);
-    }
+    this.#write(() => {
+      this.#tell(before, known, report);
+      if (standing === undefined) {
+        this.#remember(name, report);
+        if (before !== undefined) this.#delete(before);
+      } else {
+        this.#ended.delete(name);
+        this.#put(before, reported(before, { ...report, standing }));
+        if (this.#walkAtMs === 0) this.#walkLater("", walkEveryMs);
+      }
+    });
     this.#arm();
     return { taken: true };
   }
 
   /** What a session dropped, said by its object: see worker/session/drop-teller.ts. */
   async note(events: readonly BrokerEvent[]): Promise<void> {
-    this.#outbox.add(events);
+    this.#write(() => this.#outbox.add(events));
     this.#arm();
   }
 
   /** Which events a webhook wants. */
   async hook(notice: HookNotice): Promise<void> {
-    this.#outbox.putHook(notice);
+    this.#write(() => this.#outbox.putHook(notice));
     this.#arm();
   }
 
@@ -141,20 +144,30 @@ export class SessionDirectory extends DurableObject<Env> {
       const now = this.#store.entry(name);
       if (now?.incarnation !== incarnation || now.sequence !== sequence) return;
       if (answer.kind === "absent") {
-        this.#outbox.add(eventsBetween(name, now, { standing: undefined, atMs: Date.now() }));
-        return this.#delete(now);
+        return this.#write(() => {
+          this.#outbox.add(eventsBetween(name, now, { standing: undefined, atMs: Date.now() }));
+          this.#delete(now);
+        });
       }
       if (answer.kind !== "described") return;
       const { standing } = answer;
       // A connection that lasts is asked about every day, which need not be written.
       if (standing.state === "connected" && now.state === "connected") return;
       const atMs = Date.now();
-      this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
-      this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs }));
+      this.#write(() => {
+        this.#outbox.add(eventsBetween(name, now, { standing, atMs }));
+        this.#put(now, reported(now, { name, incarnation, sequence, standing, atMs }));
+      });
     } catch (error) {
       // It is asked again with the next walk.
       console.warn(JSON.stringify({ event: "session-unreachable", session: name, error: `${error}` }));
     }
+  }
+
+  /** What is said of the same thing in several rows: all of it or nothing. */
+  #write(action: () => void): void {
+    const who = { directory: this.ctx.id.name as string };
+    carryOut(this.ctx, who, () => this.ctx.storage.transactionSync(action));
   }
 
   #put(before: Entry | undefined, entry: Entry): void {

@@ -30,6 +30,7 @@ import { Alarm, earlier } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { beforePatiently } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
+import { carryOut } from "../carry-out.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { configOf } from "../config.ts";
 import { counters } from "../counters.ts";
@@ -396,23 +397,15 @@ export class SessionObject extends DurableObject<Env> {
     return this.#carryOut(() => step(this.#session, input, this.#alarm.nowMs));
   }
 
-  /**
-   * Takes a step and makes its effects come true: persist, route, send, close, wake. A step that fails, or that cannot be
-   * written, has changed the session in memory alone: nothing of it may be seen, so the object starts anew from its rows.
-   */
+  /** Takes a step and makes its effects come true: persist, route, send, close, wake. */
   #carryOut(take: () => Effects): Effects {
     this.#untouched = false;
     this.#tracing.begin();
-    try {
+    return carryOut(this.ctx, { session: this.#session.name }, () => {
       const effects = take();
       this.#apply(effects);
       return effects;
-    } catch (error) {
-      const detail = error instanceof Error ? error.stack : `${error}`;
-      console.error(JSON.stringify({ event: "not-carried-out", session: this.#session.name, error: detail }));
-      this.ctx.abort(`not carried out: ${error}`);
-      throw error;
-    }
+    });
   }
 
   #apply(effects: Effects): void {

@@ -28,6 +28,7 @@ import { Alarm } from "../alarm.ts";
 import { Awake } from "../awake.ts";
 import { before } from "../before.ts";
 import type { ExchangeAnswer, RetainedAnswer, RetainedQuery, ShardRequest, ShardTotals } from "../calls.ts";
+import { carryOut } from "../carry-out.ts";
 import { configOf } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -337,14 +338,8 @@ export class TopicShard extends DurableObject<Env> {
     for (const key of keys) this.#routes.forget(key);
   }
 
-  /** If it cannot be written, nothing that follows from it may be seen: the object starts anew. */
   #persist(changes: readonly ShardChange[]): void {
-    try {
-      this.#store.apply(changes);
-    } catch (error) {
-      console.error(JSON.stringify({ event: "not-carried-out", shard: this.#name, error: `${error}` }));
-      this.ctx.abort(`not persisted: ${error}`);
-    }
+    carryOut(this.ctx, { shard: this.#name }, () => this.#store.apply(changes));
   }
 
   async #retry(): Promise<true> {
