@@ -1,7 +1,6 @@
 // What commands print: tables for people, JSON lines for scripts. Progress goes to standard error, where it is in nobody's way.
 
 import Table from "cli-table3";
-import ora from "ora";
 
 const bare = Object.fromEntries(
   ["top", "bottom", "mid", "left", "right"].flatMap((side) =>
@@ -45,8 +44,10 @@ export interface Progress {
 }
 
 /** Shown to people alone. */
-export function progress(text: string): Progress {
-  const spinner = ora({ text, stream: process.stderr, isSilent: !process.stderr.isTTY }).start();
+export async function progress(text: string): Promise<Progress> {
+  if (!process.stderr.isTTY) return { now: () => {}, end: () => {} };
+  const { default: ora } = await import("ora");
+  const spinner = ora({ text, stream: process.stderr }).start();
   return {
     now: (now) => {
       spinner.text = now;

@@ -34,7 +34,7 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
   const before = existsSync(file) ? await survey(file) : undefined;
   if (before?.next === null) throw new Failure(`${file} is a whole backup already: choose another name.`);
   if (before !== undefined) truncateSync(file, before.wholeBytes);
-  const shown = progress("Reading");
+  const shown = await progress("Reading");
   const target = openSync(file, before === undefined ? "w" : "a", 0o600);
   let sessions = 0;
   try {

@@ -47,7 +47,7 @@ export function benchCommand(): Command {
 async function runBench(flags: BenchFlags): Promise<void> {
   const { json, ...given } = flags;
   const options = readOptions(Object.entries(given).flatMap(([name, value]) => [`--${name}`, `${value}`]));
-  const shown = progress("Connecting and warming up");
+  const shown = await progress("Connecting and warming up");
   const result = await runLoad(options, async (step) => {
     shown.now(step === "ready" ? "Measuring" : "Counting what has arrived");
   }).catch((error: Error) => {

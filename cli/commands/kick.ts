@@ -22,7 +22,7 @@ async function runKick(clientId: string | undefined, flags: FilterFlags): Promis
   const isFiltered = Object.values(body).some((value) => value !== undefined);
   if ((clientId === undefined) !== isFiltered) throw new Failure("Name a client id, or give filters: see --help.");
   const api = new Api(flags);
-  const shown = progress("Ending connections");
+  const shown = await progress("Ending connections");
   let kicked = 0;
   if (clientId !== undefined) {
     const { wasConnected } = await api.call<{ wasConnected: boolean }>("POST", `${pathOf(clientId)}/kick`);

@@ -72,7 +72,7 @@ const linesAtOnce = 500;
 async function provisionLines(flags: Flags): Promise<void> {
   const api = new Api(flags);
   const input = flags.lines === "-" ? process.stdin : createReadStream(flags.lines as string);
-  const shown = progress("Making sessions");
+  const shown = await progress("Making sessions");
   const counts = { made: 0, inLine: 0, failed: 0 };
   let few: string[] = [];
   const send = async () => {

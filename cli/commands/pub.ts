@@ -95,7 +95,7 @@ async function runPub(topic: string, message: string | undefined, flags: PubFlag
 }
 
 async function sendLines(sender: Sender, topic: string, flags: PubFlags): Promise<void> {
-  const shown = progress(`Publishing to ${topic}`);
+  const shown = await progress(`Publishing to ${topic}`);
   let count = 0;
   for await (const line of createInterface({ input: process.stdin })) {
     await sender.send(Buffer.from(line));

@@ -83,7 +83,7 @@ async function runRestore(file: string, flags: Flags): Promise<void> {
   }
   const record = new ProgressRecord(`${file}.restored`, head, flags.api);
   const { counts } = record.reached;
-  const shown = progress("Restoring");
+  const shown = await progress("Restoring");
   const { pass: firstPass, bytes: firstBytes } = record.reached;
   for (let pass = firstPass; pass < passes.length; pass++) {
     const sender = new Sender(new Api(flags), head, flags, counts, (bytes) => {

@@ -68,7 +68,7 @@ async function runGet(topic: string, flags: Flags): Promise<void> {
 
 async function runClear(filter: string, flags: Flags): Promise<void> {
   const api = new Api(flags);
-  const shown = progress(`Clearing ${filter}`);
+  const shown = await progress(`Clearing ${filter}`);
   let deleted = 0;
   for (let after: string | undefined; ; ) {
     const page: { deleted: number; next: string | null } = await api.call("DELETE", "/retained", {
