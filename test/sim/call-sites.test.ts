@@ -249,37 +249,37 @@ describe("events to a webhook", () => {
     ["failed", [1, 2]],
   ] as const)("%s: stubs %j; what was not answered is a row still, and goes under the same key", async (how, stubs) => {
     const { outbox, rows, sessions } = outboxTo(taken, how);
-    await outbox.flush();
+    await outbox.flush(Date.now());
     expect(sessions.calls.map(({ stub }) => stub)).toEqual(stubs);
     const isLeft = how === "overloaded";
     expect([rows.hasAny(), outbox.dueAtMs > 0]).toEqual([isLeft, isLeft]);
     vi.useFakeTimers({ toFake: ["Date"], now: outbox.dueAtMs || Date.now() });
-    await outbox.flush();
+    await outbox.flush(Date.now());
     expect([rows.hasAny(), outbox.dueAtMs, sessions.calls.length]).toEqual([false, 0, 2]);
     if (how !== "overloaded") expect(sessions.calls[1]?.request.key).toEqual(sessions.calls[0]?.request.key);
   });
 
   test("five times in vain: later, and later each time", async () => {
     const { outbox, rows } = outboxTo(taken, ...Array.from({ length: 10 }, () => "failed" as const));
-    await outbox.flush();
+    await outbox.flush(Date.now());
     const first = outbox.dueAtMs - Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now: outbox.dueAtMs });
-    await outbox.flush();
+    await outbox.flush(Date.now());
     expect([rows.hasAny(), first > 4_000, outbox.dueAtMs - Date.now() > 9_000]).toEqual([true, true, true]);
   });
 
   test("a session that is full keeps them here, one that is gone ends it", async () => {
     const full = outboxTo({ busy: true, parts: [] });
-    await full.outbox.flush();
+    await full.outbox.flush(Date.now());
     expect([full.rows.hasAny(), full.outbox.isWanted]).toEqual([true, true]);
     const gone = outboxTo({ busy: false, parts: [{ gone: true, refused: [] }] });
-    await gone.outbox.flush();
+    await gone.outbox.flush(Date.now());
     expect([gone.rows.hasAny(), gone.outbox.isWanted, gone.rows.hooks()]).toEqual([false, false, []]);
   });
 
   test("a session that knows a later life of the caller is called again above it", async () => {
     const { outbox, rows, sessions } = outboxTo({ stale: 2 ** 52 } as unknown as DeliveryAnswer);
-    await outbox.flush();
+    await outbox.flush(Date.now());
     const lives = sessions.calls.map(({ request }) => (request.key as { incarnation: number }).incarnation);
     expect([rows.hasAny(), (lives.at(-1) ?? 0) > 2 ** 52]).toEqual([true, true]);
   });

@@ -23,6 +23,7 @@ import {
 } from "../../src/directory/listing.ts";
 import { DirectoryStore } from "../../src/store/directory-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { Alarm, earlier } from "../alarm.ts";
 import { carryOut } from "../carry-out.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
@@ -45,8 +46,7 @@ export class SessionDirectory extends DurableObject<Env> {
   readonly #ended = new Map<string, ReportKey>();
   readonly #outbox: EventOutbox;
   #walkAtMs: number;
-  /** 0: not known. */
-  #armedAtMs = 0;
+  readonly #alarm: Alarm;
   #counts: StateCounts | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -54,6 +54,7 @@ export class SessionDirectory extends DurableObject<Env> {
     counters.add("wakes");
     this.#store = new DirectoryStore(new Sql(new ObjectSql(ctx.storage, "directory_rows_written")));
     this.#walkAtMs = this.#store.walk().atMs;
+    this.#alarm = new Alarm(ctx.storage);
     this.#outbox = new EventOutbox(env, ctx.id.name as string, this.#store.events);
   }
 
@@ -109,11 +110,13 @@ export class SessionDirectory extends DurableObject<Env> {
     return this.#counts;
   }
 
-  override async alarm(): Promise<void> {
-    counters.add("alarms");
-    this.#armedAtMs = 0;
-    const nowMs = Date.now();
-    if (this.#outbox.dueAtMs > 0) await this.#outbox.flush();
+  override alarm(): Promise<void> {
+    return this.#alarm.ring(() => this.#ring());
+  }
+
+  async #ring(): Promise<void> {
+    const { nowMs } = this.#alarm;
+    await this.#outbox.flush(nowMs);
     if (this.#walkAtMs > 0 && this.#walkAtMs <= nowMs) await this.#walk(nowMs);
     this.#arm();
   }
@@ -187,12 +190,8 @@ export class SessionDirectory extends DurableObject<Env> {
 
   /** One alarm for the walk and for what webhooks are to be told. */
   #arm(): void {
-    const times = [this.#walkAtMs, this.#outbox.dueAtMs].filter((atMs) => atMs > 0);
-    const atMs = Math.min(...times);
-    if (times.length === 0 || atMs === this.#armedAtMs) return;
-    this.#armedAtMs = atMs;
-    counters.add("alarms_set");
-    this.ctx.storage.setAlarm(atMs);
+    const atMs = earlier(this.#walkAtMs || undefined, this.#outbox.dueAtMs || undefined);
+    if (atMs !== undefined) this.#alarm.wakeAt(atMs);
   }
 
   /** Each stage that the session went through, with what it was before. */

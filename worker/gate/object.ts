@@ -13,6 +13,7 @@ import { afterFailure, delayMsAfter, distributedFactor, isLockedOut } from "../.
 import type { BrokerEvent } from "../../src/directory/events.ts";
 import { type DirectEntry, GateStore } from "../../src/store/gate-store.ts";
 import { Sql } from "../../src/store/sql.ts";
+import { Alarm } from "../alarm.ts";
 import { newcomers, userSubjectIn } from "../auth/subjects.ts";
 import { closeQuietly } from "../close-quietly.ts";
 import { counters } from "../counters.ts";
@@ -57,13 +58,13 @@ export class GateObject extends DurableObject<Env> {
   readonly #asking = new Map<string, Promise<void>>();
   readonly #rates = new Map<string, Bucket>();
   readonly #outbox: EventOutbox;
-  /** When the alarm rings, as far as this life of the object has set it. */
-  #armedAtMs = 0;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     counters.add("wakes");
     this.#store = new GateStore(new Sql(new ObjectSql(ctx.storage)));
+    this.#alarm = new Alarm(ctx.storage);
     this.#outbox = new EventOutbox(env, ctx.id.name as string, this.#store.events);
   }
 
@@ -157,19 +158,16 @@ export class GateObject extends DurableObject<Env> {
     this.#arm();
   }
 
-  override async alarm(): Promise<void> {
-    counters.add("alarms");
-    this.#armedAtMs = 0;
-    await this.#outbox.flush();
-    this.#arm();
+  override alarm(): Promise<void> {
+    return this.#alarm.ring(async () => {
+      await this.#outbox.flush(this.#alarm.nowMs);
+      this.#arm();
+    });
   }
 
   #arm(): void {
     const { dueAtMs } = this.#outbox;
-    if (dueAtMs === 0 || dueAtMs === this.#armedAtMs) return;
-    this.#armedAtMs = dueAtMs;
-    counters.add("alarms_set");
-    this.ctx.storage.setAlarm(dueAtMs);
+    if (dueAtMs > 0) this.#alarm.wakeAt(dueAtMs);
   }
 
   refusals(clientId: string): RefusalEntry[] {

@@ -87,8 +87,7 @@ export class EventOutbox {
   }
 
   /** Hands on what there is, to each webhook for itself: one that cannot be told holds up no other. */
-  async flush(): Promise<void> {
-    const nowMs = Date.now();
+  async flush(nowMs: number): Promise<void> {
     const due = this.#hooks.filter(({ session }) => this.#pausedUntilMs(session) <= nowMs);
     await pMap(due, (hook) => this.#flushTo(hook), { concurrency: atOnce });
     this.#tidy();

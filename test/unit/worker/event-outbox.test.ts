@@ -49,7 +49,7 @@ test("a webhook that is made anew while the session before it answers that it is
   });
   outbox.putHook(hookOf("c:$webhook/a"));
   outbox.add([event]);
-  await outbox.flush();
+  await outbox.flush(Date.now());
   expect([generations, rows.hooks().map(({ generation }) => generation), rows.hasAny()]).toEqual([[5, 6], [6], false]);
 });
 
@@ -68,7 +68,7 @@ test("a webhook whose session does not answer is tried later and later, and hold
   outbox.add([event]);
   const pauses: number[] = [];
   for (let round = 0; round < 3; round++) {
-    await outbox.flush();
+    await outbox.flush(Date.now());
     pauses.push(outbox.dueAtMs - Date.now());
     vi.setSystemTime(outbox.dueAtMs);
   }
@@ -77,11 +77,11 @@ test("a webhook whose session does not answer is tried later and later, and hold
     ["bad", "good", "bad", "bad"],
   ]);
   called.length = 0;
-  await outbox.flush();
+  await outbox.flush(Date.now());
   outbox.add([event]);
   expect(outbox.dueAtMs - Date.now()).toBe(500);
   vi.setSystemTime(outbox.dueAtMs);
-  await outbox.flush();
+  await outbox.flush(Date.now());
   expect([called, outbox.dueAtMs - Date.now(), rows.hasAny()]).toEqual([["bad", "good"], 39_500, true]);
 });
 
@@ -91,12 +91,12 @@ test("one that failed and is changed, or is back, is told at once", async () => 
   const { rows, outbox } = outboxTo(() => (isAway ? overloaded() : Promise.resolve(taken)));
   outbox.putHook(hookOf("a"));
   outbox.add([event]);
-  await outbox.flush();
+  await outbox.flush(Date.now());
   expect(outbox.dueAtMs - Date.now()).toBe(5_000);
   isAway = false;
   outbox.putHook(hookOf("a", 5, 2));
   expect(outbox.dueAtMs - Date.now()).toBe(500);
-  await outbox.flush();
+  await outbox.flush(Date.now());
   expect([rows.hasAny(), outbox.dueAtMs]).toEqual([false, 0]);
 });
 
@@ -110,6 +110,6 @@ test("no more than six sessions are called at once", async () => {
   });
   for (let session = 0; session < 20; session++) outbox.putHook(hookOf(`${session}`));
   outbox.add([event]);
-  await outbox.flush();
+  await outbox.flush(Date.now());
   expect([most, rows.hasAny()]).toEqual([6, false]);
 });
