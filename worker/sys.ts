@@ -10,6 +10,7 @@ import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import type { Env } from "./env.ts";
 import { withRetries } from "./retry.ts";
+import { SharedLoad } from "./shared-load.ts";
 import { directoryPartStub, shardStub } from "./stubs.ts";
 
 /** So long an answer of the objects is kept, by each copy of the Worker. */
@@ -17,19 +18,18 @@ const keptMs = 30_000;
 const atOnce = 6;
 
 class Kept<Value> {
-  #known: { readonly value: Promise<Value>; readonly atMs: number } | undefined;
+  readonly #loads = new SharedLoad<Value>();
   readonly #ask: (env: Env) => Promise<Value>;
+  #known: { readonly value: Value; readonly atMs: number } | undefined;
 
   constructor(ask: (env: Env) => Promise<Value>) {
     this.#ask = ask;
   }
 
-  get(env: Env, nowMs: number): Promise<Value> {
+  async get(env: Env, nowMs: number): Promise<Value> {
     if (this.#known !== undefined && nowMs - this.#known.atMs < keptMs) return this.#known.value;
-    const value = this.#ask(env);
+    const value = await this.#loads.get(() => this.#ask(env));
     this.#known = { value, atMs: nowMs };
-    // The next who asks is not told of this failure.
-    value.catch(() => (this.#known = undefined));
     return value;
   }
 }

@@ -1,8 +1,9 @@
 // What is known of the control database in this copy of the Worker, never older than the bound while the database answers.
 // While it does not, what is known goes on being used, and it is asked again now and then; what is not known stays unknown.
 //
-// A value is loaded by one caller at a time; the others wait for it, but not for ever: at the platform a load dies with the
-// connection that began it.
+// A value is loaded by one caller at a time, and the others wait for it.
+
+import { SharedLoad } from "../shared-load.ts";
 
 export interface CacheSettings {
   readonly maxAgeMs: number;
@@ -17,13 +18,12 @@ interface Entry<Value> {
 }
 
 const retryMs = 1_000;
-const waitMsMax = 500;
 
 export class Cache<Value extends { readonly revision: number }> {
   readonly #load: (key: string) => Promise<Value>;
   readonly #settings: CacheSettings;
   readonly #entries = new Map<string, Entry<Value>>();
-  readonly #loading = new Map<string, Promise<Value>>();
+  readonly #loads = new Map<string, SharedLoad<Value>>();
 
   constructor(load: (key: string) => Promise<Value>, settings: CacheSettings) {
     this.#load = load;
@@ -61,7 +61,7 @@ export class Cache<Value extends { readonly revision: number }> {
   outdate(key: string, revision: number): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined && entry.value.revision < revision) this.#entries.delete(key);
-    this.#loading.delete(key);
+    this.#loads.delete(key);
   }
 
   #isGood({ loadedAtMs, retryAtMs }: Entry<Value>, nowMs: number): boolean {
@@ -69,17 +69,12 @@ export class Cache<Value extends { readonly revision: number }> {
   }
 
   async #loadOnce(key: string): Promise<Value> {
-    const others = this.#loading.get(key);
-    if (others !== undefined) {
-      const value = await Promise.race([others.catch(() => undefined), giveUp()]);
-      if (value !== undefined) return value;
-    }
-    const loading = this.#load(key);
-    this.#loading.set(key, loading);
+    const shared = this.#loads.get(key) ?? new SharedLoad<Value>();
+    this.#loads.set(key, shared);
     try {
-      return await loading;
+      return await shared.get(() => this.#load(key));
     } finally {
-      if (this.#loading.get(key) === loading) this.#loading.delete(key);
+      if (this.#loads.get(key) === shared) this.#loads.delete(key);
     }
   }
 
@@ -93,8 +88,4 @@ export class Cache<Value extends { readonly revision: number }> {
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
-}
-
-function giveUp(): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), waitMsMax));
 }
