@@ -7,6 +7,7 @@ import { basePath } from "../../worker/admin/base-path.ts";
 import { type Operation, openApiOf } from "../../worker/admin/docs/document.ts";
 import type { Route } from "../../worker/admin/route.ts";
 import { routes } from "../../worker/admin/routes.ts";
+import { webhookClientId } from "../../worker/names.ts";
 import { type ApiAnswer, manage } from "./support/api.ts";
 import { type BadInput, badInputs } from "./support/bad-inputs.ts";
 import { cutClients, uniqueId } from "./support/client.ts";
@@ -24,6 +25,9 @@ const document = openApiOf(routes, basePath);
 
 afterEach(cutClients);
 afterAll(closeEndpoints);
+
+/** Its queue can be emptied like any other; nobody is connected to it. */
+const leavesTheSession = ["DELETE /sessions/{clientId}/queue", "POST /clients/{clientId}/kick"];
 
 /** Of some things there may be few. */
 async function forget({ tag }: Route): Promise<void> {
@@ -115,6 +119,15 @@ describe.each(known.map((route) => [nameOf(route), route] as const))("%s", (name
         expect([parameter, status], JSON.stringify(body)).toEqual([parameter, row.ofNobody ?? 404]);
         if (row.ofNobody === undefined) expect(body).toMatchObject(problem(404, "not-found"));
       }
+    });
+  }
+
+  if (route.path.includes("{clientId}") && route.method !== "GET" && !leavesTheSession.includes(name)) {
+    test("leaves the session of a webhook to its webhook", async () => {
+      const given = { ...(await once()), path: { clientId: webhookClientId("a") } };
+      const answer = await callRoute(route, given);
+      expectProblem(answer, 400, "invalid-input", "path.clientId");
+      expect(answer.body.errors[0].message).toContain("/api/v1/webhooks");
     });
   }
 

@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import type { Entry, Standing } from "../../src/directory/entry.ts";
 import { clientIdOf } from "../../src/directory/listing.ts";
 import { SESSION_NEVER_EXPIRES } from "../../src/protocol/packet.ts";
+import { webhookPrefix } from "../names.ts";
 import { page } from "./schemas.ts";
 
 export const clientId = z.string().check(
@@ -14,6 +15,16 @@ export const clientId = z.string().check(
 );
 
 export const clientPath = z.strictObject({ clientId });
+
+/** Of a session that is managed as a session: that of a webhook is what its webhook says. */
+export const changeableId = clientId.check(
+  z.refine(
+    (value) => !value.startsWith(webhookPrefix),
+    "is the session of a webhook: change or delete that, under /api/v1/webhooks",
+  ),
+);
+
+export const changeablePath = z.strictObject({ clientId: changeableId });
 
 export const clientState = z
   .enum(["connected", "away", "provisioned"])

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import type { Handle, PullRequest, SettleRequest } from "../../src/session/consume.ts";
 import type { Env } from "../env.ts";
-import { clientPath } from "./client-schemas.ts";
+import { changeablePath } from "./client-schemas.ts";
 import { show, shownMessage } from "./messages.ts";
 import { news } from "./news.ts";
 import { type Route, route } from "./route.ts";
@@ -120,7 +120,7 @@ function settleRoute({ verb, action, summary, description }: Settling, time?: z.
     tag,
     summary,
     description: `${description} ${settledMeans}`,
-    params: clientPath,
+    params: changeablePath,
     query: none,
     body: z.strictObject({ handles, ...(time === undefined ? {} : { seconds: time }) }),
     answers: { status: 200, description: "What became of each.", schema: settled },
@@ -145,7 +145,7 @@ export const consumerRoutes = [
       "They are leased to the caller: nobody else gets them before the lease ends, and they come again after it unless they are acknowledged. Several " +
       "workers may pull at once. While an MQTT client is connected to the session this is answered 409; a client that connects later is sent what is not " +
       "leased, and the rest when its lease ends or it is returned.",
-    params: clientPath,
+    params: changeablePath,
     query: none,
     body: pullBody,
     answers: { status: 200, description: "The messages, the oldest first; none if there are none.", schema: batch },

@@ -6,7 +6,7 @@ import { type NamedTemplate, templateFor } from "../../src/session/template.ts";
 import { configOf, locationHints } from "../config.ts";
 import { templatesInOrder } from "../d1/templates.ts";
 import type { Env } from "../env.ts";
-import { clientId, clientPath } from "./client-schemas.ts";
+import { changeableId, changeablePath } from "./client-schemas.ts";
 import { namedMax, note, sessionBefore } from "./note.ts";
 import { ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
@@ -117,7 +117,7 @@ export const provisioningRoutes = [
       "Messages are kept for it from the moment this is answered. The client's first CONNECT finds the session, unless it asks for a clean start; its " +
       "session expiry interval then is the client's own. If there is a session it gets this expiry, these limits and these subscriptions, and keeps its " +
       "messages and other subscriptions: the same call again changes nothing. What the template for its client id says holds too, as it is now, where this says nothing else.",
-    params: clientPath,
+    params: changeablePath,
     query: none,
     body: definition,
     answers: { status: 200, description: "The session is there.", schema: answer },
@@ -142,7 +142,7 @@ export const provisioningRoutes = [
       "done. What a broken connection leaves undone, the same call again completes.",
     params: none,
     query: none,
-    body: z.array(z.strictObject({ clientId, ...fields })).check(z.minLength(1), z.maxLength(manyMax)),
+    body: z.array(z.strictObject({ clientId: changeableId, ...fields })).check(z.minLength(1), z.maxLength(manyMax)),
     takesLines: true,
     bodyBytesMax: 8 * 1024 * 1024,
     answers: { status: 200, description: "What became of each.", schema: outcome, type: "application/x-ndjson" },

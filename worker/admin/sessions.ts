@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import type { QueuedMessage } from "../../src/session/queue-page.ts";
 import { mayUse } from "./caller.ts";
-import { clientPath } from "./client-schemas.ts";
+import { changeablePath, clientPath } from "./client-schemas.ts";
 import { note, sessionBefore } from "./note.ts";
 import { notFound, ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
@@ -53,7 +53,7 @@ export const sessionRoutes = [
     summary: "End a session",
     description:
       "With its subscriptions and its queue, which is counted as dropped. A client that is connected is told 0x98, and its will is published.",
-    params: clientPath,
+    params: changeablePath,
     query: none,
     answers: { status: 204, description: "The session is gone." },
     async handle(call) {

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { ReasonCode } from "../../src/protocol/reason.ts";
 import type { StoredSubscription } from "../../src/session/changes.ts";
 import { configOf } from "../config.ts";
-import { clientPath } from "./client-schemas.ts";
+import { changeablePath, clientPath } from "./client-schemas.ts";
 import { note } from "./note.ts";
 import { notFound } from "./problem.ts";
 import { route } from "./route.ts";
@@ -52,7 +52,7 @@ export const subscriptionRoutes = [
     description:
       "As if the client had sent SUBSCRIBE, whether or not it is connected. Access rules are not asked: it is the operator's word. When this is " +
       "answered, every topic shard concerned routes to the session.",
-    params: clientPath,
+    params: changeablePath,
     query: none,
     body: z.strictObject({
       subscriptions: subscriptionList.check(z.minLength(1)),
@@ -77,7 +77,7 @@ export const subscriptionRoutes = [
     scope: "operate",
     tag,
     summary: "Unsubscribe on a client's behalf",
-    params: clientPath,
+    params: changeablePath,
     query: z.strictObject({ filter }),
     answers: { status: 204, description: "Nothing is routed to the session by this filter any more." },
     async handle(call) {

@@ -137,6 +137,12 @@ export const sessionRows: Rows = {
     },
     refused: [
       {
+        about: "the session of a webhook",
+        given: { body: [{ clientId: "a" }, { clientId: "$webhook/a" }] },
+        ...noFilter,
+        at: "body.1.clientId",
+      },
+      {
         about: "no filter in the second",
         given: { body: [{ clientId: "a" }, { clientId: "b", subscriptions: [{ filter: "a#" }] }] },
         ...noFilter,
