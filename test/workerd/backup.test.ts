@@ -1,7 +1,7 @@
 // The pages of a backup: how much each costs, whatever there is; what a restore refuses, and what it does with what is due or has no
 // room.
 
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { livesPerMillisecond } from "../../src/hop/generations.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
@@ -9,6 +9,9 @@ import { api, manage, send } from "./support/api.ts";
 import { linesOf } from "./support/backup.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, uniqueId } from "./support/client.ts";
+import { closeEndpoints, Endpoint } from "./support/endpoint.ts";
+
+afterEach(closeEndpoints);
 
 const at = encodeURIComponent;
 const id = "0b6f4f2e-6d0b-4c55-9f0b-3d9d9a3a0c11";
@@ -229,6 +232,39 @@ describe("a webhook in a backup", () => {
     const { items } = await manage("GET", `/sessions/${encodeURIComponent(`$webhook/${name}`)}/subscriptions`);
     expect(items.map(({ filter }: Json) => filter)).toEqual(["backup"]);
     await manage("DELETE", `/webhooks/${name}`);
+  });
+
+  test("whose session never comes sends nothing to where it did before, and is whole once it is resumed", async () => {
+    const endpoint = new Endpoint();
+    const name = uniqueId("hook");
+    await manage("POST", "/webhooks", { name, url: endpoint.url, filters: [`${name}/there`], lingerMs: 0 });
+    const other = { name, url: "https://example.com/backup", filters: [`${name}/backup`] };
+    const replace = `backup=${id}&version=1&existing=replace`;
+    expect(await restore([rowsOf(other)], replace)).toMatchObject([{ status: 200, taken: 1 }]);
+    const publisher = await Client.connect();
+    for (const topic of ["there", "backup"]) await publisher.deliver(`${name}/${topic}`, topic, 1);
+    const paused = { isPaused: true, isSending: false, queueMessages: 1 };
+    expect(await manage("GET", `/webhooks/${name}/status`)).toMatchObject(paused);
+    // The same again, and behind a session of which only a part has come.
+    const part = { ...sessionLine(`$webhook/${name}`, { state: stateWith({ sink }) }), isLast: false };
+    expect(await restore([part, rowsOf(other)], replace)).toMatchObject([{ taken: 1 }, { status: 200, taken: 1 }]);
+    expect((await api("GET", `/webhooks/${name}/status`)).status).toBe(404);
+    await restore([{ ...part, state: undefined, isLast: true }], replace);
+    expect(await manage("GET", `/webhooks/${name}/status`)).toMatchObject({ isPaused: true });
+    await manage("PATCH", `/webhooks/${name}`, { url: endpoint.url });
+    await manage("POST", `/webhooks/${name}/resume`);
+    await publisher.deliver(`${name}/backup`, "resumed", 1);
+    await endpoint.until(1);
+    expect(endpoint.payloads).toEqual([["resumed"]]);
+    await manage("DELETE", `/webhooks/${name}`);
+
+    const fresh = { ...other, name: uniqueId("hook") };
+    await restore([rowsOf(fresh)]);
+    await manage("PATCH", `/webhooks/${fresh.name}`, { url: endpoint.url });
+    await manage("POST", `/webhooks/${fresh.name}/resume`);
+    await publisher.deliver(`${name}/backup`, "to the new one", 1);
+    await endpoint.until(2);
+    await manage("DELETE", `/webhooks/${fresh.name}`);
   });
 
   test("whose row is missing is refused, and so is one that this deployment would not have", async () => {

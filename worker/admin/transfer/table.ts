@@ -55,6 +55,8 @@ export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Row = z.ou
   put(rows: readonly Row[], importing: Importing): Promise<readonly D1PreparedStatement[]>;
   /** Whom a row concerns: see worker/auth/subjects.ts. */
   concerns(row: Row): string | undefined;
+  /** What else has to become so of rows that were replaced, once they are written. */
+  carryOut?(replaced: readonly Row[], revision: number, importing: Importing): Promise<void>;
 }
 
 /** Says what the rows are; whoever takes them in need not know. */

@@ -57,12 +57,14 @@ export async function takeIn(caller: Caller, { name, intake, rows, existing, dry
   };
   if (dryRun || writes.length === 0) return result;
   const concerned = [...new Set(writes.map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
-  await change(caller, {
+  const revision = await change(caller, {
     statements: await intake.put(writes, caller),
     concerns: concerned.length > concernedMax ? [everyone] : concerned,
     action: `${name}.import`,
     subject: `${writes.length} ${name}`,
     after: { ...result, keys: keys.filter((key) => key !== undefined).slice(0, namedMax) },
   });
+  const replaced = writes.filter((row) => !isNew(row));
+  if (replaced.length > 0) await intake.carryOut?.(replaced, revision, caller);
   return result;
 }

@@ -3,9 +3,12 @@
 
 import * as z from "zod/mini";
 import { configOf } from "../../config.ts";
-import { putWebhook, type StoredWebhook, webhooksAfter } from "../../d1/webhooks.ts";
+import { putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../../d1/webhooks.ts";
+import { eventBook } from "../../webhook/book.ts";
 import { newSigningSecret } from "../../webhook/secret.ts";
+import { ProblemError } from "../problem.ts";
 import { checkWebhook, merged, newWebhook, showWebhook, webhookFields, webhookName } from "../webhook-schemas.ts";
+import { applyWebhook } from "../webhook-session.ts";
 import { webhooksMax } from "../webhooks.ts";
 import { checkEach, exported, intake, type SavedTable, tooMany } from "./table.ts";
 
@@ -40,6 +43,14 @@ export const webhooksTable: SavedTable = {
       const known = (await webhooksAfter(control, "", webhooksMax)).length;
       return tooMany(rows, isNew, "name", { known, max: webhooksMax });
     },
+    // Its session may come later, or never: until then the one that is there must not go on as the webhook before.
+    async carryOut(replaced, revision, { env, control }) {
+      eventBook(env).outdate(revision);
+      for (const { name } of replaced) {
+        const webhook = await readWebhook(control, name);
+        if (webhook !== undefined) await applyWebhook(env, webhook, revision).catch(unlessUnfinished);
+      }
+    },
     async put(rows, { control, nowMs }) {
       const there = new Map((await webhooksAfter(control, "", webhooksMax)).map((one) => [one.name, one]));
       return rows.map((one) => {
@@ -53,4 +64,9 @@ export const webhooksTable: SavedTable = {
 function webhookOf(one: z.output<typeof row>, secret: string, nowMs: number): StoredWebhook {
   const { name, createdAtMs = nowMs, changedAtMs: _changed, ...fields } = one;
   return { ...merged(newWebhook(name, secret, createdAtMs), fields, nowMs), isPaused: true };
+}
+
+/** A session that is being restored sends nothing: there is none, to who asks. */
+function unlessUnfinished(error: unknown): void {
+  if (!(error instanceof ProblemError) || error.problem.status !== 404) throw error;
 }
