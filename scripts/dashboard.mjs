@@ -30,11 +30,19 @@ export async function buildDashboard() {
 
 /** The lock stands for the packages; of the broker's own code, the page takes what the patterns name. */
 function digestOfSources() {
-  const files = globSync(["dashboard/**/*", "src/{auth,metrics,protocol,topic,trace}/**/*", "package-lock.json"], {
-    cwd: root,
-    exclude: ["dashboard/dist/**"],
-    withFileTypes: true,
-  });
+  const files = globSync(
+    [
+      "dashboard/**/*",
+      "src/{auth,metrics,protocol,topic,trace}/**/*",
+      "src/directory/event-types.ts",
+      "package-lock.json",
+    ],
+    {
+      cwd: root,
+      exclude: ["dashboard/dist/**"],
+      withFileTypes: true,
+    },
+  );
   const hash = createHash("sha256");
   for (const path of files
     .filter((file) => file.isFile())

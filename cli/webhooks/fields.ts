@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import { eventTypes } from "../../src/directory/event-types.ts";
 import { Failure } from "../failure.ts";
 import { wholeNumber } from "../options.ts";
 import type { Flags } from "./paths.ts";
@@ -32,7 +33,7 @@ export function withFields(command: Command): Command {
     .option("--url <url>", "of the endpoint that gets them by POST")
     .option("--queue <binding>", "instead: a queue of the deployment, by its binding in wrangler.toml")
     .option("--filter <filter...>", "messages to topics that match any of these")
-    .option("--event <type...>", "what happens: client.connected, client.disconnected, session.created, ...")
+    .option("--event <type...>", `what happens: ${eventTypes.join(", ")}`)
     .option("--retained", "a new filter begins with the messages that are retained")
     .option("--no-retained", "it does not")
     .option("--timeout <seconds>", "what is not answered by then is tried again", wholeNumber(1, 30))

@@ -1,17 +1,9 @@
 // The form by which a webhook is made and changed.
 
+import { eventTypes } from "../../src/directory/event-types.ts";
 import type { Webhook } from "../api/types.ts";
 import { FormDialog } from "../parts/dialog.tsx";
 import { AreaField, CheckFields, choicesOf, TextField, textOf } from "../parts/field.tsx";
-
-const events = [
-  "client.connected",
-  "client.disconnected",
-  "session.created",
-  "session.ended",
-  "message.dropped",
-  "rule.denied",
-] as const;
 
 export function fieldsOf(form: FormData) {
   const [url, queue] = [textOf(form, "url"), textOf(form, "queue")];
@@ -22,7 +14,7 @@ export function fieldsOf(form: FormData) {
       .split("\n")
       .map((line) => line.trim())
       .filter((line) => line !== ""),
-    events: choicesOf(form, "events", events),
+    events: choicesOf(form, "events", eventTypes),
     comment: textOf(form, "comment"),
   };
 }
@@ -64,7 +56,7 @@ export function WebhookForm({ webhook, onSubmit, onClose }: WebhookFormProps) {
         defaultValue={webhook?.filters.join("\n") ?? ""}
         hint="One on each line. Messages that match any of them are sent."
       />
-      <CheckFields legend="Events" name="events" choices={events} chosen={webhook?.events ?? []} />
+      <CheckFields legend="Events" name="events" choices={eventTypes} chosen={webhook?.events ?? []} />
       <TextField name="comment" label="Comment" defaultValue={webhook?.comment ?? ""} />
     </FormDialog>
   );

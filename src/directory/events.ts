@@ -1,21 +1,8 @@
 // Events of clients and sessions, as webhooks are told of them: what the difference of two entries of the list says has happened.
 
 import type { Entry, Standing } from "./entry.ts";
+import type { EventType } from "./event-types.ts";
 import { clientIdOf } from "./listing.ts";
-
-/** Of the topic that an event has in a webhook's queue: no client can publish there, and no subscription matches it. */
-export const eventTopicPrefix = "$event/";
-
-export const eventTypes = [
-  "client.connected",
-  "client.disconnected",
-  "session.created",
-  "session.ended",
-  "message.dropped",
-  "rule.denied",
-] as const;
-
-export type EventType = (typeof eventTypes)[number];
 
 export interface BrokerEvent {
   /** Absent: whoever keeps it gives it one. */

@@ -1,6 +1,7 @@
 // Events that wait for the webhooks that want them, in the database of whoever they happen to; and which webhooks those are.
 
-import type { BrokerEvent, EventType } from "../directory/events.ts";
+import type { EventType } from "../directory/event-types.ts";
+import type { BrokerEvent } from "../directory/events.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 
 export const eventTables: readonly string[] = [

@@ -1,7 +1,7 @@
 // Webhooks as the HTTP API takes and shows them.
 
 import * as z from "zod/mini";
-import { eventTopicPrefix, eventTypes } from "../../src/directory/events.ts";
+import { eventTopicPrefix, eventTypes } from "../../src/directory/event-types.ts";
 import type { DeadLetter } from "../../src/session/sink.ts";
 import { isShared } from "../../src/topic/share.ts";
 import type { Config } from "../config.ts";

@@ -1,6 +1,6 @@
 // The table `webhook`.
 
-import type { EventType } from "../../src/directory/events.ts";
+import type { EventType } from "../../src/directory/event-types.ts";
 import type { Control, Row } from "./control.ts";
 
 export interface WebhookSettings {

@@ -1,7 +1,7 @@
 // A batch as its receiver gets it: one JSON document, the same whenever the same batch comes. An item is a message, or an event
 // of the broker, which travels in the queue as a message of a topic that nobody can publish to.
 
-import { eventTopicPrefix } from "../../src/directory/events.ts";
+import { eventTopicPrefix } from "../../src/directory/event-types.ts";
 import type { Parcel, ParcelMessage } from "../../src/session/sink.ts";
 import { show } from "../admin/messages.ts";
 

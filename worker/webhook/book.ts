@@ -1,6 +1,6 @@
 // Which events any webhook wants, as this copy of the Worker knows it: for who would have to call somebody to tell of them.
 
-import type { EventType } from "../../src/directory/events.ts";
+import type { EventType } from "../../src/directory/event-types.ts";
 import { Cache } from "../auth/cache.ts";
 import { configOf } from "../config.ts";
 import { Control, revisionQuery } from "../d1/control.ts";

@@ -1,7 +1,7 @@
 // Tells everybody to whom events happen which of them a webhook wants.
 
 import pMap from "p-map";
-import type { EventType } from "../../src/directory/events.ts";
+import type { EventType } from "../../src/directory/event-types.ts";
 import { configOf } from "../config.ts";
 import type { Env } from "../env.ts";
 import { withRetries } from "../retry.ts";

@@ -2,8 +2,8 @@
 // of what happened, and an alarm hands them on, many at a time and in order. An object without webhooks has nothing of this.
 
 import pMap from "p-map";
+import { eventTopicPrefix } from "../../src/directory/event-types.ts";
 import type { BrokerEvent } from "../../src/directory/events.ts";
-import { eventTopicPrefix } from "../../src/directory/events.ts";
 import { isStale, Numbering } from "../../src/hop/key.ts";
 import { RecordWriter } from "../../src/queue/record.ts";
 import type { EventRows, Hook, KeptEvent } from "../../src/store/event-rows.ts";
