@@ -1,5 +1,4 @@
-// Dead letters in the database of a session with a sink. The table is made with the first sink, so that other sessions do not
-// pay for it.
+// Dead letters in the database of a session with a sink.
 
 import type {
   DeadLetter,
@@ -9,61 +8,42 @@ import type {
   SinkFailure,
   StoredLetter,
 } from "../session/sink.ts";
-import type { Sql, SqlRow } from "./sql.ts";
+import type { RareTable } from "./rare-table.ts";
+import type { SqlRow } from "./sql.ts";
 
-const table = `CREATE TABLE IF NOT EXISTS dead_letter (position INTEGER PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL,
+export const letterColumns = `(position INTEGER PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL,
   attempts INTEGER NOT NULL, count INTEGER NOT NULL, failure TEXT NOT NULL, again INTEGER NOT NULL, places TEXT NOT NULL,
   bytes INTEGER NOT NULL, body BLOB NOT NULL)`;
 
 export class LetterRows implements LetterReads {
-  readonly #sql: Sql;
-  #isThere = false;
+  readonly #table: RareTable;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
-  }
-
-  get isThere(): boolean {
-    return this.#isThere;
-  }
-
-  /** Whether the session has a sink, which is known from its other rows. */
-  found(isThere: boolean): void {
-    this.#isThere = isThere;
-  }
-
-  make(): void {
-    if (!this.#isThere) this.#sql.run(table);
-    this.#isThere = true;
+  constructor(table: RareTable) {
+    this.#table = table;
   }
 
   end(): void {
-    if (this.#isThere) this.#sql.run("DELETE FROM dead_letter");
-    this.#isThere = false;
+    this.#table.change("DELETE FROM dead_letter");
   }
 
   toSend(): StoredLetter | undefined {
-    if (!this.#isThere) return undefined;
-    const row = this.#sql.first("SELECT * FROM dead_letter WHERE again = 1 ORDER BY position LIMIT 1");
+    const row = this.#table.first("SELECT * FROM dead_letter WHERE again = 1 ORDER BY position LIMIT 1");
     return row === undefined ? undefined : toStoredLetter(row);
   }
 
   at(position: number): StoredLetter | undefined {
-    if (!this.#isThere) return undefined;
-    const row = this.#sql.first("SELECT * FROM dead_letter WHERE position = ?", position);
+    const row = this.#table.first("SELECT * FROM dead_letter WHERE position = ?", position);
     return row === undefined ? undefined : toStoredLetter(row);
   }
 
   after(position: number, limit: number): readonly DeadLetter[] {
-    if (!this.#isThere) return [];
     const statement = `SELECT position, id, at_ms, attempts, count, failure, again FROM dead_letter WHERE position > ?
       ORDER BY position LIMIT ?`;
-    return this.#sql.all(statement, position, limit).map(toLetter);
+    return this.#table.all(statement, position, limit).map(toLetter);
   }
 
   oldest(limit: number): readonly (Pick<DeadLetter, "position" | "id" | "count"> & { readonly bytes: number })[] {
-    if (!this.#isThere) return [];
-    const rows = this.#sql.all("SELECT position, id, count, bytes FROM dead_letter ORDER BY position LIMIT ?", limit);
+    const rows = this.#table.all("SELECT position, id, count, bytes FROM dead_letter ORDER BY position LIMIT ?", limit);
     return rows.map((row) => ({
       position: row["position"] as number,
       id: row["id"] as string,
@@ -73,8 +53,8 @@ export class LetterRows implements LetterReads {
   }
 
   totals(): LetterTotals {
-    if (!this.#isThere) return { count: 0, bytes: 0 };
-    const row = this.#sql.first("SELECT COUNT(*) AS count, TOTAL(bytes) AS bytes FROM dead_letter");
+    if (!this.#table.isThere) return { count: 0, bytes: 0 };
+    const row = this.#table.first("SELECT COUNT(*) AS count, TOTAL(bytes) AS bytes FROM dead_letter");
     return { count: row?.["count"] as number, bytes: row?.["bytes"] as number };
   }
 
@@ -85,15 +65,15 @@ export class LetterRows implements LetterReads {
       case "keep-dead-letter": {
         const { position, attempts, failure } = change;
         const statement = "UPDATE dead_letter SET again = 0, attempts = ?, failure = ? WHERE position = ?";
-        return this.#sql.run(statement, attempts, JSON.stringify(failure), position);
+        return this.#table.change(statement, attempts, JSON.stringify(failure), position);
       }
       case "send-dead-letters": {
         const statement = "UPDATE dead_letter SET again = 1 WHERE again = 0 AND position = IFNULL(?, position)";
-        return this.#sql.run(statement, change.position ?? null);
+        return this.#table.change(statement, change.position ?? null);
       }
       case "delete-dead-letters": {
         const statement = "DELETE FROM dead_letter WHERE position = IFNULL(?, position)";
-        return this.#sql.run(statement, change.position ?? null);
+        return this.#table.change(statement, change.position ?? null);
       }
       default:
         change satisfies never;
@@ -104,7 +84,7 @@ export class LetterRows implements LetterReads {
     const statement = `INSERT OR REPLACE INTO dead_letter (position, id, at_ms, attempts, count, failure, again, places, bytes, body)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const text = [JSON.stringify(failure), +isSentAgain, JSON.stringify(places)] as const;
-    this.#sql.run(statement, position, id, atMs, attempts, count, ...text, body.length, body);
+    this.#table.put(statement, position, id, atMs, attempts, count, ...text, body.length, body);
   }
 }
 

@@ -13,12 +13,20 @@ export function schemaVersion(sql: Sql): number {
   return (sql.first("SELECT version FROM schema_version")?.["version"] as number | undefined) ?? 0;
 }
 
-/** Brings the schema to the newest version. A newer one, left by newer code, is taken as it is. */
-export function migrate(sql: Sql, migrations: Migrations, from: number): void {
+/**
+ * Brings the schema to the newest version. A newer one, left by newer code, is taken as it is. `newest`: what makes a new object's
+ * schema, where that is not all that the migrations have made.
+ */
+export function migrate(
+  sql: Sql,
+  migrations: Migrations,
+  from: number,
+  newest: readonly string[] = migrations.flat(),
+): void {
   if (from >= migrations.length) return;
   sql.transaction(() => {
     if (from === 0) sql.run("CREATE TABLE schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER)");
-    for (const statements of migrations.slice(from)) for (const statement of statements) sql.run(statement);
+    for (const statement of from === 0 ? newest : migrations.slice(from).flat()) sql.run(statement);
     sql.run("INSERT OR REPLACE INTO schema_version (id, version) VALUES (1, ?)", migrations.length);
   });
 }

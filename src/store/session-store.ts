@@ -20,43 +20,12 @@ import type {
 import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
 import { LetterRows } from "./letter-rows.ts";
-import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
+import { migrate, schemaVersion } from "./migrations.ts";
+import { RareTable, tableNames } from "./rare-table.ts";
+import { migrations, newest, rareTables, type TableName } from "./session-schema.ts";
 import { SourceRows } from "./source-rows.ts";
 import type { Sql, SqlRow } from "./sql.ts";
-
 import { ToldDrops } from "./told-drops.ts";
-
-// An object that has nothing to keep, such as that of a publisher with a clean session, has no tables at all.
-const migrations: Migrations = [
-  [
-    "CREATE TABLE state (key INTEGER PRIMARY KEY, json TEXT NOT NULL)",
-    // The will of the living connection has id 0; the others are due.
-    `CREATE TABLE will (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, generation INTEGER NOT NULL,
-      delay_ms INTEGER NOT NULL, expiry_ms INTEGER NOT NULL, due_at_ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
-      body BLOB NOT NULL)`,
-    `CREATE TABLE subscription (filter TEXT PRIMARY KEY, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
-      retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL) WITHOUT ROWID`,
-    `CREATE TABLE segment (position INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
-      offered INTEGER NOT NULL, body BLOB NOT NULL)`,
-    `CREATE TABLE source (publisher TEXT, shard INTEGER, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
-      at_ms INTEGER NOT NULL, PRIMARY KEY (publisher, shard)) WITHOUT ROWID`,
-    "CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE alias (alias INTEGER PRIMARY KEY, topic TEXT NOT NULL)",
-  ],
-  // Shared subscriptions.
-  [
-    "ALTER TABLE segment ADD COLUMN share TEXT",
-    "ALTER TABLE segment ADD COLUMN shard INTEGER",
-    "CREATE TABLE hand_back (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, share TEXT NOT NULL, body BLOB NOT NULL)",
-  ],
-  // How far the retained messages of new subscriptions have come.
-  [
-    `CREATE TABLE replay (filter TEXT, shard INTEGER, after TEXT NOT NULL, PRIMARY KEY (filter, shard))
-      WITHOUT ROWID`,
-  ],
-  // When a message was stored, for who looks into the queue.
-  ["ALTER TABLE segment ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0"],
-];
 
 /** Keys of the table `state`. */
 const livingWill = 0;
@@ -79,15 +48,24 @@ export class SessionStore implements SessionReads {
   readonly letters: LetterRows;
   readonly told: ToldDrops;
   readonly #sources: SourceRows;
+  readonly #tables: Readonly<Record<TableName, RareTable>>;
   #version: number;
   #hasConnectionWindow = false;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#sources = new SourceRows(sql);
-    this.letters = new LetterRows(sql);
+    const names = Object.keys(rareTables) as TableName[];
+    const tables = names.map((name) => [name, new RareTable(sql, name, rareTables[name])] as const);
+    this.#tables = Object.fromEntries(tables) as Record<TableName, RareTable>;
+    this.#sources = new SourceRows(sql, this.#tables.source);
+    this.letters = new LetterRows(this.#tables.dead_letter);
     this.told = new ToldDrops(sql, stateKey.toldDrops);
     this.#version = schemaVersion(sql);
+    if (this.exists) this.#findTables(tableNames(sql));
+  }
+
+  #findTables(names: ReadonlySet<string>): void {
+    for (const table of Object.values(this.#tables)) table.found(names);
   }
 
   load(): StoredSession {
@@ -96,12 +74,11 @@ export class SessionStore implements SessionReads {
       return { ...none, leases: undefined, will: undefined, dueWills: [], handBacks: [], replays: [] };
     }
     this.#migrate();
-    const wills = this.#sql.all("SELECT * FROM will ORDER BY id").map(toWill);
+    const wills = this.#tables.will.all("SELECT * FROM will ORDER BY id").map(toWill);
     const state = new Map<number, string>();
     for (const { key, json } of this.#sql.all("SELECT key, json FROM state")) state.set(key as number, json as string);
     const parse = (key: number) => JSON.parse(state.get(key) ?? "null") ?? undefined;
     this.#hasConnectionWindow = state.has(stateKey.connectionWindow);
-    this.letters.found(state.has(stateKey.sink));
     return {
       record: parse(stateKey.session) as SessionRecord | undefined,
       inbound: withPages(parse(stateKey.inbound), state),
@@ -110,9 +87,9 @@ export class SessionStore implements SessionReads {
       leases: parse(stateKey.leases) as LeaseSnapshot | undefined,
       will: wills.find(({ id }) => id === livingWill),
       dueWills: wills.filter(({ id }) => id !== livingWill),
-      handBacks: this.#sql.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
-      replays: this.#sql.all("SELECT * FROM replay").map(toReplay),
-      ...(this.letters.isThere
+      handBacks: this.#tables.hand_back.all("SELECT * FROM hand_back ORDER BY id").map(toHandBack),
+      replays: this.#tables.replay.all("SELECT * FROM replay").map(toReplay),
+      ...(state.has(stateKey.sink)
         ? { sink: { settings: parse(stateKey.sink), progress: parse(stateKey.sinkProgress) } }
         : {}),
     };
@@ -127,17 +104,19 @@ export class SessionStore implements SessionReads {
   forgotten(): void {
     this.#version = 0;
     this.#hasConnectionWindow = false;
-    this.letters.found(false);
+    this.#findTables(new Set());
   }
 
   /** Whether nothing is left. */
   get isEmpty(): boolean {
-    return !this.holdsSession && !this.#holdsAny("will", "hand_back");
+    return !this.holdsSession && !this.#holdsAny(this.#tables.will, this.#tables.hand_back);
   }
 
   /** Whether anything is left of the session itself, apart from what only waits for a shard to take it. */
   get holdsSession(): boolean {
-    return this.#holdsAny("state", "subscription", "segment");
+    if (!this.exists) return false;
+    if (this.#sql.first("SELECT 1 FROM state LIMIT 1") !== undefined) return true;
+    return this.#holdsAny(this.#tables.subscription, this.#tables.segment);
   }
 
   /** One transaction. */
@@ -167,36 +146,35 @@ export class SessionStore implements SessionReads {
     const statement =
       "INSERT INTO dropped (reason, count) VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count";
     this.#sql.transaction(() => {
-      for (const [reason, count] of counts) this.#sql.run(statement, reason, count);
+      for (const [reason, count] of counts) this.#tables.dropped.put(statement, reason, count);
     });
   }
 
   drops(): ReadonlyMap<string, number> {
-    if (this.#version === 0) return new Map();
-    const rows = this.#sql.all("SELECT reason, count FROM dropped");
+    const rows = this.#tables.dropped.all("SELECT reason, count FROM dropped");
     return new Map(rows.map(({ reason, count }) => [reason as string, count as number]));
   }
 
   subscription(filter: string): StoredSubscription | undefined {
-    if (this.#version === 0) return undefined;
-    const row = this.#sql.first("SELECT * FROM subscription WHERE filter = ? AND removing = 0", filter);
+    const row = this.#tables.subscription.first("SELECT * FROM subscription WHERE filter = ? AND removing = 0", filter);
     return row === undefined ? undefined : toSubscription(row);
   }
 
   subscriptions(): readonly StoredSubscription[] {
-    if (this.#version === 0) return [];
-    return this.#sql.all("SELECT * FROM subscription").map(toSubscription);
+    return this.#tables.subscription.all("SELECT * FROM subscription").map(toSubscription);
   }
 
   subscriptionsAfter(filter: string, limit: number): readonly StoredSubscription[] {
-    if (this.#version === 0) return [];
     const statement = "SELECT * FROM subscription WHERE filter > ? AND removing = 0 ORDER BY filter LIMIT ?";
-    return this.#sql.all(statement, filter, limit).map(toSubscription);
+    return this.#tables.subscription.all(statement, filter, limit).map(toSubscription);
   }
 
   subscriptionCount(): number {
-    if (this.#version === 0) return 0;
-    return this.#sql.first("SELECT COUNT(*) AS count FROM subscription")?.["count"] as number;
+    return (
+      (this.#tables.subscription.first("SELECT COUNT(*) AS count FROM subscription")?.["count"] as
+        | number
+        | undefined) ?? 0
+    );
   }
 
   storedAccess(): Access | undefined {
@@ -206,23 +184,20 @@ export class SessionStore implements SessionReads {
   }
 
   sharedFilters(): readonly string[] {
-    if (this.#version === 0) return [];
     // All that begin with "$share/": "0" is the character behind "/".
     const statement =
       "SELECT filter FROM subscription WHERE filter >= '$share/' AND filter < '$share0' AND removing = 0";
-    return this.#sql.all(statement).map(({ filter }) => filter as string);
+    return this.#tables.subscription.all(statement).map(({ filter }) => filter as string);
   }
 
   sysFilters(): readonly string[] {
-    if (this.#version === 0) return [];
     // All that begin with "$SYS": "T" is the character behind "S".
     const statement = "SELECT filter FROM subscription WHERE filter >= '$SYS' AND filter < '$SYT' AND removing = 0";
-    return this.#sql.all(statement).map(({ filter }) => filter as string);
+    return this.#tables.subscription.all(statement).map(({ filter }) => filter as string);
   }
 
   sharedSegments(): readonly (SegmentOrigin & { readonly segment: Segment })[] {
-    if (this.#version === 0) return [];
-    return this.#sql.all("SELECT * FROM segment WHERE share IS NOT NULL ORDER BY position").map((row) => ({
+    return this.#tables.segment.all("SELECT * FROM segment WHERE share IS NOT NULL ORDER BY position").map((row) => ({
       share: row["share"] as string,
       shard: row["shard"] as number,
       segment: toSegment(row),
@@ -230,52 +205,51 @@ export class SessionStore implements SessionReads {
   }
 
   originOf(position: number): SegmentOrigin | undefined {
-    if (this.#version === 0) return undefined;
-    const row = this.#sql.first("SELECT share, shard FROM segment WHERE position = ?", position);
+    const row = this.#tables.segment.first("SELECT share, shard FROM segment WHERE position = ?", position);
     const share = (row?.["share"] as string | null | undefined) ?? undefined;
     return share === undefined ? undefined : { share, shard: row?.["shard"] as number };
   }
 
   filtersBeingRemoved(): readonly string[] {
-    if (this.#version === 0) return [];
-    return this.#sql.all("SELECT filter FROM subscription WHERE removing = 1").map((row) => row["filter"] as string);
+    return this.#tables.subscription
+      .all("SELECT filter FROM subscription WHERE removing = 1")
+      .map((row) => row["filter"] as string);
   }
 
   aliasTopic(alias: number): string | undefined {
-    if (this.#version === 0) return undefined;
-    return this.#sql.first("SELECT topic FROM alias WHERE alias = ?", alias)?.["topic"] as string | undefined;
+    return this.#tables.alias.first("SELECT topic FROM alias WHERE alias = ?", alias)?.["topic"] as string | undefined;
   }
 
   hasAliases(): boolean {
-    if (this.#version === 0) return false;
-    return this.#sql.first("SELECT 1 FROM alias LIMIT 1") !== undefined;
+    return this.#tables.alias.first("SELECT 1 FROM alias LIMIT 1") !== undefined;
   }
 
   sourceSequence(publisher: string, publisherGeneration: number, shard: number): number {
-    return this.#version === 0 ? 0 : this.#sources.sequence(publisher, publisherGeneration, shard);
+    return this.#sources.sequence(publisher, publisherGeneration, shard);
   }
 
   lastCall(source: string): LastCall | undefined {
-    return this.#version === 0 ? undefined : this.#sources.lastCall(source);
+    return this.#sources.lastCall(source);
   }
 
   segmentFrom(position: number): Segment | undefined {
-    if (this.#version === 0) return undefined;
     // Two look-ups by key: a condition on the end of a segment would read all before it.
-    const before = this.#sql.first(
+    const before = this.#tables.segment.first(
       "SELECT * FROM segment WHERE position <= ? ORDER BY position DESC LIMIT 1",
       position,
     );
     if (before !== undefined && (before["position"] as number) + (before["count"] as number) > position) {
       return toSegment(before);
     }
-    const behind = this.#sql.first("SELECT * FROM segment WHERE position > ? ORDER BY position LIMIT 1", position);
+    const behind = this.#tables.segment.first(
+      "SELECT * FROM segment WHERE position > ? ORDER BY position LIMIT 1",
+      position,
+    );
     return behind === undefined ? undefined : toSegment(behind);
   }
 
   queueBounds(): QueueBounds | undefined {
-    if (this.#version === 0) return undefined;
-    const row = this.#sql.first(
+    const row = this.#tables.segment.first(
       "SELECT MIN(position) AS first, MAX(position + count) AS end, SUM(bytes) AS bytes FROM segment",
     );
     if (row === undefined || row["first"] === null) return undefined;
@@ -283,33 +257,30 @@ export class SessionStore implements SessionReads {
   }
 
   bytesWithin(from: number, to: number): number {
-    if (this.#version === 0) return 0;
     const statement =
       "SELECT SUM(bytes) AS bytes FROM segment WHERE position BETWEEN ? AND ? AND position + count <= ?";
-    return (this.#sql.first(statement, from, to, to)?.["bytes"] as number | null) ?? 0;
+    return (this.#tables.segment.first(statement, from, to, to)?.["bytes"] as number | null) ?? 0;
   }
 
   offeredEnd(from: number, to: number): number {
-    if (this.#version === 0) return 0;
     const statement =
       "SELECT MAX(position + count) AS end FROM segment WHERE position >= ? AND position < ? AND offered = 1";
-    return (this.#sql.first(statement, from, to)?.["end"] as number | null) ?? 0;
+    return (this.#tables.segment.first(statement, from, to)?.["end"] as number | null) ?? 0;
   }
 
-  #holdsAny(...tables: readonly string[]): boolean {
-    if (this.#version === 0) return false;
-    const conditions = tables.map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(" OR ");
-    return this.#sql.first(`SELECT ${conditions} AS present`)?.["present"] === 1;
+  #holdsAny(...tables: readonly RareTable[]): boolean {
+    return tables.some((table) => table.first(`SELECT 1 FROM ${table.name} LIMIT 1`) !== undefined);
   }
 
   #migrate(): void {
     if (this.#version >= migrations.length) return;
-    migrate(this.#sql, migrations, this.#version);
+    migrate(this.#sql, migrations, this.#version, newest);
     this.#version = migrations.length;
+    this.#findTables(tableNames(this.#sql));
   }
 
   #change(change: Change): void {
-    const sql = this.#sql;
+    const tables = this.#tables;
     switch (change.kind) {
       case "put-session":
         return this.#putState(stateKey.session, change.record);
@@ -322,7 +293,6 @@ export class SessionStore implements SessionReads {
       case "put-leases":
         return this.#putState(stateKey.leases, change.leases);
       case "put-sink":
-        this.letters.make();
         return this.#putState(stateKey.sink, change.settings);
       case "put-sink-progress":
         return this.#putState(stateKey.sinkProgress, change.progress);
@@ -334,63 +304,88 @@ export class SessionStore implements SessionReads {
       case "put-will":
         return this.#putWill({ ...change.will, id: livingWill, dueAtMs: 0, sequence: 0 });
       case "delete-will":
-        return sql.run("DELETE FROM will WHERE id = ?", livingWill);
+        return tables.will.change("DELETE FROM will WHERE id = ?", livingWill);
       case "put-due-will":
         return this.#putWill(change.will);
       case "delete-due-will":
-        return sql.run("DELETE FROM will WHERE id = ?", change.id);
+        return tables.will.change("DELETE FROM will WHERE id = ?", change.id);
       case "put-subscription": {
         const { filter, qos, noLocal, retainAsPublished, identifier } = change.subscription;
         const statement = `INSERT INTO subscription (filter, qos, no_local, retain_as_published, identifier,
           removing) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
           no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
           identifier = excluded.identifier, removing = excluded.removing`;
-        return sql.run(statement, filter, qos, +noLocal, +retainAsPublished, identifier, +change.removing);
+        return tables.subscription.put(
+          statement,
+          filter,
+          qos,
+          +noLocal,
+          +retainAsPublished,
+          identifier,
+          +change.removing,
+        );
       }
       case "delete-subscription":
-        return sql.run("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
+        return tables.subscription.change("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);
       case "put-segment": {
         const { position, count, offered, atMs, body } = change.segment;
         const { share = null, shard = null } = change.origin ?? {};
         const statement = `INSERT INTO segment (position, count, bytes, offered, at_ms, body, share, shard)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-        return sql.run(statement, position, count, body.length, +offered, atMs, body, share, shard);
+        return tables.segment.put(statement, position, count, body.length, +offered, atMs, body, share, shard);
       }
       case "delete-segments-within": {
         const { from, to } = change;
-        return sql.run("DELETE FROM segment WHERE position BETWEEN ? AND ? AND position + count <= ?", from, to, to);
+        return tables.segment.change(
+          "DELETE FROM segment WHERE position BETWEEN ? AND ? AND position + count <= ?",
+          from,
+          to,
+          to,
+        );
       }
       case "delete-segments":
-        return sql.run("DELETE FROM segment WHERE position < ? AND position + count <= ?", change.below, change.below);
+        return tables.segment.change(
+          "DELETE FROM segment WHERE position < ? AND position + count <= ?",
+          change.below,
+          change.below,
+        );
       case "put-source":
         return this.#sources.advance(change.cursor);
       case "end-earlier-calls":
         return this.#sources.endEarlierCalls(change.key, change.atMs);
       case "put-hand-back": {
         const { id, shard, share, body } = change.handBack;
-        return sql.run("INSERT INTO hand_back (id, shard, share, body) VALUES (?, ?, ?, ?)", id, shard, share, body);
+        return tables.hand_back.put(
+          "INSERT INTO hand_back (id, shard, share, body) VALUES (?, ?, ?, ?)",
+          id,
+          shard,
+          share,
+          body,
+        );
       }
       case "delete-hand-back":
-        return sql.run("DELETE FROM hand_back WHERE id = ?", change.id);
+        return tables.hand_back.change("DELETE FROM hand_back WHERE id = ?", change.id);
       case "put-replay": {
         const { filter, shard, after } = change.replay;
         const statement =
           "INSERT INTO replay (filter, shard, after) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET after = excluded.after";
-        return sql.run(statement, filter, shard, after);
+        return tables.replay.put(statement, filter, shard, after);
       }
       case "delete-replay":
-        return sql.run("DELETE FROM replay WHERE filter = ? AND shard = ?", change.filter, change.shard);
+        return tables.replay.change("DELETE FROM replay WHERE filter = ? AND shard = ?", change.filter, change.shard);
       case "put-alias": {
         const statement =
           "INSERT INTO alias (alias, topic) VALUES (?, ?) ON CONFLICT DO UPDATE SET topic = excluded.topic";
-        return sql.run(statement, change.alias, change.topic);
+        return tables.alias.put(statement, change.alias, change.topic);
       }
       case "clear-aliases":
-        return sql.run("DELETE FROM alias");
+        return tables.alias.change("DELETE FROM alias");
       case "end-session":
-        sql.run("DELETE FROM will WHERE id = ?", livingWill);
-        for (const table of ["state", "subscription", "segment", "source", "alias", "replay"])
-          sql.run(`DELETE FROM ${table}`);
+        tables.will.change("DELETE FROM will WHERE id = ?", livingWill);
+        this.#sql.run("DELETE FROM state");
+        for (const name of ["subscription", "segment", "source", "alias", "replay"] as const) {
+          tables[name].change(`DELETE FROM ${name}`);
+        }
         this.letters.end();
         this.#hasConnectionWindow = false;
         return;
@@ -405,7 +400,7 @@ export class SessionStore implements SessionReads {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET shard = excluded.shard,
       generation = excluded.generation, delay_ms = excluded.delay_ms, expiry_ms = excluded.expiry_ms,
       due_at_ms = excluded.due_at_ms, sequence = excluded.sequence, body = excluded.body`;
-    this.#sql.run(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
+    this.#tables.will.put(statement, id, shard, generation, delayMs, expiryMs, dueAtMs, sequence, body);
   }
 
   #putInbound({ inbound, pages, dropsPages }: InboundChanges): void {

@@ -5,6 +5,7 @@ import type { LastCall } from "../hop/fence.ts";
 import { type GenerationCursor, rowOf, rowsToPut } from "../hop/generations.ts";
 import type { CallKey } from "../hop/key.ts";
 import type { SourceCursor } from "../session/changes.ts";
+import type { RareTable } from "./rare-table.ts";
 import type { Sql } from "./sql.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 
@@ -13,10 +14,12 @@ const noShard = -1;
 
 export class SourceRows {
   readonly #sql: Sql;
+  readonly #table: RareTable;
   readonly #sweep = new Sweep("source", sourceKeptMs);
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, table: RareTable) {
     this.#sql = sql;
+    this.#table = table;
   }
 
   sequence(publisher: string, generation: number, shard: number): number {
@@ -34,7 +37,7 @@ export class SourceRows {
     if (forgotten !== undefined) {
       const { prefix, beforeMs } = forgotten;
       const statement = "DELETE FROM source WHERE publisher >= ? AND publisher < ? AND shard = ? AND at_ms < ?";
-      this.#sql.run(statement, prefix, `${prefix}\u{10ffff}`, shard, beforeMs);
+      this.#table.change(statement, prefix, `${prefix}\u{10ffff}`, shard, beforeMs);
     }
     for (const { name, cursor } of rows) this.#put(name, shard, cursor);
   }
@@ -45,7 +48,7 @@ export class SourceRows {
 
   #row(publisher: string, shard: number): GenerationCursor | undefined {
     const statement = "SELECT generation, sequence, at_ms FROM source WHERE publisher = ? AND shard = ?";
-    const row = this.#sql.first(statement, publisher, shard);
+    const row = this.#table.first(statement, publisher, shard);
     if (row === undefined) return undefined;
     const { generation, sequence, at_ms: atMs } = row as { generation: number; sequence: number; at_ms: number };
     return { generation, sequence, atMs };
@@ -54,7 +57,7 @@ export class SourceRows {
   #put(publisher: string, shard: number, { generation, sequence, atMs }: GenerationCursor): void {
     const statement = `INSERT INTO source (publisher, shard, generation, sequence, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       generation = excluded.generation, sequence = excluded.sequence, at_ms = excluded.at_ms`;
-    this.#sql.run(statement, publisher, shard, generation, sequence, atMs);
+    this.#table.put(statement, publisher, shard, generation, sequence, atMs);
     this.#sweep.swept(this.#sql, atMs);
   }
 }

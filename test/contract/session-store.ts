@@ -11,6 +11,9 @@ import type {
   StoredWill,
 } from "../../src/session/changes.ts";
 import type { InboundPage } from "../../src/session/inbound.ts";
+import { migrate } from "../../src/store/migrations.ts";
+import { RareTable, tableNames } from "../../src/store/rare-table.ts";
+import { migrations, rareTables } from "../../src/store/session-schema.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { records } from "../support/records.ts";
@@ -408,6 +411,63 @@ export function sessionStoreContract(withDriver: WithDriver): void {
     }),
   );
 
+  test(
+    "an object has the tables that it has written to, and no others",
+    onStore((store, reopen, sql) => {
+      const made = () => [...tableNames(sql)].filter((name) => !name.startsWith("_cf"));
+      store.apply([{ kind: "put-session", record }]);
+      expect(made()).toEqual(["schema_version", "state"]);
+      // There is nothing to delete, and no table for it.
+      store.apply([{ kind: "delete-will" }, { kind: "clear-aliases" }, { kind: "delete-segments", below: 9 }]);
+      store.apply([{ kind: "put-subscription", subscription: subscription("a"), removing: false }]);
+      expect(made()).toEqual(["schema_version", "state", "subscription"]);
+      const again = reopen();
+      expect([again.load().record, again.subscriptions()]).toEqual([record, [subscription("a")]]);
+      expect([again.queueBounds(), again.hasAliases(), again.lastCall("p"), again.letters.totals().count]).toEqual([
+        undefined,
+        false,
+        undefined,
+        0,
+      ]);
+      again.apply([segment(0, 1), { kind: "put-will", will }]);
+      expect(made()).toEqual(["schema_version", "state", "subscription", "segment", "will"]);
+      expect(reopen().queueBounds()).toMatchObject({ first: 0, end: 1 });
+    }),
+  );
+
+  test("a table that is made when it is needed is as all migrations together leave it", async () => {
+    const columnsOf = (sql: Sql) => {
+      const columns = Object.keys(rareTables).map((name) => [name, sql.all(`PRAGMA table_info(${name})`)]);
+      return Object.fromEntries(columns) as Record<string, unknown>;
+    };
+    let migrated: Record<string, unknown> = {};
+    await withDriver((driver) => {
+      const sql = new Sql(driver);
+      migrate(sql, migrations, 0);
+      // It was always made when it was needed.
+      new RareTable(sql, "dead_letter", rareTables.dead_letter).make();
+      migrated = columnsOf(sql);
+    });
+    await withDriver((driver) => {
+      const sql = new Sql(driver);
+      for (const [name, columns] of Object.entries(rareTables)) new RareTable(sql, name, columns).make();
+      expect(columnsOf(sql)).toEqual(migrated);
+    });
+  });
+
+  test(
+    "an object that older code has made, with all tables, is read and written as it is",
+    onStore((_, reopen, sql) => {
+      migrate(sql, migrations.slice(0, 1), 0);
+      const store = reopen();
+      expect(store.load().record).toBeUndefined();
+      store.apply([{ kind: "put-session", record }, segment(3, 2), { kind: "put-hand-back", handBack }]);
+      const { record: stored, handBacks } = reopen().load();
+      expect([stored, handBacks]).toEqual([record, [handBack]]);
+      expect(reopen().queueBounds()).toMatchObject({ first: 3, end: 5 });
+    }),
+  );
+
   test("rows written, as they are billed", () =>
     withDriver((driver) => {
       const store = new SessionStore(new Sql(driver));
@@ -427,6 +487,8 @@ export function sessionStoreContract(withDriver: WithDriver): void {
           dropsPages: false,
         },
       });
+      // The first that is written into a table makes it: two rows more.
+      const made = 2;
       const expected: readonly (readonly [change: Change, rows: number])[] = [
         [{ kind: "put-session", record }, 1],
         [putInbound, 1],
@@ -435,24 +497,24 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         [paged(1), 2],
         [{ kind: "put-inbound", changes: { inbound, pages: [], dropsPages: true } }, 4],
         [{ kind: "put-window", window }, 1],
-        [{ kind: "put-will", will }, 1],
+        [{ kind: "put-will", will }, made + 1],
         [{ kind: "put-due-will", will: dueWill }, 1],
         [{ kind: "delete-will" }, 1],
         [{ kind: "delete-will" }, 0],
         [{ kind: "delete-due-will", id: dueWill.id }, 1],
-        [put, 1],
+        [put, made + 1],
         [put, 1],
         [{ ...put, removing: true }, 1],
         [{ kind: "delete-subscription", filter: "a" }, 1],
-        [segment(0, 100), 1],
+        [segment(0, 100), made + 1],
         [segment(100, 1), 1],
         [segment(101, 1), 1],
         [{ kind: "delete-segments", below: 50 }, 0],
         [{ kind: "delete-segments", below: 100 }, 1],
         [{ kind: "delete-segments-within", from: 100, to: 102 }, 2],
-        [source("p", 1), 1],
+        [source("p", 1), made + 1],
         [source("p", 2), 1],
-        [{ kind: "put-alias", alias: 1, topic: "a" }, 1],
+        [{ kind: "put-alias", alias: 1, topic: "a" }, made + 1],
         [{ kind: "clear-aliases" }, 1],
         [{ kind: "end-session" }, 4],
       ];

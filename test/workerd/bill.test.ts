@@ -250,6 +250,18 @@ test("BILL-7 SUBSCRIBE to a literal prefix takes 1 call and writes at most 3 row
   expectWithin("SUBSCRIBE", bill, { rows: 3, calls: 1 });
 });
 
+test("BILL-27 a new session with one subscription makes two tables: 11 rows, its route and an alarm with them", async () => {
+  // The shard's first route makes the shard's own tables.
+  await (await Client.connect({ persistent: true })).subscribe("bill/new/+", 1);
+  await quiet();
+  const bill = await measure(1, async () => {
+    const client = await Client.connect({ version: 4, persistent: true });
+    await client.subscribe("bill/new/first", 1);
+    await quiet();
+  });
+  expectWithin("a new session", bill, { rows: 11, calls: 3 });
+});
+
 /** A session that resumes after its object slept; how it went before alternates between a goodbye and a cut. */
 async function reconnects(options: ConnectOptions): Promise<Bill> {
   const clientId = uniqueId();

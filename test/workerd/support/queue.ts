@@ -4,7 +4,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { FullQueuePolicy } from "../../../src/queue/limits.ts";
+import { SessionStore } from "../../../src/store/session-store.ts";
+import { Sql } from "../../../src/store/sql.ts";
 import { configOf } from "../../../worker/config.ts";
+import { ObjectSql } from "../../../worker/sql.ts";
 import { Client, type ConnectOptions, uniqueId } from "./client.ts";
 import { sessionOf } from "./objects.ts";
 
@@ -40,8 +43,7 @@ export function comeBack({ clientId }: Absent, options: ConnectOptions = {}): Pr
 
 /** The session's own record of what it gave up. */
 export function dropsOf({ clientId }: Absent): Promise<Record<string, number>> {
-  return runInDurableObject(sessionOf(clientId), (_, { storage: { sql } }) => {
-    const rows = sql.exec<{ reason: string; count: number }>("SELECT reason, count FROM dropped").toArray();
-    return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]));
+  return runInDurableObject(sessionOf(clientId), (_, { storage }) => {
+    return Object.fromEntries(new SessionStore(new Sql(new ObjectSql(storage))).drops());
   });
 }
