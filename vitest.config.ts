@@ -11,6 +11,9 @@ await buildDashboard();
 
 const onlyInWorkerd = "test/contract/**/*.workerd.test.ts";
 
+/** Of shared machines: what hangs is found all the same. */
+const testTimeout = 120_000;
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,8 +21,7 @@ export default defineConfig({
         test: {
           name: "unit",
           maxWorkers: 3,
-          // Of shared machines: what hangs is found all the same.
-          testTimeout: 30_000,
+          testTimeout,
           include: ["test/{unit,property,scripts,fuzz,sim,tidy,contract,conformance}/**/*.test.ts"],
           exclude: [onlyInWorkerd],
         },
@@ -45,8 +47,8 @@ export default defineConfig({
           setupFiles: ["test/workerd/support/control.ts"],
           // Files mostly wait, for deadlines and for the runtime to start: more of them than cores run at once.
           maxWorkers: 3,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout,
+          hookTimeout: testTimeout,
           include: ["test/{workerd,contract}/**/*.test.ts"],
           exclude: [onlyInNode],
           // Bundled as wrangler bundles it: unbundled, its CommonJS streams do not load in the runtime.
@@ -60,8 +62,8 @@ export default defineConfig({
           // Each file has brokers of its own, which take a core now and then.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout,
+          hookTimeout: testTimeout,
         },
       },
     ],

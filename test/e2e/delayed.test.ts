@@ -34,7 +34,6 @@ describe.runIf(isOurs).each(versions.map((version) => ({ version, name: versionN
 
 test.runIf(isOurs)(
   "kills before and while they are published lose none of them, and none of QoS 2 comes twice",
-  { timeout: 120_000 },
   async () => {
     const topic = `${uniqueName("delayed")}/kill`;
     const options = { persistent: true, clientId: uniqueName("away") };

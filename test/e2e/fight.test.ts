@@ -17,7 +17,7 @@ const rowsOfMessageMax = 8;
 describe.runIf(isOurs).each(([4, 5] as const).map((version) => ({ version, name: versionNames[version] })))(
   "in $name",
   ({ version }) => {
-    test("a fight over one client id", { timeout: 120_000 }, async () => {
+    test("a fight over one client id", async () => {
       const rowsBefore = await broker().counter("durablemq_rows_written_total");
       const { verdict, connections, owners } = await runFight(broker().url, { version, seconds, messagesPerSecond });
       const rows = (await broker().counter("durablemq_rows_written_total")) - rowsBefore;

@@ -50,29 +50,25 @@ class Group {
   }
 }
 
-test.runIf(isOurs)(
-  `${kills} kills with seed ${seed}: the workers handle everything`,
-  { timeout: 120_000 },
-  async () => {
-    const random = seededRandom(seed);
-    const atLeastOnce = new Group(`${name}/1`, [true, false, false]);
-    const exactlyOnce = new Group(`${name}/2`, [true, true, true]);
-    const groups = [atLeastOnce, exactlyOnce];
-    const workers = groups.flatMap((group) => group.workers);
-    const streams = new StreamsUnderKills(broker(), { name, messages, random, waitMs, streamOf: () => "m" });
-    try {
-      for (const worker of workers) worker.start();
-      await eventually("all have subscribed", () => workers.every(({ isSubscribed }) => isSubscribed), waitMs);
-      await streams.publish(kills, (part) => {
-        for (const [index, group] of groups.entries()) group.attend(part + index);
-      });
-      for (const worker of workers) worker.start();
-      await eventually("all is handled", () => groups.every(({ handled }) => handled.size === messages), waitMs);
-      expect([...exactlyOnce.handled].filter(([, times]) => times > 1)).toEqual([]);
-      expect(groups.map(({ sessionsForgotten }) => sessionsForgotten)).toEqual([0, 0]);
-    } finally {
-      streams.stop();
-      for (const worker of workers) worker.stop();
-    }
-  },
-);
+test.runIf(isOurs)(`${kills} kills with seed ${seed}: the workers handle everything`, async () => {
+  const random = seededRandom(seed);
+  const atLeastOnce = new Group(`${name}/1`, [true, false, false]);
+  const exactlyOnce = new Group(`${name}/2`, [true, true, true]);
+  const groups = [atLeastOnce, exactlyOnce];
+  const workers = groups.flatMap((group) => group.workers);
+  const streams = new StreamsUnderKills(broker(), { name, messages, random, waitMs, streamOf: () => "m" });
+  try {
+    for (const worker of workers) worker.start();
+    await eventually("all have subscribed", () => workers.every(({ isSubscribed }) => isSubscribed), waitMs);
+    await streams.publish(kills, (part) => {
+      for (const [index, group] of groups.entries()) group.attend(part + index);
+    });
+    for (const worker of workers) worker.start();
+    await eventually("all is handled", () => groups.every(({ handled }) => handled.size === messages), waitMs);
+    expect([...exactlyOnce.handled].filter(([, times]) => times > 1)).toEqual([]);
+    expect(groups.map(({ sessionsForgotten }) => sessionsForgotten)).toEqual([0, 0]);
+  } finally {
+    streams.stop();
+    for (const worker of workers) worker.stop();
+  }
+});

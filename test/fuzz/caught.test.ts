@@ -117,7 +117,7 @@ test.each([
     broker: Forgetful,
     seen: "bytes are on their way to nobody",
   },
-])("$fault is noticed", { timeout: 60_000 }, async ({ broker, seen }) => {
+])("$fault is noticed", async ({ broker, seen }) => {
   const inspect = ({ session }: CoreSocket) => {
     const problem = session === undefined ? undefined : problemAtRest(session.rig);
     if (problem !== undefined) throw new Error(problem);
@@ -126,7 +126,7 @@ test.each([
   await expect(run).rejects.toThrow(seen);
 });
 
-test("a failure names its seed, and shows what was sent", { timeout: 60_000 }, async () => {
+test("a failure names its seed, and shows what was sent", async () => {
   const run = fuzz(new Fragile({ env: fuzzSettings }), { seed: 7, packets: 10_000, clients: 4 });
   await expect(run).rejects.toThrow(/seed \d+: \{"version":[345],"connectBytes":\d+,"frames":\["10/);
 });

@@ -23,7 +23,7 @@ const foundLately: Readonly<Record<string, number>> = {
   eternalGroupRow: 6,
 };
 
-test.each(Object.keys(mutants))("%s is found", { timeout: 120_000 }, async (mutant) => {
+test.each(Object.keys(mutants))("%s is found", async (mutant) => {
   const broken = new Set<string>();
   const { breaks } = mutants[mutant] as (typeof mutants)[string];
   const isFound = () => breaks.some((promise) => broken.has(promise));

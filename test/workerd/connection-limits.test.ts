@@ -164,7 +164,7 @@ test("by /mqtt/<client id>, one that is refused by its session holds no place", 
   expect(await codeFor(as(user, "2", direct))).toBe(0x88);
   fault.end();
   await hasRoomForOne(user, direct);
-}, 60_000);
+});
 
 test("a place whose end the gate could not be told of is found free by who needs it", async () => {
   const user = await makeUser();

@@ -26,7 +26,7 @@ beforeAll(async () => {
     subscribers.push(subscriber);
   });
   await Promise.all(connecting);
-}, 120_000);
+});
 
 const { acquire, release } = Semaphore.prototype;
 afterEach(() => {
@@ -110,7 +110,7 @@ test("RLY-1 to more sessions than a shard calls, two calls of it reach a thousan
   // Of each message: one to the shard, two to relays, and one of theirs to each session.
   expect(countOf("object_calls") - calls).toBe(expected.length * (1 + 2 + sessions));
   expect(await publisher.pending()).toEqual([]);
-}, 120_000);
+});
 
 test.each(["before", "after"] as const)(
   "RLY-2 a relay that is lost %s its sessions were called: the publisher is acknowledged, and all get the message once",
@@ -141,4 +141,4 @@ test("RLY-3 one session that fails is owed its message, by way of a relay as wit
   failing.end();
   await runDurableObjectAlarm(shardOfTopic(topic));
   await expectEach(["to all but one"]);
-}, 120_000);
+});

@@ -41,4 +41,4 @@ test("LIM-7 a batch for a subscriber with 512 overlapping subscriptions is taken
     expect(packet.properties?.subscriptionIdentifier).toHaveLength(2 ** levels);
     await greedy.acknowledge(packet);
   }
-}, 20_000);
+});

@@ -1,12 +1,11 @@
 // SHARED_STRATEGY=random through the whole runtime.
 
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { Client, cutClients, uniqueId } from "./support/client.ts";
 import { configureStrategy, handledBy, member } from "./support/sharing.ts";
 
 configureStrategy("random");
-vi.setConfig({ testTimeout: 30_000 });
 afterEach(cutClients);
 
 test.each([0, 1, 2] as const)("RND-1 at QoS %i any member gets a message, and one alone", async (qos) => {

@@ -12,7 +12,6 @@ import { sessionOf, shardOfTopic } from "./support/objects.ts";
 import { configureStrategy, type Handled, handledBy, member } from "./support/sharing.ts";
 
 configureStrategy("sticky");
-vi.setConfig({ testTimeout: 30_000 });
 afterEach(() => {
   vi.useRealTimers();
   cutClients();

@@ -2,7 +2,7 @@
 // message that was acknowledged reaches a member of the group, at QoS 2 one member, once.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { newIncarnation } from "../../worker/incarnation.ts";
 import { sessionName } from "../../worker/names.ts";
 import { SessionObject } from "../../worker/session/object.ts";
@@ -17,8 +17,6 @@ import { Producer } from "./support/producer.ts";
 import { group, type Handled, handledBy, member } from "./support/sharing.ts";
 
 // Members that hang are waited for, again and again.
-vi.setConfig({ testTimeout: 30_000 });
-
 const consumers: Consumer[] = [];
 afterEach(async () => {
   endFaults();

@@ -95,7 +95,7 @@ test("WIDE-1 65,535 in flight, none acknowledged, fit the socket, and one more h
   subscriber.send({ cmd: "puback", messageId: received[0]?.messageId ?? 0 });
   const last = await subscriber.expect("publish");
   expect([last.payload.toString(), last.messageId]).toEqual(["one more", received[0]?.messageId]);
-}, 120_000);
+});
 
 test("WIDE-2 acknowledged in a scattered order, they sleep in a row, and the conversation goes on after it", async () => {
   const { subscriber, received } = await everythingInFlight();
@@ -113,7 +113,7 @@ test("WIDE-2 acknowledged in a scattered order, they sleep in a row, and the con
   await subscriber.disconnect();
   const again = await Client.connect({ version: 5, persistent: true, clientId: subscriber.id });
   expect(await again.pending()).toEqual([]);
-}, 120_000);
+});
 
 test("WIDE-3 the connection of a sleeping object breaks: what was not finished comes again, and nothing else", async () => {
   const { subscriber, received } = await everythingInFlight();
@@ -129,7 +129,7 @@ test("WIDE-3 the connection of a sleeping object breaks: what was not finished c
     else if (qos === 2) expect(await again.expect("pubrel")).toMatchObject({ messageId });
   }
   await finishAll(again, received);
-}, 120_000);
+});
 
 test("WIDE-4 an acknowledgement that the socket has no room for costs one row", async () => {
   const { subscriber, received } = await everythingInFlight();
@@ -144,4 +144,4 @@ test("WIDE-4 an acknowledgement that the socket has no room for costs one row", 
   });
   // The barrier is a step too.
   expect(bill.rows_written).toBeLessThanOrEqual(2);
-}, 120_000);
+});

@@ -55,4 +55,4 @@ test("QUE-24 a window with a gap before each of 500 messages sleeps, wakes and e
   await quiet();
   const again = await Client.connect({ version: 5, persistent: true, clientId: subscriber.id });
   expect(await again.pending()).toEqual([]);
-}, 120_000);
+});

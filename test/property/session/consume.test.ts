@@ -149,7 +149,7 @@ class World {
   }
 }
 
-test("every message is finished by somebody, and is handed to nobody once it is", { timeout: 60_000 }, () => {
+test("every message is finished by somebody, and is handed to nobody once it is", () => {
   const property = fc.property(fc.array(command, { minLength: 5, maxLength: 80, size: "max" }), (commands) => {
     const world = new World();
     for (const one of commands) world.run(one);

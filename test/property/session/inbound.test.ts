@@ -59,7 +59,7 @@ function* identifiers({ from, count, stride }: { from: number; count: number; st
   for (let index = 0; index < count; index++) yield ((from - 1 + index * stride) % packetIds) + 1;
 }
 
-test("[MQTT-4.3.3-10] whatever is taken and freed, the rows restore it, and none is large", { timeout: 60_000 }, () => {
+test("[MQTT-4.3.3-10] whatever is taken and freed, the rows restore it, and none is large", () => {
   fc.assert(
     fc.property(
       // Sequences have up to sixteen digits.
@@ -98,9 +98,7 @@ test("[MQTT-4.3.3-10] whatever is taken and freed, the rows restore it, and none
   );
 });
 
-test("65,535 open identifiers, released in a scattered order: two small rows for each release", {
-  timeout: 60_000,
-}, () => {
+test("65,535 open identifiers, released in a scattered order: two small rows for each release", () => {
   const rows = new Rows();
   const inbound = new Inbound({ nextSequence: 2 ** 52, runs: [] });
   // Taken in a scattered order too, so that no two neighbours are in a row.

@@ -215,9 +215,7 @@ class World {
   }
 }
 
-test("[MQTT-3.1.2-8] [MQTT-3.1.3-9] [MQTT-4.1.0-2] a session and its wills last as long as they should", {
-  timeout: 60_000,
-}, () => {
+test("[MQTT-3.1.2-8] [MQTT-3.1.3-9] [MQTT-4.1.0-2] a session and its wills last as long as they should", () => {
   fc.assert(
     fc.property(fc.array(command, { minLength: 3, maxLength: 40, size: "max" }), (commands) => {
       const world = new World();

@@ -334,19 +334,15 @@ const variants: readonly [ProtocolVersion, Variant][] = [
   [5, { queueMessagesMax: 6, queuePolicy: "drop-oldest", sleepy: true }],
 ];
 
-test.each(variants)(
-  "[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold",
-  { timeout: 60_000 },
-  (version, variant) => {
-    fc.assert(
-      fc.property(fc.array(command, { minLength: 5, maxLength: 60, size: "max" }), (commands) => {
-        const world = new World(version, variant);
-        world.connect(65_535);
-        for (const command of commands) world.run(command);
-        world.settle();
-        world.check();
-      }),
-      { numRuns: 250 },
-    );
-  },
-);
+test.each(variants)("[MQTT-4.3.3-1] [MQTT-4.6.0-1] MQTT %i, %j: the promises hold", (version, variant) => {
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 5, maxLength: 60, size: "max" }), (commands) => {
+      const world = new World(version, variant);
+      world.connect(65_535);
+      for (const command of commands) world.run(command);
+      world.settle();
+      world.check();
+    }),
+    { numRuns: 250 },
+  );
+});

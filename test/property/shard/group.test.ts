@@ -181,7 +181,6 @@ function carryOut(world: World, step: Command): void {
 
 test.each(["round-robin", "random", "sticky"] as const)(
   "%s: every message reaches one member, those of QoS 2 no more than one, and nothing stays behind",
-  { timeout: 30_000 },
   (strategy) => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: "max" }), (commands) => {

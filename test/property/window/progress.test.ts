@@ -27,9 +27,7 @@ function withoutUntouchedEnd(values: Uint8Array): Uint8Array {
   return values.subarray(0, end + 1);
 }
 
-test("what was written is read again, and takes no more than half a byte more for each position", {
-  timeout: 60_000,
-}, () => {
+test("what was written is read again, and takes no more than half a byte more for each position", () => {
   fc.assert(
     fc.property(progress, (values) => {
       const text = JSON.stringify(writeProgress(values));
@@ -81,9 +79,7 @@ function stateOf(window: Window) {
   return { head, next, inflight, unfinished: window.unfinishedBefore(next), progress: progress.join("") };
 }
 
-test("a window of 65,535 messages is the same after hibernation, and as the next connection needs it", {
-  timeout: 60_000,
-}, () => {
+test("a window of 65,535 messages is the same after hibernation, and as the next connection needs it", () => {
   fc.assert(
     fc.property(life, (one) => {
       const window = live(one);

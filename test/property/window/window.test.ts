@@ -173,7 +173,7 @@ function run(window: Window, naive: NaiveWindow, command: Command): Window {
   }
 }
 
-test("[MQTT-4.4.0-1] whatever happens, the window says what a map of all positions says", { timeout: 60_000 }, () => {
+test("[MQTT-4.4.0-1] whatever happens, the window says what a map of all positions says", () => {
   fc.assert(
     fc.property(start, fc.array(command, { maxLength: 150, size: "max" }), (from, commands) => {
       const naive = new NaiveWindow(from);

@@ -17,7 +17,7 @@ const allocatedMax: readonly Allocated[] = [
   { heap: 3_640, buffers: 815 },
 ];
 
-test("a message allocates no more than its budget at each QoS", { timeout: 120_000 }, async () => {
+test("a message allocates no more than its budget at each QoS", async () => {
   const flags = ["--no-warnings", "--expose-gc"];
   for (const which of ["min", "max"]) flags.push(`--${which}-semi-space-size=${youngMegabytes}`);
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, probe]);
