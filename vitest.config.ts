@@ -51,8 +51,16 @@ export default defineConfig({
           hookTimeout: testTimeout,
           include: ["test/{workerd,contract}/**/*.test.ts"],
           exclude: [onlyInNode],
-          // Bundled as wrangler bundles it: unbundled, its CommonJS streams do not load in the runtime.
-          deps: { optimizer: { ssr: { enabled: true, include: ["mqtt-packet"] } } },
+          // Bundled as wrangler bundles them: unbundled, the CommonJS streams of the first do not load in the runtime, and all the modules
+          // of the others are sent into it one by one, for each file.
+          deps: {
+            optimizer: {
+              ssr: {
+                enabled: true,
+                include: ["mqtt-packet", "zod/mini", "zod/v4/locales/en.js", "jose", "hono", "hono/html"],
+              },
+            },
+          },
         },
       },
       {
