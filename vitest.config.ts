@@ -2,6 +2,9 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildDashboard } from "./scripts/dashboard.mjs";
 import { testAdminKey } from "./test/support/admin-key.ts";
+import { keepDataInMemory } from "./test/support/in-memory.ts";
+
+keepDataInMemory();
 
 // A contract suite runs on node:sqlite and inside the runtime, unless its name says only one of them.
 const onlyInNode = "test/contract/**/*.node.test.ts";

@@ -1,6 +1,9 @@
 // The dashboard in a browser. Not a project of the main configuration: not everybody has the browser.
 
 import { defineConfig } from "vitest/config";
+import { keepDataInMemory } from "../support/in-memory.ts";
+
+keepDataInMemory();
 
 export default defineConfig({
   test: {

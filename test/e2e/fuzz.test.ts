@@ -1,6 +1,5 @@
 // The broker on its runtime, fed over WebSockets with what no client should send. Each life is tried in the core first, so
-// that nothing is sent that would not be looked at. FUZZ_SEED and FUZZ_PACKETS choose another run; a long one is faster
-// with the broker's data in memory: TMPDIR=/dev/shm.
+// that nothing is sent that would not be looked at. FUZZ_SEED and FUZZ_PACKETS choose another run.
 
 import { expect, test } from "vitest";
 import { foundLives } from "../fuzz/found.ts";
