@@ -502,7 +502,11 @@ describe("why", () => {
     expect(await ask({ topic: `$delayed/60/${topic}/mine/c2` })).toMatchObject({ isAllowed: true });
     expect(await ask({ topic: `$share/g/${topic}/mine/c2`, action: "subscribe" })).toMatchObject({ isAllowed: false });
     await manage("PATCH", `/users/${user.name}`, { disabled: true });
-    expect(await ask({ topic })).toMatchObject({ isAllowed: false, why: "the user is disabled" });
+    const disabled = await ask({ topic });
+    expect(disabled).toMatchObject({ isAllowed: false, why: "the user is disabled" });
+    const [, path = "", change = ""] = /^PATCH \/api\/v1(\S+) (.*)$/.exec(disabled.remedy) ?? [];
+    await manage("PATCH", path, JSON.parse(change));
+    expect(await ask({ topic: `${topic}/mine/c2` })).toMatchObject({ isAllowed: true });
   });
 
   test.each(doors)(

@@ -224,9 +224,11 @@ describe.each(doors)("by %s", (_door, door) => {
       ["address", address, "the address is banned"],
     ] as const) {
       await manage("POST", "/bans", { kind, value });
-      expect(await ask()).toMatchObject({ isAllowed: false, why, rule: null });
+      const remedy = `DELETE /api/v1/bans/${kind}/${encodeURIComponent(value)}`;
+      expect(await ask()).toMatchObject({ isAllowed: false, why, rule: null, remedy });
       expect(await codeFor({ ...user.login, clientId, ...from(address) })).toBe(banned);
-      await manage("DELETE", `/bans/${kind}/${value}`);
+      // As it says, word by word.
+      await manage("DELETE", remedy.slice("DELETE /api/v1".length));
     }
   });
 

@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import { type AccessRule, type Decision, decidePublish, decideSubscribe } from "../../src/auth/access.ts";
 import { filterProblem } from "../../src/auth/placeholders.ts";
+import type { ProtocolFailure } from "../../src/protocol/failure.ts";
 import { parseDelayed } from "../../src/topic/delayed.ts";
 import { topicNameProblem } from "../../src/topic/name.ts";
 import { parseFilter } from "../../src/topic/share.ts";
@@ -90,16 +91,25 @@ function remedyFor({ user, clientId: client, action, topic }: Question, decided:
   return `POST /api/v1/rules ${body}${position}`;
 }
 
-const ban = "DELETE /api/v1/bans/{kind}/{value}";
+const liftBan = (kind: "address" | "client" | "user", value: string) =>
+  `DELETE /api/v1/bans/${kind}/${encodeURIComponent(value)}`;
 const pattern = "Use a client id that CLIENT_ID_PATTERN allows the user.";
 
 /** What keeps a client out whatever its rules, by the name that refusals have for it. */
-const outside: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
-  "banned-address": ["the address is banned", ban],
-  "banned-client": ["the client id is banned", ban],
-  "banned-user": ["the user is banned", ban],
-  "reserved-client-id": ["the client id is a webhook's", "Use another client id."],
-};
+function outside({ rule, detail }: ProtocolFailure, { clientId: client, address = "", user = "" }: Question) {
+  switch (rule) {
+    case "banned-address":
+      return ofWho("the address is banned", liftBan("address", address));
+    case "banned-client":
+      return ofWho("the client id is banned", liftBan("client", client));
+    case "banned-user":
+      return ofWho("the user is banned", liftBan("user", user));
+    case "reserved-client-id":
+      return ofWho("the client id is a webhook's", "Use another client id.");
+    default:
+      return ofWho(detail, pattern);
+  }
+}
 
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
@@ -140,13 +150,15 @@ export const explainRoutes = [
       const known = body.user === undefined ? undefined : await readKnownUser(control, body.user);
       const { groups, claims } = body;
       const who = body.user === undefined ? anonymous : identity("jwt", body.user, { groups, claims });
-      if (known?.user?.disabled)
-        return ofWho("the user is disabled", "PATCH /api/v1/users/{name} with disabled: false");
+      if (known?.user?.disabled) {
+        const path = `/api/v1/users/${encodeURIComponent(known.user.name)}`;
+        return ofWho("the user is disabled", `PATCH ${path} {"disabled":false}`);
+      }
       const config = configOf(env);
       const failure =
         banAtTheDoor(body.clientId, body.address ?? "", policy) ??
         failureAtTheDesk(body.clientId, body.user, policy, config);
-      if (failure !== undefined) return ofWho(...(outside[failure.rule] ?? [failure.detail, pattern]));
+      if (failure !== undefined) return outside(failure, body);
       const { whole } = rightsOf(who, body.clientId, known, policy, config);
       const decision = decide(body, whole);
       const decided = whole.rules.find(({ id }) => id === decision.rule);
