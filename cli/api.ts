@@ -2,7 +2,7 @@
 
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { Failure } from "./failure.ts";
-import { apiKeyFrom, apiKeyMissing } from "./options.ts";
+import { addressOf, apiKeyFor, apiKeyFrom, apiKeyMissing } from "./options.ts";
 
 export interface ApiFlags {
   readonly api: string;
@@ -62,9 +62,12 @@ export class Api {
       headers: { "Content-Type": "application/json", ...headers, Authorization: `Bearer ${this.#key}` },
       body: text ?? (body === undefined ? null : JSON.stringify(body)),
     }).catch((error: Error) => {
-      throw new Failure(`The broker at ${url.origin} cannot be reached: ${reasonOf(error)}.`);
+      throw new Failure(
+        `The broker at ${url.origin} cannot be reached: ${reasonOf(error)}. ${addressOf("--api", "DURABLEMQ_API_URL")}`,
+      );
     });
     if (response.ok) return response;
+    if (response.status === 401) throw new Failure(`${url.origin} does not know this API key. ${apiKeyFor}`);
     throw new Failure(problemText(response.status, await response.text()));
   }
 
@@ -100,7 +103,8 @@ function problemText(status: number, text: string): string {
   try {
     const { title = "", remedy = "", errors = [] } = JSON.parse(text) as Problem;
     const details = errors.map(({ path, message }) => `\n  ${path}: ${message}`).join("");
-    return `${title} ${remedy}${details}`;
+    // What is wrong with each field says what to do.
+    return status === 400 && details !== "" ? `${title}${details}` : `${title} ${remedy}${details}`;
   } catch {
     return `The broker answered ${status}.`;
   }

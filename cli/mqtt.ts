@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { Failure } from "./failure.ts";
+import { addressOf } from "./options.ts";
 
 export interface MqttFlags {
   readonly url: string;
@@ -47,7 +48,11 @@ export async function connectMqtt(
     client.on("error", () => {});
   } catch (error) {
     client.end(true);
-    throw new Failure(`The broker at ${url} does not let us in: ${wordsOf(error as Error)}.`);
+    const words = wordsOf(error as Error);
+    // Of the network, not of the broker.
+    const isAway = /^E[A-Z]+$/.test(`${(error as { code?: unknown }).code}`);
+    if (!isAway) throw new Failure(`The broker at ${url} does not let us in: ${words}.`);
+    throw new Failure(`The broker at ${url} cannot be reached: ${words}. ${addressOf("--url", "DURABLEMQ_URL")}`);
   }
   return client;
 }

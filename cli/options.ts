@@ -54,7 +54,13 @@ export function apiKeyFileOption(): Option {
   );
 }
 
-export const apiKeyMissing = "An API key is needed: set DURABLEMQ_API_KEY, or give --key-file.";
+export const apiKeyFor = "Set DURABLEMQ_API_KEY, or give --key-file; `npm start` writes one into STATE_DIR/admin-key.";
+export const apiKeyMissing = `An API key is needed. ${apiKeyFor}`;
+
+/** What to do when nobody answers. */
+export function addressOf(flag: string, variable: string): string {
+  return `Does it run? Its address is ${flag}, or ${variable}.`;
+}
 
 /** Undefined if there is none. */
 export function apiKeyFrom(keyFile: string | undefined): string | undefined {

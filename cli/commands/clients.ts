@@ -71,7 +71,7 @@ async function runShow(clientId: string, flags: Flags): Promise<void> {
   else
     printTable(
       ["", ""],
-      Object.entries(client).map(([name, value]) => [name, words(name, value)]),
+      Object.entries(client).flatMap(([name, value]) => rowsOf(name, value)),
     );
 }
 
@@ -83,7 +83,25 @@ export function pathOf(clientId: string): string {
   return `/clients/${encodeURIComponent(clientId)}`;
 }
 
-function words(name: string, value: unknown): string {
-  if (name.endsWith("AtMs")) return time(value as number | null);
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : `${value ?? ""}`;
+/** One for each thing that is known, also of what is within: `queue messages`. */
+function rowsOf(name: string, value: unknown): (readonly [string, string])[] {
+  if (name === "expirySeconds") return [["session outlives it", value === null ? "for ever" : `${value} seconds`]];
+  const label = name.replace(/AtMs$/, "").replaceAll(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`);
+  if (name.endsWith("AtMs")) return [[label, time(value as number | null)]];
+  if (name === "recent") return (value as readonly Recent[]).map((one) => [one.event, wordsOf(one)]);
+  if (typeof value !== "object" || value === null) return [[label, `${value ?? ""}`]];
+  const within = Object.entries(value).flatMap(([inner, of]) => rowsOf(inner, of));
+  if (within.length === 0) return [[label, "none"]];
+  return within.map(([inner, words]) => [`${label} ${inner}`, words]);
+}
+
+interface Recent {
+  readonly atMs: number;
+  readonly event: string;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+function wordsOf({ atMs, reason, detail }: Recent): string {
+  return `${time(atMs)} ${reason} ${detail}`;
 }

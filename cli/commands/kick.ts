@@ -26,14 +26,16 @@ async function runKick(clientId: string | undefined, flags: FilterFlags): Promis
   let kicked = 0;
   if (clientId !== undefined) {
     const { wasConnected } = await api.call<{ wasConnected: boolean }>("POST", `${pathOf(clientId)}/kick`);
-    kicked = wasConnected ? 1 : 0;
-  } else {
-    for (let after: string | null | undefined; after !== null; ) {
-      const page: { kicked: number; next: string | null } = await api.call("POST", "/kick", { query: { after }, body });
-      kicked += page.kicked;
-      after = page.next;
-      shown.now(`Ended ${kicked} connections`);
-    }
+    shown.end("Done");
+    if (flags.json) printJson({ kicked: wasConnected ? 1 : 0 });
+    else console.log(wasConnected ? `Ended the connection of ${clientId}.` : `${clientId} was not connected.`);
+    return;
+  }
+  for (let after: string | null | undefined; after !== null; ) {
+    const page: { kicked: number; next: string | null } = await api.call("POST", "/kick", { query: { after }, body });
+    kicked += page.kicked;
+    after = page.next;
+    shown.now(`Ended ${kicked} connections`);
   }
   shown.end("Done");
   if (flags.json) printJson({ kicked });

@@ -83,7 +83,7 @@ async function runFollow(flags: FollowFlags): Promise<void> {
   const api = new Api(flags);
   const body = { target: { kind, value }, seconds, payload };
   const { id, untold = 0 } = await api.call<Trace>("POST", "/traces", { body });
-  console.error(`Trace ${id} runs for ${seconds} seconds.${untold > 0 ? ` ${untold} objects did not answer.` : ""}`);
+  console.error(`Trace ${id} runs for ${seconds} s.${untold > 0 ? ` ${untold} objects did not answer.` : ""}`);
   let stopping: Promise<unknown> | undefined;
   const interrupt = () => {
     if (flags.keep) process.exit(0);
@@ -118,10 +118,16 @@ async function runDelete(id: string, flags: Flags): Promise<void> {
   if (!flags.json) console.log("It is gone.");
 }
 
+const endings: Readonly<Record<string, string>> = {
+  time: "its time is up",
+  stopped: "it was stopped",
+  full: "it has recorded as much as it may",
+};
+
 async function print(api: Api, id: string, { json }: Flags): Promise<void> {
   for await (const { event, data } of api.events(`/traces/${encodeURIComponent(id)}/live`)) {
     if (event === "end") {
-      console.error(`The trace is over: ${(data as { why: string }).why}.`);
+      console.error(`The trace is over: ${endings[(data as { why: string }).why] ?? (data as { why: string }).why}.`);
       return;
     }
     if (json) printJson(data);
