@@ -4,6 +4,7 @@
 //   u8 format, 1 · u32 length of the JSON · JSON · CONNECT as the client sent it
 
 import { decodeBase64, encodeBase64 } from "../src/auth/base64.ts";
+import type { ReasonCode } from "../src/protocol/reason.ts";
 import type { Report } from "../src/session/effects.ts";
 import type { ClientRights } from "../src/session/identity.ts";
 import type { SessionTemplate } from "../src/session/template.ts";
@@ -56,6 +57,16 @@ export interface RightsNotice {
   readonly rights: ClientRights;
   /** It may not stay, which the edge tells it. Code that does not know of this goes by the rights, which are none. */
   readonly isExpelled?: true;
+  /** Why, in the word that the edge tells it. */
+  readonly reason?: ReasonCode;
+}
+
+const none: ClientRights = { access: { rules: [], otherwise: "deny" } };
+
+/** `expelledFor`: its client may not stay, which its edge tells it with this word; its rights are none then. */
+export function encodeRights(rights: ClientRights = none, expelledFor?: ReasonCode): string {
+  const expulsion = expelledFor === undefined ? {} : ({ isExpelled: true, reason: expelledFor } as const);
+  return JSON.stringify({ rights, ...expulsion } satisfies RightsNotice);
 }
 
 /** What a session object writes on its socket, as JSON, when it has refused its client something, for who asks why. */

@@ -66,15 +66,21 @@ export function closed(session: Session, effects: Effects, nowMs: number): void 
   endConnection(session, effects, nowMs, true);
 }
 
+export type Expulsion = { readonly failure: ProtocolFailure } | { readonly told: ReasonCode };
+
 /**
  * The client may not stay, for what somebody has decided about it: its will is not published. Its session goes on, and what it may do
  * is seen when it comes again. It is told why, unless its edge does that.
  */
-export function expel(session: Session, failure: ProtocolFailure | undefined, effects: Effects, nowMs: number): void {
+export function expel(session: Session, expulsion: Expulsion, effects: Effects, nowMs: number): void {
   if (session.will !== undefined) effects.persist.push({ kind: "delete-will" });
   session.will = undefined;
-  if (failure === undefined) closed(session, effects, nowMs);
-  else violate(session, failure.reason, `${failure.rule}: ${failure.detail}`, effects, nowMs);
+  if ("failure" in expulsion) {
+    const { reason, rule, detail } = expulsion.failure;
+    return violate(session, reason, `${rule}: ${detail}`, effects, nowMs);
+  }
+  session.causes = { ...session.causes, disconnected: reasonText(expulsion.told) };
+  endConnection(session, effects, nowMs, true);
 }
 
 export function endConnection(session: Session, effects: Effects, nowMs: number, publishesWill: boolean): void {

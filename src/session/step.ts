@@ -6,7 +6,7 @@ import type { ProtocolFailure } from "../protocol/failure.ts";
 import type { ClientPacket } from "../protocol/packet.ts";
 import { ReasonCode } from "../protocol/reason.ts";
 import { puback, pubcomp, pubrec, pubrel } from "./acknowledge.ts";
-import { abandon, closed, disconnect, expel, tick, violate } from "./closing.ts";
+import { abandon, closed, disconnect, type Expulsion, expel, tick, violate } from "./closing.ts";
 import { type ConnectInput, connect } from "./connect.ts";
 import { type DeliveryAnswer, type DeliveryPart, deliver } from "./deliver.ts";
 import { Effects } from "./effects.ts";
@@ -32,8 +32,8 @@ export type SessionInput =
   | ({ readonly type: "rights" } & ClientRights)
   /** The connection is gone, without a DISCONNECT. */
   | { readonly type: "closed" }
-  /** It may not stay. Without a failure its edge tells it why. */
-  | { readonly type: "expelled"; readonly failure?: ProtocolFailure }
+  /** It may not stay, and is told why; or its edge tells it, with this word. */
+  | ({ readonly type: "expelled" } & Expulsion)
   /** Another connection presented this client id [MQTT-3.1.4-3]. */
   | { readonly type: "taken-over" }
   /** A shard has confirmed what a lane sent it. */
@@ -68,7 +68,7 @@ export function step(session: Session, input: SessionInput, nowMs: number): Effe
       closed(session, effects, nowMs);
       break;
     case "expelled":
-      expel(session, input.failure, effects, nowMs);
+      expel(session, input, effects, nowMs);
       break;
     case "taken-over":
       violate(session, ReasonCode.sessionTakenOver, "taken over", effects, nowMs);

@@ -142,6 +142,14 @@ describe("clients and sessions", () => {
     expect([first.id, second.id]).toEqual([clientId, clientId]);
   });
 
+  test.each(doors)("that may not stay are told of with the reason, by %s", async (_door, door) => {
+    const hook = await Hook.made(["client.disconnected"]);
+    const client = await Client.connect({ version: 5, ...door });
+    await manage("POST", "/bans", { kind: "client", value: client.id });
+    const [event] = await hook.until(client.id, ["client.disconnected"]);
+    expect(event.data.cause).toBe("Administrative action");
+  });
+
   test("that nobody reported are told of when they are found", async () => {
     const hook = await Hook.made();
     const client = await Client.connect({ version: 5, persistent: true });

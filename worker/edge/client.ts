@@ -36,7 +36,7 @@ import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { Witness } from "../gate/witness.ts";
-import { alivePing, alivePong, encodeHello, type Hello, type ReportsNotice, type RightsNotice } from "../hello.ts";
+import { alivePing, alivePong, encodeHello, encodeRights, type Hello, type ReportsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
 import { encodeSys, SysFeed } from "./sys-feed.ts";
 import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
@@ -298,12 +298,11 @@ export class ClientConnection {
     if (this.#state === "closed") return;
     this.#tracing.note(this.#connect?.clientId, { what: "rights", ...shownRights(rights) });
     if (this.#session === undefined) this.#newRights = rights;
-    else this.#session.send(JSON.stringify({ rights } satisfies RightsNotice));
+    else this.#session.send(encodeRights(rights));
   }
 
   #expel(failure: ProtocolFailure): void {
-    const notice: RightsNotice = { rights: { access: { rules: [], otherwise: "deny" } }, isExpelled: true };
-    this.#session?.send(JSON.stringify(notice));
+    this.#session?.send(encodeRights(undefined, farewell(failure.reason)));
     this.#refuse(failure);
   }
 

@@ -9,6 +9,7 @@ import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import type { ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { ClientPacket, Connect, ServerPacket } from "../../src/protocol/packet.ts";
+import { ReasonCode } from "../../src/protocol/reason.ts";
 import { wakeAtMs } from "../../src/session/closing.ts";
 import { hasVisible } from "../../src/session/consume.ts";
 import { type DeliveryAnswer, type DeliveryPart, refusedThenOwed } from "../../src/session/deliver.ts";
@@ -314,8 +315,8 @@ export class SessionObject extends DurableObject<Env> {
     this.#waiters.tellAll();
   }
 
-  #takeNotice({ rights, isExpelled }: RightsNotice): void {
-    this.#step(isExpelled ? { type: "expelled" } : { type: "rights", ...rights });
+  #takeNotice({ rights, isExpelled, reason = ReasonCode.administrativeAction }: RightsNotice): void {
+    this.#step(isExpelled ? { type: "expelled", told: reason } : { type: "rights", ...rights });
   }
 
   #takeFrames(link: Link, frames: readonly Uint8Array[], behind: ProtocolFailure | undefined): void {
