@@ -27,7 +27,7 @@ export interface Survey {
   readonly owed: number;
 }
 
-/** Lines from a place on, one after the other: a backup may be larger than memory. */
+/** Lines from a place on that are there as a whole, one after the other: a backup may be larger than memory. */
 export async function* linesOf(file: string, start = 0): AsyncGenerator<BackupLine> {
   let rest: Buffer = Buffer.alloc(0);
   let at = start;
@@ -43,7 +43,7 @@ export async function* linesOf(file: string, start = 0): AsyncGenerator<BackupLi
   }
 }
 
-/** Undefined: there is nothing in the file. */
+/** Undefined: there is nothing in the file, or no more than a part of a backup's first line. */
 export async function survey(file: string): Promise<Survey | undefined> {
   let head: BackupHead | undefined;
   let found = { wholeBytes: 0, next: "" as string | null, owed: 0 };
@@ -57,7 +57,10 @@ export async function survey(file: string): Promise<Survey | undefined> {
     if (isToRestore(text)) lines++;
     if (kindOf(text) === "session") sessions++;
   }
-  if (head === undefined) return undefined;
+  if (head === undefined) {
+    await expectBeginning(file);
+    return undefined;
+  }
   return { head, lines, sessions, ...found };
 }
 
@@ -78,5 +81,18 @@ function kindOf(text: string): string | undefined {
 
 function headOf(file: string, text: string): BackupHead {
   if (kindOf(text) === "backup") return JSON.parse(text) as BackupHead;
-  throw new Failure(`${file} is no backup of DurableMQ.`);
+  throw noBackup(file);
+}
+
+/** What is to be written over may be somebody's only copy of something else. */
+async function expectBeginning(file: string): Promise<void> {
+  for await (const chunk of createReadStream(file, { end: beginning.length - 1, encoding: "utf8" })) {
+    if (!beginning.startsWith(chunk as string)) throw noBackup(file);
+  }
+}
+
+const beginning = '{"kind":"backup"';
+
+function noBackup(file: string): Failure {
+  return new Failure(`${file} is no backup of DurableMQ.`);
 }
