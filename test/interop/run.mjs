@@ -5,8 +5,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isKillable, startBroker } from "../support/broker.ts";
+import { keepDataInMemory } from "../support/in-memory.ts";
 import { checkMosquittoClients, hasMosquittoClients } from "./mosquitto.mjs";
 
+keepDataInMemory();
 const python = process.env.PYTHON ?? "/usr/bin/python3";
 const scriptTimeoutMs = 180_000;
 let passed = 0;

@@ -54,7 +54,7 @@ export function useDashboard(brokerUrl = () => inject("brokerUrl")): Dashboard {
     });
     contexts = [...contexts, context];
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on("pageerror", (error) => offences.push(`uncaught: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() === "error" && !ofAnswers.test(message.text())) offences.push(message.text());
