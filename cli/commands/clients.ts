@@ -45,7 +45,7 @@ export function clientsCommand(): Command {
 
 export function withFilters(command: Command): Command {
   return command
-    .addOption(new Option("--state <state>").choices(["connected", "away", "provisioned"]))
+    .addOption(new Option("--state <state>", "whether it is there").choices(["connected", "away", "provisioned"]))
     .option("--user <name>", "who it has proved to be")
     .option("--address <address>", "of its last connection")
     .option("--prefix <text>", "that its client id begins with");

@@ -20,7 +20,9 @@ export function exportCommand(): Command {
     .summary("write users, rules, bans and so on into a file")
     .description("Writes all rows of a table: to import them elsewhere, or to look at them in a spreadsheet.")
     .addArgument(new Argument("<table>").choices([...tableNames, "audit"]))
-    .addOption(new Option("-f, --format <format>").choices(["csv", "json", "ndjson"]).default("csv"))
+    .addOption(
+      new Option("-f, --format <format>", "how rows are written").choices(["csv", "json", "ndjson"]).default("csv"),
+    )
     .option("-o, --output <file>", "instead of standard output")
     .option("--json", "the same as --format ndjson: one JSON value on each line, for scripts")
     .addOption(apiUrlOption())

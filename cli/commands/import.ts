@@ -47,6 +47,7 @@ export function importCommand(): Command {
     .addCommand(
       common(new Command("mosquitto"))
         .summary("from Mosquitto")
+        .description("Takes users, groups and rules over from the files of a Mosquitto.")
         .option("--passwords <file>", "the password file")
         .option("--acl <file>", "the ACL file")
         .option("--dynsec <file>", "the state of the dynamic-security plugin, JSON")
@@ -61,6 +62,7 @@ export function importCommand(): Command {
     .addCommand(
       common(new Command("emqx"))
         .summary("from EMQX 5 and 6")
+        .description("Takes users, rules and bans over from exports of an EMQX 5 or 6.")
         .option("--users <file>", "users of the built-in database, JSON or CSV")
         .option("--acl <file>", "rules of the built-in database as the HTTP API lists them, JSON")
         .option("--banned <file>", "bans as the HTTP API lists them, JSON")

@@ -50,7 +50,7 @@ export function templatesCommand(): Command {
             "drop-newest",
           ]),
         )
-        .option("--comment <text>")
+        .option("--comment <text>", "for who reads the list")
         .action(runSet),
     )
     .addCommand(

@@ -61,7 +61,7 @@ function withChanges(command: Command): Command {
   return withApi(command)
     .option("--password-file <file>", "file with the password; - for standard input")
     .option("--group <name...>", "groups that it belongs to")
-    .option("--comment <text>");
+    .option("--comment <text>", "for who reads the list");
 }
 
 async function runList(flags: Flags): Promise<void> {

@@ -42,7 +42,7 @@ export function withFields(command: Command): Command {
     .option("--attempts <number>", "after so many a batch becomes a dead letter", wholeNumber(1, 100))
     .option("--queue-messages <number>", "what waits at most; beyond it the oldest go", wholeNumber(1, 10_000_000))
     .option("--queue-bytes <number>", "the same in bytes", wholeNumber(1_024, 5_000_000_000))
-    .option("--comment <text>");
+    .option("--comment <text>", "for who reads the list");
 }
 
 export async function fieldsOf(flags: ChangeFlags): Promise<Fields> {

@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
+import { makeUser } from "./support/access.ts";
 import { api, manage, send } from "./support/api.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 
@@ -49,6 +50,23 @@ describe("clients", () => {
     expect(await ids("&user=nobody")).toBe("");
   });
 
+  test("are listed by who they have proved to be, and by where they come from", async () => {
+    const user = await makeUser();
+    const address = "192.0.2.77";
+    const options = { persistent: true, ...user.login, headers: { "CF-Connecting-IP": address } };
+    const [mine, others] = [await Client.connect(options), await Client.connect({ persistent: true })];
+    const ids = async (query: string) =>
+      (await manage("GET", `/clients?${query}`)).items.map(({ clientId }: { clientId: string }) => clientId);
+    for (const query of [`user=${user.name}`, `address=${address}`]) {
+      await eventually(`${query} lists it`, async () => (await ids(query)).includes(mine.id));
+      expect(await ids(query)).toEqual([mine.id]);
+    }
+    expect(await ids(`user=${user.name}&address=192.0.2.78`)).toEqual([]);
+    await eventually("the other is listed", async () => (await ids(`prefix=${others.id}`)).length === 1);
+    expect((await api("POST", "/kick", { user: user.name })).body).toEqual({ kicked: 1, next: null });
+    expect((await manage("GET", `/clients/${others.id}`)).state).toBe("connected");
+  });
+
   test("one is shown with all that is known of it", async () => {
     const will = { topic: "w", payload: "gone", qos: 1 } as const;
     const client = await Client.connect({ version: 5, persistent: true, receiveMaximum: 1, will });
@@ -74,6 +92,25 @@ describe("clients", () => {
       return now.state === "away" && now.disconnectedAtMs !== null ? now : undefined;
     });
     expect(away).toMatchObject({ connection: null, address: shown.address, expiresAtMs: expect.any(Number) });
+  });
+
+  test("one is shown with what was dropped and what it was refused lately", async () => {
+    const user = await makeUser([{ effect: "deny", action: "publish", filter: "denied/#" }]);
+    const client = await Client.connect({ version: 5, persistent: true, ...user.login });
+    await client.subscribe(client.id, 1);
+    client.publish("denied/a", "m", 1);
+    expect(await client.expect("puback")).toMatchObject({ reasonCode: 0x87 });
+    const refused = { event: "refusal", reason: "publish-denied", detail: expect.stringContaining("denied/a") };
+    expect((await manage("GET", `/clients/${client.id}`)).recent).toMatchObject([refused]);
+    await client.disconnect();
+    const limits = { queueMessagesMax: 1, queuePolicy: "drop-oldest" };
+    await manage("PUT", `/sessions/${client.id}`, { limits });
+    for (const payload of ["1", "2"]) await manage("POST", "/publish", { topic: client.id, payload });
+    const { recent, drops, queue } = await manage("GET", `/clients/${client.id}`);
+    expect([drops, queue.messages]).toEqual([{ "queue-full": 1 }, 1]);
+    expect(recent).toContainEqual(expect.objectContaining({ event: "drop", reason: "queue-full" }));
+    const { items } = await manage("GET", `/explain/clients/${client.id}`);
+    expect(items).toMatchObject([{ reason: "publish-denied", remedy: expect.stringContaining("/api/v1/explain") }]);
   });
 
   test("one that is not there", async () => {
