@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { defaultSessionLimits } from "../../src/session/limits.ts";
 import { SessionObject } from "../../worker/session/object.ts";
 import { eventually } from "../support/eventually.ts";
+import { records } from "../support/records.ts";
 import { countOf } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { Consumer, firstSeen } from "./support/consumer.ts";
@@ -110,4 +111,29 @@ test("STO-5 no CONNACK while the session cannot be written", async () => {
   fault.end();
   const client = await Client.insist(options);
   expect(client.connack?.sessionPresent).toBe(false);
+});
+
+test("STO-6 of a backup's line a shard takes all or nothing: what could not be written is taken in when it comes again", async () => {
+  const topic = uniqueId("storage/restored");
+  const options = { version: 5, persistent: true, clientId: uniqueId("worker") } as const;
+  const worker = await Client.connect(options);
+  await worker.subscribe(`$share/g/${topic}`, 1);
+  await worker.disconnect();
+  const line = {
+    id: uniqueId("line"),
+    replaces: false,
+    retained: [],
+    delayed: [],
+    cursors: [],
+    groups: [{ share: `$share/g/${topic}`, body: records(`${topic}:kept q1`) }],
+  };
+  const fault = failStatements(/INSERT INTO group_row/);
+  const outcome = await shardOfTopic(topic)
+    .restore(line)
+    .catch(() => "failed");
+  expect(outcome).toBe("failed");
+  fault.end();
+  expect(await shardOfTopic(topic).restore(line)).toEqual({ taken: 1, kept: 0, refused: 0 });
+  const again = await Client.connect(options);
+  expect(payloads([await again.expect("publish")])).toEqual(["kept"]);
 });
