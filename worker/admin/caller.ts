@@ -1,5 +1,6 @@
-// Who calls the HTTP API: whoever Cloudflare Access answers for, if the deployment says so, or a bearer key, either the deployment's own ADMIN_KEY or one from the control database. Those are read
-// at each call, so that a key that was deleted is refused at once.
+// Who calls the HTTP API: whoever Cloudflare Access answers for, if the deployment says so, or whoever has a bearer key, either the
+// deployment's own ADMIN_KEY or one from the control database. Those are read at each call, so that a key that was deleted is refused
+// at once.
 
 import { hashOf, isSecret } from "../auth/secret.ts";
 import { configOf } from "../config.ts";

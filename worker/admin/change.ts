@@ -1,7 +1,6 @@
 // A change of the control database by a caller of the API: written with its audit entry, then told to everybody it concerns.
 // When this returns, nobody is let in who does not know of it.
 
-import { accessBook } from "../auth/book.ts";
 import { announce, NotAnnounced } from "../gate/gates.ts";
 import { ProblemError } from "./problem.ts";
 import type { Call } from "./route.ts";
@@ -25,8 +24,6 @@ export async function change({ env, control, caller, nowMs }: Caller, made: Chan
   const { statements, concerns = [], ...entry } = made;
   const revision = await control.change(nowMs, statements, { ...entry, actor: caller.name });
   if (concerns.length === 0) return revision;
-  // This copy of the Worker knows it already, also of clients that no gate is asked about: those that show no credentials.
-  accessBook(env).outdate(revision, undefined);
   try {
     await announce(env, revision, concerns);
     return revision;
