@@ -53,6 +53,19 @@ export class Api {
     return body;
   }
 
+  /** What came of the answer: less than the whole if the broker died meanwhile. */
+  async textOf(method: string, path: string, call: Call = {}): Promise<string> {
+    const body = await this.stream(method, path, call);
+    const decoder = new TextDecoder();
+    let text = "";
+    try {
+      for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+    } catch {
+      // Whoever reads it sees where it ends.
+    }
+    return text;
+  }
+
   async #fetch(method: string, path: string, { query = {}, body, text, headers = {} }: Call): Promise<Response> {
     if (this.#key === undefined) throw new Failure(apiKeyMissing);
     const url = new URL(this.#base + path);

@@ -1,7 +1,6 @@
 // `durablemq backup`: all that a broker keeps, into a file. One that was interrupted is gone on with.
 
 import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
-import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { survey } from "../backup-file.ts";
@@ -39,7 +38,7 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
   let sessions = 0;
   try {
     for (let after: string | null = before?.next ?? ""; after !== null; ) {
-      const page = await text(await api.stream("GET", "/backup", { query: after === "" ? {} : { after } }));
+      const page = await api.textOf("GET", "/backup", { query: after === "" ? {} : { after } });
       writeSync(target, page);
       const lines = page.split("\n");
       sessions += lines.filter((line) => line.startsWith('{"kind":"session"') && line.includes('"state":')).length;

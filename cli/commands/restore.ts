@@ -2,7 +2,6 @@
 // where it was; the same lines again would change nothing.
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { text } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
@@ -177,10 +176,11 @@ class Sender {
     const query = { backup: this.#head.id, version: this.#head.version, existing: this.#flags.existing };
     const headers = { "Content-Type": "application/x-ndjson" };
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#api.stream("POST", "/restore", { query, text: this.#lines.join("\n"), headers });
-      const outcomes = (await text(answer))
+      const answer = await this.#api.textOf("POST", "/restore", { query, text: this.#lines.join("\n"), headers });
+      // Behind the last end of a line stands nothing, or what was cut short.
+      const outcomes = answer
         .split("\n")
-        .filter((line) => line !== "")
+        .slice(0, -1)
         .map((line) => JSON.parse(line) as Outcome);
       const isWhole = outcomes.length === this.#lines.length && outcomes.every(({ status }) => status !== 503);
       if (isWhole) return outcomes;
