@@ -50,7 +50,7 @@ export class Api {
   async stream(method: string, path: string, call: Call = {}): Promise<ReadableStream<Uint8Array>> {
     const { body } = await this.#fetch(method, path, call);
     if (body === null) throw new Failure("The broker answered nothing.");
-    return body;
+    return ReadableStream.from(untilBroken(body));
   }
 
   /** What came of the answer: less than the whole if the broker died meanwhile. */
@@ -90,11 +90,7 @@ export class Api {
     const stream = (response.body ?? new ReadableStream<Uint8Array>())
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new EventSourceParserStream());
-    try {
-      for await (const { event = "message", data } of stream) yield { event, data: JSON.parse(data) };
-    } catch (error) {
-      throw new Failure(`The connection to the broker broke: ${reasonOf(error as Error)}.`);
-    }
+    for await (const { event = "message", data } of untilBroken(stream)) yield { event, data: JSON.parse(data) };
   }
 
   /** Items of all pages, as they come. */
@@ -105,6 +101,14 @@ export class Api {
       if (page.next === null) return;
       after = page.next;
     }
+  }
+}
+
+async function* untilBroken<Part>(stream: ReadableStream<Part>): AsyncGenerator<Part> {
+  try {
+    for await (const part of stream) yield part;
+  } catch (error) {
+    throw new Failure(`The connection to the broker broke: ${reasonOf(error as Error)}.`);
   }
 }
 

@@ -7,7 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { backupCommand } from "../../../cli/commands/backup.ts";
+import { exportCommand } from "../../../cli/commands/export.ts";
+import { provisionCommand } from "../../../cli/commands/provision.ts";
 import { restoreCommand } from "../../../cli/commands/restore.ts";
+import { traceCommand } from "../../../cli/commands/trace.ts";
 
 const head = '{"kind":"backup","version":1,"id":"f3a0a3a4-6a0b-4d38-8f0e-5f6a6d3f9c11","atMs":1,"settings":{}}\n';
 const line = '{"kind":"rows","table":"bans","rows":[{}]}\n';
@@ -46,9 +49,9 @@ const broken = (text: string) => (response: ServerResponse) => {
   response.write(text, () => response.destroy());
 };
 
-function run(command: ReturnType<typeof backupCommand>, file: string): Promise<unknown> {
+function run(command: ReturnType<typeof backupCommand>, ...words: readonly string[]): Promise<unknown> {
   const { port } = server.address() as AddressInfo;
-  return command.parseAsync([file, "--api", `http://127.0.0.1:${port}`], { from: "user" });
+  return command.parseAsync([...words, "--api", `http://127.0.0.1:${port}`], { from: "user" });
 }
 
 test("backup says that the same command goes on, and it does", async () => {
@@ -57,6 +60,26 @@ test("backup says that the same command goes on, and it does", async () => {
   await expect(run(backupCommand(), file)).rejects.toThrow("cut short. Give the same command again");
   await run(backupCommand(), file);
   expect(readFileSync(file, "utf8")).toBe(head + line + end);
+});
+
+test.each([
+  ["export", () => exportCommand(), "users"],
+  ["provision", () => provisionCommand(), "--lines"],
+])("%s says that the connection broke", async (_name, make, argument) => {
+  const file = join(folder, "lines");
+  writeFileSync(file, '{"clientId":"a"}\n');
+  answers = [broken('{"cli')];
+  await expect(run(make(), argument, ...(argument === "--lines" ? [file] : []))).rejects.toThrow(
+    "The connection to the broker broke",
+  );
+});
+
+test("a trace shows what came before", async () => {
+  const event = { number: 1, atMs: 0, at: "edge", what: "ping" };
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  answers = [broken(`id: 1\ndata: ${JSON.stringify(event)}\n\n`)];
+  await expect(run(traceCommand(), "show", "1", "--json")).rejects.toThrow("The connection to the broker broke");
+  expect(write.mock.calls.flat()).toEqual([`${JSON.stringify(event)}\n`]);
 });
 
 test("restore sends the lines again", async () => {
