@@ -41,7 +41,8 @@ export class SourceCursors {
     const end = refused[0] ?? Number.POSITIVE_INFINITY;
     let sequence = 0;
     for (let index = 0; index < end && reader.next(); index++) sequence = Math.max(sequence, reader.sequence);
-    if (sequence <= this.get(source, generation)) return [];
+    // Without a number there is nothing to ask the database about, which most publishers would do for each batch in vain.
+    if (sequence === 0 || sequence <= this.get(source, generation)) return [];
     const cursor = { generation, sequence, atMs: nowMs };
     const { rows, forgotten } = rowsToPut(source, cursor, this.#cursor(source));
     for (const row of rows) this.#remember(row.name, row.cursor);

@@ -5,9 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Stale } from "../../src/hop/key.ts";
 import type { DeliveryAnswer } from "../../src/session/deliver.ts";
 import { Awake } from "../awake.ts";
-import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters } from "../counters.ts";
+import { Deadline } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { Semaphore } from "../semaphore.ts";
 import { sessionStub } from "../stubs.ts";
@@ -34,16 +34,14 @@ export class RelayObject extends DurableObject<Env> {
   /** An answer for each call, in their order. `deadlineMs` is what each session may take. */
   deliver(calls: readonly RelayedCall[], deadlineMs: number): Promise<readonly RelayedAnswer[]> {
     const semaphore = new Semaphore(concurrentCallsMax);
+    const deadline = new Deadline(deadlineMs);
     return this.#awake.during(() =>
       Promise.all(
         calls.map(async ({ target, call }) => {
           await semaphore.acquire();
           counters.add("object_calls");
           const answer: Promise<RelayedAnswer> = sessionStub(this.env, target).deliver(call);
-          return before(
-            deadlineMs,
-            answer.catch(() => undefined),
-          ).finally(() => semaphore.release());
+          return deadline.within(answer.catch(() => undefined)).finally(() => semaphore.release());
         }),
       ),
     );

@@ -13,6 +13,7 @@ import type { Delivery } from "../../src/shard/plan.ts";
 import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
+import { Deadline } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import type { Semaphore } from "../semaphore.ts";
 import { Relays } from "./relays.ts";
@@ -73,6 +74,7 @@ export class FanOut {
   readonly #numbering: Numbering;
   readonly #lanes = new Map<string, Lane<Item>>();
   readonly #semaphore: Semaphore;
+  readonly #deadline = new Deadline(deadlineMs);
   readonly #relays: Relays;
   readonly #directMax: number;
   /** Sessions with something in the outbox, and how many calls. */
@@ -229,10 +231,7 @@ export class FanOut {
     await this.#semaphore.acquire();
     const startedMs = Date.now();
     const call = callSession(this.#env, target, this.#callOf(flight), (known) => lane.renew(known).key);
-    const answer = await before(
-      deadlineMs,
-      call.catch(() => undefined),
-    );
+    const answer = await this.#deadline.within(call.catch(() => undefined));
     this.#semaphore.release();
     if (answer !== undefined) took(flight, startedMs);
     return answer;

@@ -33,6 +33,19 @@ test("a cursor never goes back, and does not change when nothing does", () => {
   expect(cursors.get("=p", 1)).toBe(5);
 });
 
+test("of messages without numbers nothing is asked, whoever publishes them", () => {
+  const store = memoryShard();
+  const asked: string[] = [];
+  store.source = (name) => {
+    asked.push(name);
+    return undefined;
+  };
+  const cursors = new SourceCursors(store);
+  expect(cursors.advance("=p", 1, records("a:1 q1", "a:2 q0"), [], nowMs)).toEqual([]);
+  expect(cursors.advance("=p", 1, records("a:1 q1", "a:2 q1"), [0], nowMs)).toEqual([]);
+  expect(asked).toEqual([]);
+});
+
 test.each([
   ["above", 1, 2],
   ["below", 2, 1],
