@@ -25,21 +25,26 @@ export const defaultRetainLimits: RetainLimits = {
 export class RetainedQuota {
   readonly #sizes: RetainedSizes;
   readonly #limits: RetainLimits;
-  /** Summed up once in an object's life, at the first retained message. */
-  #totals: { messages: number; bytes: number } | undefined;
+  #totals: RetainedTotals | undefined;
 
   constructor(sizes: RetainedSizes, limits: RetainLimits) {
     this.#sizes = sizes;
     this.#limits = limits;
   }
 
+  /** Of all that is kept: summed up once in an object's life. */
+  get totals(): RetainedTotals {
+    this.#totals ??= this.#sizes.retainedTotals();
+    return this.#totals;
+  }
+
   /** Whether `bytes` may be kept for a topic; if so they count from now on. 0 bytes clear it, which is always allowed. */
   take(key: string, bytes: number): boolean {
-    this.#totals ??= { ...this.#sizes.retainedTotals() };
+    const { totals } = this;
     const before = this.#sizes.retainedBytes(key);
-    const messages = this.#totals.messages + (bytes > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
-    const total = this.#totals.bytes + bytes - before;
-    const grows = messages > this.#totals.messages || total > this.#totals.bytes;
+    const messages = totals.messages + (bytes > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
+    const total = totals.bytes + bytes - before;
+    const grows = messages > totals.messages || total > totals.bytes;
     const exceeds = messages > this.#limits.retainedMessagesMax || total > this.#limits.retainedBytesMax;
     if (grows && exceeds) return false;
     this.#totals = { messages, bytes: total };

@@ -36,6 +36,7 @@ import { newIncarnation } from "../incarnation.ts";
 import { shardIndex } from "../names.ts";
 import { Semaphore } from "../semaphore.ts";
 import { ObjectSql } from "../sql.ts";
+import { CostlyCount } from "./costly-count.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
 import { Release } from "./release.ts";
@@ -146,10 +147,12 @@ export class TopicShard extends DurableObject<Env> {
   /** For `$SYS` and `/metrics`. */
   totals(): ShardTotals {
     return {
-      retained: this.#store.retainedTotals().messages,
-      subscriptions: this.#store.subscriptions.count(this.#isListed),
+      retained: this.#quota.totals.messages,
+      subscriptions: this.#subscriptionCount.at(this.#alarm.nowMs),
     };
   }
+
+  readonly #subscriptionCount = new CostlyCount(() => this.#store.subscriptions.count(this.#isListed));
 
   subscriptions(query: SubscriptionQuery): SubscriptionList {
     return this.#store.subscriptions.list(query, this.#isListed);
