@@ -9,6 +9,7 @@ import { testAdminKey } from "../support/admin-key.ts";
 import { isOurs } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { queueDepth } from "../support/queue-depth.ts";
 import { StreamsUnderKills } from "../support/streams-under-kills.ts";
 import { useBroker } from "../support/use-broker.ts";
 
@@ -42,13 +43,6 @@ async function call<Answer>(method: string, path: string, body: unknown): Promis
 function identityOf({ handle, payload, qos }: Message): string {
   const [generation, , position] = handle.split("-");
   return qos === 2 ? payload : `${generation}-${position}`;
-}
-
-async function depthOf(): Promise<number> {
-  const response = await fetch(new URL(`/api/v1/clients/${session}`, broker().url.replace(/^ws/, "http")), {
-    headers: { Authorization: `Bearer ${testAdminKey}` },
-  });
-  return ((await response.json()) as { queue: { messages: number } }).queue.messages;
 }
 
 class Crew {
@@ -128,7 +122,7 @@ test.runIf(isOurs)(
     const crew = new Crew(3, random);
     try {
       await streams.publish(kills);
-      await eventually("all is handled", async () => (await depthOf()) === 0, waitMs);
+      await eventually("all is handled", async () => (await queueDepth(broker().url, session)) === 0, waitMs);
       expect(new Set([...crew.acknowledged, ...crew.asked]).size).toBe(2 * messages);
       // Nearly all were heard to be acknowledged: otherwise little was tested.
       expect(crew.acknowledged.size).toBeGreaterThan(1.6 * messages);
