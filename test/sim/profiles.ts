@@ -9,6 +9,8 @@ export interface Profile {
   readonly drops?: true;
   /** Subscriptions are refused, and messages not retained. */
   readonly hasSmallStores?: true;
+  /** All that is retained may be more than a queue holds: of a subscriber to everything some is dropped. */
+  readonly overflowsWithRetained?: true;
 }
 
 export const profiles: Readonly<Record<string, Profile>> = {
@@ -18,7 +20,11 @@ export const profiles: Readonly<Record<string, Profile>> = {
   relayed: { variables: { TOPIC_SHARDS: "2", FAN_OUT_DIRECT_MAX: "0" } },
   smallWindow: { variables: { TOPIC_SHARDS: "2", INFLIGHT_MAX: "3", RECEIVE_MAXIMUM: "20" } },
   smallQueue: { variables: { TOPIC_SHARDS: "2", QUEUE_MESSAGES_MAX: "30" }, refuses: true },
-  smallQueueBytes: { variables: { TOPIC_SHARDS: "2", QUEUE_BYTES_MAX: "30000" }, refuses: true },
+  smallQueueBytes: {
+    variables: { TOPIC_SHARDS: "2", QUEUE_BYTES_MAX: "30000" },
+    refuses: true,
+    overflowsWithRetained: true,
+  },
   dropOldest: {
     variables: { TOPIC_SHARDS: "2", QUEUE_MESSAGES_MAX: "30", QUEUE_POLICY: "drop-oldest" },
     drops: true,
