@@ -70,6 +70,7 @@ export class TopicShard extends DurableObject<Env> {
   readonly #groups: Groups;
   readonly #tracing: ShardTracing;
   readonly #alarm: Alarm;
+  readonly #subscriptionCount = new CostlyCount(() => this.#store.subscriptions.count(this.#isListed));
   /** When what sessions did not take is tried again: the alarm rings for other things too. */
   #retryAtMs = Number.POSITIVE_INFINITY;
 
@@ -151,8 +152,6 @@ export class TopicShard extends DurableObject<Env> {
       subscriptions: this.#subscriptionCount.at(this.#alarm.nowMs),
     };
   }
-
-  readonly #subscriptionCount = new CostlyCount(() => this.#store.subscriptions.count(this.#isListed));
 
   subscriptions(query: SubscriptionQuery): SubscriptionList {
     return this.#store.subscriptions.list(query, this.#isListed);
