@@ -8,9 +8,8 @@ import type { Delivery } from "../../src/shard/plan.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql } from "../../src/store/sql.ts";
 import { records } from "../../test/support/records.ts";
+import { fanOutOver } from "../../test/unit/worker/support/fan-out.ts";
 import type { Env } from "../../worker/env.ts";
-import { Semaphore } from "../../worker/semaphore.ts";
-import { FanOut } from "../../worker/shard/fan-out.ts";
 import type { Curve, Point, Progress } from "./curve.ts";
 import { Database } from "./database.ts";
 
@@ -53,8 +52,8 @@ async function measureAt(size: number, fanOutDirectMax: number): Promise<Record<
     const calls = new Calls();
     const store = new ShardStore(new Sql(database));
     const events = { persist: store.apply.bind(store), gone: () => {}, wakeAt: () => {} };
-    const semaphore = new Semaphore(callsAtOnce);
-    const fanOut = new FanOut(namespacesWith(calls), 0, 1, store, semaphore, { fanOutDirectMax }, events);
+    const options = { env: namespacesWith(calls), reads: store, width: callsAtOnce, directMax: fanOutDirectMax };
+    const fanOut = fanOutOver(options, events);
     const body = records(`plant/hall/alarm:${"x".repeat(100)} q1`);
     const deliveries: Delivery[] = Array.from({ length: size }, (_, index) => {
       return { session: `c:device-${index}`, generation: 1, body, count: 1, indexes: undefined, guaranteed: true };

@@ -7,14 +7,13 @@ import { EventRows, eventTables } from "../../src/store/event-rows.ts";
 import { Sql } from "../../src/store/sql.ts";
 import type { Env } from "../../worker/env.ts";
 import { withRetries } from "../../worker/retry.ts";
-import { Semaphore } from "../../worker/semaphore.ts";
 import { ShardLanes } from "../../worker/session/lanes.ts";
-import { FanOut } from "../../worker/shard/fan-out.ts";
 import { EventOutbox } from "../../worker/webhook/outbox.ts";
 import { memoryShard } from "../support/memory-shard.ts";
 import { NodeSql } from "../support/node-sql.ts";
 import { records } from "../support/records.ts";
 import { filesOf } from "../tidy/sources.ts";
+import { fanOutOver } from "../unit/worker/support/fan-out.ts";
 
 /** Which stubs a file asks for, and where its answers to failures are tested. A new place needs a row, and a test. */
 const callSites: Readonly<Record<string, string>> = {
@@ -140,7 +139,7 @@ describe("a session to a shard", () => {
     will: undefined,
   };
 
-  async function publish(...failures: (keyof typeof answers)[]) {
+  function lanesTo(...failures: (keyof typeof answers)[]) {
     const shards = new Namespace("exchange", failures, { refused: [], retained: [] });
     const heard = { answered: 0, failed: 0 };
     const lanes = new ShardLanes({ SHARD: shards } as unknown as Env, "c:1", 1, {
@@ -150,6 +149,11 @@ describe("a session to a shard", () => {
       },
       failed: () => heard.failed++,
     });
+    return { lanes, heard, shards };
+  }
+
+  async function publish(...failures: (keyof typeof answers)[]) {
+    const { lanes, heard, shards } = lanesTo(...failures);
     lanes.push({ shard: 0, item });
     await lanes.started();
     return { ...heard, shards };
@@ -171,6 +175,15 @@ describe("a session to a shard", () => {
     const [first, second] = shards.calls.map(({ request }) => request);
     expect(second?.key).toEqual(first?.key);
     expect([first?.repeated, second?.repeated]).toEqual([false, true]);
+  });
+
+  test("a stub is kept as long as its calls succeed", async () => {
+    const { lanes, shards } = lanesTo("reset");
+    for (let call = 0; call < 3; call++) {
+      lanes.push({ shard: 0, item });
+      await lanes.started();
+    }
+    expect(shards.calls.map(({ stub }) => stub)).toEqual([1, 2, 2, 2]);
   });
 
   test("failed again and again: five times, each time later, and nothing is acknowledged", async () => {
@@ -196,12 +209,14 @@ describe("a shard to a session", () => {
     const store = memoryShard();
     const wakes: number[] = [];
     const env = { SESSION: sessions } as unknown as Env;
-    const options = { fanOutDirectMax: 1_000 };
-    const fanOut = new FanOut(env, 0, 1, store, new Semaphore(4), options, {
-      persist: (changes) => store.apply(changes),
-      gone: () => {},
-      wakeAt: (atMs) => wakes.push(atMs - Date.now()),
-    });
+    const fanOut = fanOutOver(
+      { env, reads: store },
+      {
+        persist: (changes) => store.apply(changes),
+        gone: () => {},
+        wakeAt: (atMs) => wakes.push(atMs - Date.now()),
+      },
+    );
     const owed = () => store.owedTargets().length;
     return { fanOut, sessions, wakes, owed };
   }
@@ -224,6 +239,34 @@ describe("a shard to a session", () => {
       expect(keys[2]).toMatchObject(keys[0] as object);
     },
   );
+});
+
+test("a session that hangs is asked over another stub next", async () => {
+  vi.useFakeTimers();
+  const stubs: number[] = [];
+  let made = 0;
+  const getByName = () => {
+    const stub = ++made;
+    return { deliver: () => new Promise(() => stubs.push(stub)) };
+  };
+  const store = memoryShard();
+  const env = { SESSION: { getByName } } as unknown as Env;
+  const events = { persist: store.apply.bind(store), gone: () => {}, wakeAt: () => {} };
+  const fanOut = fanOutOver({ env, reads: store }, events);
+  const body = records("a:1 q1");
+  const delivery = { session: "c:2", generation: 1, body, count: 1, indexes: undefined, guaranteed: true };
+  const sent = fanOut.send("=c:1", 1, [delivery], true);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([await sent, stubs]).toEqual([[], [1]]);
+  for (const expected of [
+    [1, 2],
+    [1, 2, 3],
+  ]) {
+    const worked = fanOut.deliverOwed();
+    await vi.advanceTimersByTimeAsync(11_000);
+    await worked;
+    expect(stubs).toEqual(expected);
+  }
 });
 
 describe("events to a webhook", () => {

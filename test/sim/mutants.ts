@@ -6,6 +6,7 @@ import type { Change } from "../../src/session/changes.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
+import { KeptStubs } from "../../worker/kept-stubs.ts";
 import { FanOut } from "../../worker/shard/fan-out.ts";
 import type { PlatformBugs } from "./platform/platform.ts";
 import type { Promised } from "./verdict.ts";
@@ -170,6 +171,13 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         push.call(this, item);
         for (const other of waiting) push.call(this, other);
       };
+    },
+  },
+  brokenWay: {
+    what: "an object calls over a stub that a reset has broken",
+    breaks: ["progress"],
+    install: () => {
+      KeptStubs.prototype.drop = () => {};
     },
   },
 };

@@ -38,6 +38,7 @@ import { counters, report } from "../counters.ts";
 import { Witness } from "../gate/witness.ts";
 import { alivePing, alivePong, encodeHello, encodeRights, type Hello, type ReportsNotice } from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
+import { Outgoing } from "./outgoing.ts";
 import { encodeSys, SysFeed } from "./sys-feed.ts";
 import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 
@@ -45,8 +46,6 @@ export type Dial = (clientId: string) => Promise<WebSocket>;
 
 /** How often the edge shows the session object that it still holds the client; answered without waking the object. */
 const alivePingMs = 5 * 60_000;
-/** A frame to the session is sent early when it has grown to this. */
-const frameBytesMax = 1024 * 1024;
 /** Bytes that may wait for the session to be dialled. */
 const waitingBytesMax = 4 * 1024 * 1024;
 /** The same of a client that may still turn out to be nobody. */
@@ -54,9 +53,6 @@ const unadmittedBytesMax = 256 * 1024;
 
 /** The longest time that a timer takes. */
 const timerMsMax = 2 ** 31 - 1;
-
-/** Frames further apart than this do not come together. */
-const aloneMs = 1;
 
 /** leaving: the client has gone while its session was being reached, which still gets what it sent. */
 type State = "connecting" | "authenticating" | "admitting" | "dialling" | "leaving" | "relaying" | "closed";
@@ -90,15 +86,8 @@ export class ClientConnection {
   #newRights: ClientRights | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
-  /** Whole packets for the session, in order. */
-  #outgoing: Uint8Array[] = [];
-  #outgoingBytes = 0;
-  #flushing = false;
-  /** Frames of the client since the last flush. */
-  #waitingFrames = 0;
-  /** The client's frames come one at a time, so that the next need not wait for company. */
-  #comesAlone = true;
-  #flushedAtMs = 0;
+  /** Packets for the session. */
+  readonly #outgoing = new Outgoing();
   #heardAtMs = Date.now();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #alive: ReturnType<typeof setInterval> | undefined;
@@ -138,7 +127,7 @@ export class ClientConnection {
     if (this.#state === "closed" || this.#mistake !== undefined) return;
     counters.add("frames_in");
     this.#heardAtMs = Date.now();
-    this.#waitingFrames++;
+    this.#outgoing.heard(this.#heardAtMs);
     if (typeof data === "string") {
       return this.#refuseInTurn(fail(ReasonCode.protocolError, "MQTT-6.0.0-1", "a text frame"));
     }
@@ -175,14 +164,9 @@ export class ClientConnection {
       return;
     }
     const whole = start === 0 && end === frame.length;
-    this.#outgoing.push(whole ? frame : frame.subarray(start, end));
-    this.#outgoingBytes += end - start;
-    if (this.#state === "relaying") {
-      if (this.#outgoingBytes < frameBytesMax) this.#scheduleFlush();
-      else this.#flush();
-    }
+    this.#outgoing.push(whole ? frame : frame.subarray(start, end), type);
     const bytesMax = this.#state === "admitting" ? unadmittedBytesMax : waitingBytesMax;
-    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoingBytes > bytesMax) {
+    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoing.bytes > bytesMax) {
       this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
     }
   };
@@ -318,6 +302,7 @@ export class ClientConnection {
       if (typeof event.data === "string") return this.#takeNotice(event.data);
       if (!this.#accepted) this.#authentication = acknowledged(this.#authentication);
       this.#accepted = true;
+      this.#outgoing.told(new Uint8Array(event.data as ArrayBuffer));
       this.#send(event.data as ArrayBuffer);
       if (this.#mistake !== undefined) this.#dismiss(this.#mistake);
     });
@@ -325,8 +310,8 @@ export class ClientConnection {
     session.addEventListener("error", () => this.#sessionEnded());
     session.send(hello);
     if (this.#newRights !== undefined) this.#tellRights(this.#newRights);
+    this.#outgoing.open((frame) => session.send(frame));
     if (hasLeft) return this.#clientEnded();
-    if (this.#outgoing.length > 0) this.#scheduleFlush();
     this.#alive = setInterval(() => session.send(alivePing), alivePingMs);
     this.#looking = setInterval(() => void this.#doorman.look(), this.#config.accessCacheMs);
     this.#keepAlive();
@@ -363,38 +348,6 @@ export class ClientConnection {
     this.#deadline = setTimeout(() => this.#keepAlive(), remainingMs);
   }
 
-  /**
-   * What comes together leaves together: a timer of no time rings when everything that has arrived is taken. It rings a
-   * millisecond late, which a client that sends a frame now and then is spared: its frame leaves at once, and if others
-   * follow at its heels they have the timer.
-   */
-  #scheduleFlush(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    if (this.#comesAlone && this.#heardAtMs - this.#flushedAtMs > aloneMs) queueMicrotask(() => this.#flush());
-    else setTimeout(() => this.#flush(), 0);
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    this.#comesAlone = this.#waitingFrames <= 1;
-    this.#waitingFrames = 0;
-    this.#flushedAtMs = Date.now();
-    if (this.#session === undefined || this.#outgoing.length === 0) return;
-    let frame = this.#outgoing[0] as Uint8Array;
-    if (this.#outgoing.length > 1) {
-      frame = new Uint8Array(this.#outgoingBytes);
-      let at = 0;
-      for (const packet of this.#outgoing) {
-        frame.set(packet, at);
-        at += packet.length;
-      }
-    }
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
-    this.#session.send(frame);
-  }
-
   #send(frame: ArrayBuffer | Uint8Array): void {
     if (this.#state === "closed" || this.#state === "leaving") return;
     counters.add("frames_out");
@@ -424,7 +377,7 @@ export class ClientConnection {
   }
 
   #dismiss(reason: ReasonCode): void {
-    this.#flush();
+    this.#outgoing.flush();
     const last = this.#lastPacket(reason);
     if (last !== undefined && last.length > 0) this.#send(last);
     this.#end();
@@ -465,7 +418,7 @@ export class ClientConnection {
       case "leaving":
         return;
       default:
-        this.#flush();
+        this.#outgoing.flush();
         this.#end();
     }
   }
@@ -483,6 +436,7 @@ export class ClientConnection {
     clearTimeout(this.#expiry);
     clearInterval(this.#alive);
     clearInterval(this.#looking);
+    this.#outgoing.close();
     this.#sys.stop();
     this.#doorman.close();
     this.#tracing.note(this.#connect?.clientId, { what: "closed" });

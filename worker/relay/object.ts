@@ -9,7 +9,9 @@ import type { DeliveryCall } from "../calls.ts";
 import { counters } from "../counters.ts";
 import { Deadline } from "../deadline.ts";
 import type { Env } from "../env.ts";
+import { KeptStubs } from "../kept-stubs.ts";
 import { Semaphore } from "../semaphore.ts";
+import type { SessionObject } from "../session/object.ts";
 import { sessionStub } from "../stubs.ts";
 
 /** A delivery, and the name of the session it is for. */
@@ -22,13 +24,17 @@ export interface RelayedCall {
 export type RelayedAnswer = DeliveryAnswer | Stale | undefined;
 
 const concurrentCallsMax = 64;
+/** Twice what one call of a shard carries. */
+const stubsMax = 1_024;
 
 export class RelayObject extends DurableObject<Env> {
   readonly #awake = new Awake(this.env.METRICS);
+  readonly #stubs: KeptStubs<string, DurableObjectStub<SessionObject>>;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     counters.add("wakes");
+    this.#stubs = new KeptStubs((target) => sessionStub(env, target), stubsMax);
   }
 
   /** An answer for each call, in their order. `deadlineMs` is what each session may take. */
@@ -40,8 +46,11 @@ export class RelayObject extends DurableObject<Env> {
         calls.map(async ({ target, call }) => {
           await semaphore.acquire();
           counters.add("object_calls");
-          const answer: Promise<RelayedAnswer> = sessionStub(this.env, target).deliver(call);
-          return deadline.within(answer.catch(() => undefined)).finally(() => semaphore.release());
+          const called = this.#stubs.call(target, (session): Promise<RelayedAnswer> => session.deliver(call));
+          const answer = await deadline.within(called.catch(() => undefined));
+          if (answer === undefined) this.#stubs.drop(target);
+          semaphore.release();
+          return answer;
         }),
       ),
     );

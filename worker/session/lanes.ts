@@ -15,7 +15,9 @@ import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardRequest } from "../calls.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { KeptStubs } from "../kept-stubs.ts";
 import { withRetries } from "../retry.ts";
+import type { TopicShard } from "../shard/object.ts";
 import { shardStub } from "../stubs.ts";
 
 export interface LaneEvents {
@@ -24,8 +26,11 @@ export interface LaneEvents {
   failed(items: readonly LaneItem[]): void;
 }
 
+/** A session mostly has to do with few of them. */
+const stubsMax = 16;
+
 export class ShardLanes {
-  readonly #env: Env;
+  readonly #stubs: KeptStubs<number, DurableObjectStub<TopicShard>>;
   readonly #session: string;
   readonly #events: LaneEvents;
   readonly #numbering: Numbering;
@@ -36,7 +41,7 @@ export class ShardLanes {
   readonly #subscribing = new Map<number, Promise<unknown>>();
 
   constructor(env: Env, session: string, incarnation: number, events: LaneEvents) {
-    this.#env = env;
+    this.#stubs = new KeptStubs((shard) => shardStub(env, shard), stubsMax);
     this.#session = session;
     this.#events = events;
     this.#numbering = new Numbering(`=${session}`, incarnation);
@@ -106,13 +111,16 @@ export class ShardLanes {
 
   async #call(shard: number, lane: Lane<LaneItem>, flight: Flight<LaneItem>): Promise<ShardAnswer> {
     return withRetries(async (attempt) => {
-      const stub = shardStub(this.#env, shard);
       if (attempt > 0) lane.doubt();
-      let answer: ShardAnswer | Stale = await stub.exchange(this.#request(lane.flight ?? flight, attempt > 0));
-      if (isStale(answer)) answer = await stub.exchange(this.#request(lane.renew(answer.stale), false));
+      let answer = await this.#exchange(shard, this.#request(lane.flight ?? flight, attempt > 0));
+      if (isStale(answer)) answer = await this.#exchange(shard, this.#request(lane.renew(answer.stale), false));
       if (isStale(answer)) throw new Error("the shard refuses the newest incarnation");
       return answer;
     });
+  }
+
+  #exchange(shard: number, request: ShardRequest): Promise<ShardAnswer | Stale> {
+    return this.#stubs.call(shard, async (stub) => stub.exchange(request));
   }
 
   #request({ key, items }: Flight<LaneItem>, repeated: boolean): ShardRequest {

@@ -14,10 +14,9 @@ import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
 import { Deadline } from "../deadline.ts";
-import type { Env } from "../env.ts";
 import type { Semaphore } from "../semaphore.ts";
-import { Relays } from "./relays.ts";
-import { callSession, deadlineMs } from "./session-call.ts";
+import type { Relays } from "./relays.ts";
+import { deadlineMs, type SessionCalls } from "./session-call.ts";
 
 const callBytesMax = 1024 * 1024;
 /** Calls that may be owed to one session; beyond, its publishers are refused. */
@@ -54,9 +53,16 @@ export interface ReleasedBatch {
   readonly deliveries: readonly Delivery[];
 }
 
-export interface FanOutOptions {
+export interface FanOutParts {
+  readonly shard: number;
+  readonly incarnation: number;
+  readonly reads: ShardReads;
+  /** Counts the calls to sessions and relays that are under way. */
+  readonly semaphore: Semaphore;
+  readonly sessions: SessionCalls;
+  readonly relays: Relays;
   /** A message that goes to more sessions than this goes by way of relays. */
-  readonly fanOutDirectMax: number;
+  readonly directMax: number;
 }
 
 export interface FanOutEvents {
@@ -67,7 +73,6 @@ export interface FanOutEvents {
 }
 
 export class FanOut {
-  readonly #env: Env;
   readonly #shard: number;
   readonly #reads: ShardReads;
   readonly #events: FanOutEvents;
@@ -75,6 +80,7 @@ export class FanOut {
   readonly #lanes = new Map<string, Lane<Item>>();
   readonly #semaphore: Semaphore;
   readonly #deadline = new Deadline(deadlineMs);
+  readonly #sessions: SessionCalls;
   readonly #relays: Relays;
   readonly #directMax: number;
   /** Sessions with something in the outbox, and how many calls. */
@@ -83,21 +89,14 @@ export class FanOut {
   readonly #inDoubt: Set<string>;
   #pauseMs = firstPauseMs;
 
-  constructor(
-    env: Env,
-    shard: number,
-    incarnation: number,
-    reads: ShardReads,
-    semaphore: Semaphore,
-    { fanOutDirectMax }: FanOutOptions,
-    events: FanOutEvents,
-  ) {
-    this.#env = env;
-    this.#semaphore = semaphore;
-    this.#relays = new Relays(env, shard, semaphore);
-    this.#directMax = fanOutDirectMax;
+  constructor(parts: FanOutParts, events: FanOutEvents) {
+    const { shard, incarnation, reads, semaphore, sessions, relays, directMax } = parts;
     this.#shard = shard;
     this.#reads = reads;
+    this.#semaphore = semaphore;
+    this.#sessions = sessions;
+    this.#relays = relays;
+    this.#directMax = directMax;
     this.#events = events;
     const owed = reads.owedTargets();
     // What earlier lives owe goes first, also if the clock went back: the outbox is worked off in the order of its keys.
@@ -230,10 +229,11 @@ export class FanOut {
   async #attempt(target: string, lane: Lane<Item>, flight: Flight<Item>): Promise<DeliveryAnswer | undefined> {
     await this.#semaphore.acquire();
     const startedMs = Date.now();
-    const call = callSession(this.#env, target, this.#callOf(flight), (known) => lane.renew(known).key);
+    const call = this.#sessions.deliver(target, this.#callOf(flight), (known) => lane.renew(known).key);
     const answer = await this.#deadline.within(call.catch(() => undefined));
     this.#semaphore.release();
-    if (answer !== undefined) took(flight, startedMs);
+    if (answer === undefined) this.#sessions.givenUp(target);
+    else took(flight, startedMs);
     return answer;
   }
 
@@ -331,13 +331,16 @@ export class FanOut {
     try {
       const answer = await before(
         owedDeadlineMs,
-        callSession(this.#env, target, { key, shard: this.#shard, parts }, (known) => {
+        this.#sessions.deliver(target, { key, shard: this.#shard, parts }, (known) => {
           const renamed = this.#renameOwed(target, known);
           ({ incarnation, sequence } = renamed);
           return renamed;
         }),
       );
-      if (answer === undefined) this.#inDoubt.add(target);
+      if (answer === undefined) {
+        this.#inDoubt.add(target);
+        this.#sessions.givenUp(target);
+      }
       if (answer === undefined || answer.busy) return "waits";
       this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
       this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);

@@ -13,10 +13,9 @@ import type { SharedBatch } from "../../src/shard/plan.ts";
 import type { ShareStrategy } from "../../src/shard/strategy.ts";
 import { before } from "../before.ts";
 import { report } from "../counters.ts";
-import type { Env } from "../env.ts";
 import type { Semaphore } from "../semaphore.ts";
 import type { FanOut } from "./fan-out.ts";
-import { callSession, deadlineMs } from "./session-call.ts";
+import { deadlineMs, type SessionCalls } from "./session-call.ts";
 
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;
@@ -29,17 +28,28 @@ export interface GroupsOptions extends QueueLimits {
   readonly sharedStrategy: ShareStrategy;
 }
 
+export interface GroupsParts {
+  readonly shard: number;
+  readonly incarnation: number;
+  readonly reads: GroupReads;
+  /** Counts the calls to sessions that are under way. */
+  readonly semaphore: Semaphore;
+  readonly sessions: SessionCalls;
+  readonly fanOut: FanOut;
+  readonly options: GroupsOptions;
+}
+
 export interface GroupsEvents {
   persist(changes: readonly ShardChange[]): void;
   wakeAt(atMs: number): void;
 }
 
 export class Groups {
-  readonly #env: Env;
   readonly #shard: number;
   readonly #incarnation: number;
   readonly #reads: GroupReads;
   readonly #semaphore: Semaphore;
+  readonly #sessions: SessionCalls;
   readonly #fanOut: FanOut;
   readonly #options: GroupsOptions;
   readonly #events: GroupsEvents;
@@ -48,21 +58,13 @@ export class Groups {
   #made = 0;
   #pauseMs = firstPauseMs;
 
-  constructor(
-    env: Env,
-    shard: number,
-    incarnation: number,
-    reads: GroupReads,
-    semaphore: Semaphore,
-    fanOut: FanOut,
-    options: GroupsOptions,
-    events: GroupsEvents,
-  ) {
-    this.#env = env;
+  constructor(parts: GroupsParts, events: GroupsEvents) {
+    const { shard, incarnation, reads, semaphore, sessions, fanOut, options } = parts;
     this.#shard = shard;
     this.#incarnation = incarnation;
     this.#reads = reads;
     this.#semaphore = semaphore;
+    this.#sessions = sessions;
     this.#fanOut = fanOut;
     this.#options = options;
     this.#events = events;
@@ -178,13 +180,14 @@ export class Groups {
       return this.#part(group.share, generation, incarnation, bodies[index] as Uint8Array);
     });
     await this.#semaphore.acquire();
-    const call = callSession(this.#env, session, { key, shard: this.#shard, parts }, (known) =>
+    const call = this.#sessions.deliver(session, { key, shard: this.#shard, parts }, (known) =>
       group.renew(offer, known),
     );
     const answer = await before(
       deadlineMs,
       call.catch(() => undefined),
     ).finally(() => this.#semaphore.release());
+    if (answer === undefined) this.#sessions.givenUp(session);
     const outcomes = answer?.parts.map((part, index) => outcomeOf(part, rows[index]?.count ?? 0));
     this.#events.persist(group.settle(session, outcomes));
     this.#dispatchAlone(group);

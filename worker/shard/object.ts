@@ -39,9 +39,11 @@ import { ObjectSql } from "../sql.ts";
 import { CostlyCount } from "./costly-count.ts";
 import { FanOut } from "./fan-out.ts";
 import { Groups } from "./groups.ts";
+import { Relays } from "./relays.ts";
 import { Release } from "./release.ts";
 import { type RestoreCall, type RestoreOutcome, restoreShard } from "./restored.ts";
 import { RetainedMessages } from "./retained.ts";
+import { SessionCalls } from "./session-call.ts";
 import { ShardTracing } from "./tracing.ts";
 
 /** Calls that a shard has under way at once. */
@@ -101,8 +103,10 @@ export class TopicShard extends DurableObject<Env> {
       gone: (session: string, generation: number, body: Uint8Array) => this.#forgetSession(session, generation, body),
       wakeAt: (atMs: number) => this.#retryAt(atMs),
     };
-    this.#fanOut = new FanOut(env, shard, incarnation, this.#store, semaphore, config, events);
-    this.#groups = new Groups(env, shard, incarnation, this.#store.groups, semaphore, this.#fanOut, config, events);
+    const calls = { shard, incarnation, semaphore, sessions: new SessionCalls(env) };
+    const relays = new Relays(env, shard, semaphore);
+    this.#fanOut = new FanOut({ ...calls, reads: this.#store, relays, directMax: config.fanOutDirectMax }, events);
+    this.#groups = new Groups({ ...calls, reads: this.#store.groups, fanOut: this.#fanOut, options: config }, events);
     this.#release = new Release(this.#delayed, this.#fanOut, this.#groups, {
       plan: (batch, retains) => this.#plan({ ...batch, quota: retains ? this.#quota : undefined, delays: false }),
       persist: events.persist,

@@ -4,7 +4,8 @@ import { before } from "../before.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
-import type { RelayedAnswer, RelayedCall } from "../relay/object.ts";
+import { KeptStubs } from "../kept-stubs.ts";
+import type { RelayedAnswer, RelayedCall, RelayObject } from "../relay/object.ts";
 import type { Semaphore } from "../semaphore.ts";
 import { relayStub } from "../stubs.ts";
 import { deadlineMs } from "./session-call.ts";
@@ -12,6 +13,8 @@ import { deadlineMs } from "./session-call.ts";
 /** What one call to a relay carries: sessions, and bytes of what they get, which is mostly the same for all and counts once. */
 const callsMax = 512;
 const bytesMax = 8 * 1024 * 1024;
+/** As many as are called at once, as a rule. */
+const stubsMax = 64;
 /** A relay that has not answered by then is not waited for: its sessions have 800 ms each, 64 at a time: 6.4 s if all hang. */
 const relayDeadlineMs = 8_000;
 
@@ -20,9 +23,9 @@ interface Waiting extends RelayedCall {
 }
 
 export class Relays {
-  readonly #env: Env;
   readonly #shard: number;
   readonly #semaphore: Semaphore;
+  readonly #stubs: KeptStubs<number, DurableObjectStub<RelayObject>>;
   readonly #inUse = new Set<number>();
   #waiting: Waiting[] = [];
   #bytes = 0;
@@ -30,9 +33,9 @@ export class Relays {
 
   /** `semaphore` counts a call to a relay as one. */
   constructor(env: Env, shard: number, semaphore: Semaphore) {
-    this.#env = env;
     this.#shard = shard;
     this.#semaphore = semaphore;
+    this.#stubs = new KeptStubs((index) => relayStub(env, shard, index), stubsMax);
   }
 
   /** What the session answers, by way of a relay; undefined if there was no answer in time. */
@@ -41,7 +44,7 @@ export class Relays {
     const bytes = this.#newBytesOf(call);
     if (this.#waiting.length > 0 && this.#bytes + bytes > bytesMax) this.#leave();
     // Those who are pushed in the same turn leave together.
-    if (this.#waiting.length === 0) queueMicrotask(() => this.#leave());
+    if (this.#waiting.length === 0) void Promise.resolve().then(() => this.#leave());
     this.#waiting.push({ target, call, answered: resolve });
     this.#bytes += bytes;
     if (this.#waiting.length === callsMax) this.#leave();
@@ -71,6 +74,7 @@ export class Relays {
     const index = this.#firstFree();
     this.#inUse.add(index);
     const answers = await before(relayDeadlineMs, this.#call(index, calls));
+    if (answers === undefined) this.#stubs.drop(index);
     this.#inUse.delete(index);
     this.#semaphore.release();
     for (const [position, { answered }] of calls.entries()) answered(answers?.[position]);
@@ -80,7 +84,7 @@ export class Relays {
     counters.add("object_calls");
     try {
       const relayed = calls.map(({ target, call }) => ({ target, call }));
-      return await relayStub(this.#env, this.#shard, index).deliver(relayed, deadlineMs);
+      return await this.#stubs.call(index, (relay) => relay.deliver(relayed, deadlineMs));
     } catch (error) {
       console.error(
         JSON.stringify({ event: "relay-unreachable", relay: index, shard: this.#shard, error: `${error}` }),

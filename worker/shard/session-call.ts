@@ -1,26 +1,47 @@
-// One delivery call from a shard to a session, and how long it is waited for.
+// Delivery calls from a shard to its sessions, and how long each is waited for.
 
 import { isStale } from "../../src/hop/key.ts";
 import type { DeliveryAnswer } from "../../src/session/deliver.ts";
 import type { DeliveryCall } from "../calls.ts";
 import { counters } from "../counters.ts";
 import type { Env } from "../env.ts";
+import { KeptStubs } from "../kept-stubs.ts";
+import type { SessionObject } from "../session/object.ts";
 import { sessionStub } from "../stubs.ts";
 
 /** A session that has not answered by then is not waited for. */
 export const deadlineMs = 800;
 
-/** `renew` gives a key above the life of this caller that the session knows, should it know a later one. */
-export async function callSession(
-  env: Env,
-  target: string,
-  call: DeliveryCall,
-  renew: (known: number) => DeliveryCall["key"],
-): Promise<DeliveryAnswer> {
-  counters.add("object_calls");
-  const answer = await sessionStub(env, target).deliver(call);
-  if (!isStale(answer)) return answer;
-  const again = await sessionStub(env, target).deliver({ ...call, key: renew(answer.stale) });
-  if (isStale(again)) throw new Error("the session refuses the newest incarnation");
-  return again;
+/** Stubs take memory; a message to more sessions than this goes by way of relays, by default. */
+export const sessionStubsMax = 1_024;
+
+export class SessionCalls {
+  readonly #stubs: KeptStubs<string, DurableObjectStub<SessionObject>>;
+
+  constructor(env: Env) {
+    this.#stubs = new KeptStubs((target) => sessionStub(env, target), sessionStubsMax);
+  }
+
+  /** `renew` gives a key above the life of this caller that the session knows, should it know a later one. */
+  async deliver(
+    target: string,
+    call: DeliveryCall,
+    renew: (known: number) => DeliveryCall["key"],
+  ): Promise<DeliveryAnswer> {
+    const answer = await this.#deliver(target, call);
+    if (!isStale(answer)) return answer;
+    const again = await this.#deliver(target, { ...call, key: renew(answer.stale) });
+    if (isStale(again)) throw new Error("the session refuses the newest incarnation");
+    return again;
+  }
+
+  /** It has not answered in time. */
+  givenUp(target: string): void {
+    this.#stubs.drop(target);
+  }
+
+  #deliver(target: string, call: DeliveryCall) {
+    counters.add("object_calls");
+    return this.#stubs.call(target, async (stub) => stub.deliver(call));
+  }
 }

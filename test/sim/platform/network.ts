@@ -1,6 +1,6 @@
 // Calls between objects. Each takes its time, may get lost on the way there or back, may run twice, may run after its
 // caller has given it up. Two calls keep no order, not even from one object to another: that is the platform's promise
-// for calls on different stubs.
+// for calls on different stubs. A stub on which a call failed is broken for good, unless its object was overloaded.
 
 import { RecordReader } from "../../../src/queue/record.ts";
 import type { Random } from "../random.ts";
@@ -23,7 +23,13 @@ export class CallFailed extends Error {
   }
 }
 
+/** What becomes of a stub. */
+interface Way {
+  broken?: CallFailed;
+}
+
 interface Call {
+  readonly way: Way;
   readonly caller: Life;
   readonly target: ObjectHost;
   readonly method: string;
@@ -45,13 +51,14 @@ export class Network {
 
   /** What an object holds of another: any method of it can be called. */
   stub(target: ObjectHost): object {
+    const way: Way = {};
     return new Proxy(
       {},
       {
         get:
           (_, method) =>
           (...list: unknown[]) =>
-            this.#call(target, String(method), list),
+            this.#call(way, target, String(method), list),
       },
     );
   }
@@ -62,7 +69,7 @@ export class Network {
     return this.#random.between(0, isSlow ? Math.floor(slowMsMax) : quickMsMax);
   }
 
-  #call(target: ObjectHost, method: string, list: readonly unknown[]): Promise<unknown> {
+  #call(way: Way, target: ObjectHost, method: string, list: readonly unknown[]): Promise<unknown> {
     const caller = this.#platform.current;
     if (caller === undefined) throw new Error(`${method} of ${target.name} is called by nobody`);
     caller.assertAlive();
@@ -71,10 +78,12 @@ export class Network {
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome) => {
         caller.calls--;
-        if ("error" in outcome) reject(outcome.error);
-        else resolve(outcome.value);
+        if (!("error" in outcome)) return resolve(outcome.value);
+        const { error } = outcome;
+        if (error instanceof CallFailed && !error.overloaded) way.broken = error;
+        reject(error);
       };
-      caller.emit(undefined, () => this.#admit({ caller, target, method, argumentList, settle }));
+      caller.emit(undefined, () => this.#admit({ way, caller, target, method, argumentList, settle }));
     });
   }
 
@@ -106,6 +115,7 @@ export class Network {
         this.#answer(call, outcome);
       });
     };
+    if (call.way.broken !== undefined) return answer({ error: call.way.broken });
     const lose = () => answer({ error: new CallFailed("the connection was lost") }, random.between(20, lostMsMax));
     if (fate === "overloaded") return answer({ error: new CallFailed("the object is overloaded", true) });
     if (fate === "lost") return lose();

@@ -5,10 +5,9 @@ import { Fence } from "../../../src/hop/fence.ts";
 import type { DeliveryAnswer } from "../../../src/session/deliver.ts";
 import type { DeliveryCall } from "../../../worker/calls.ts";
 import type { Env } from "../../../worker/env.ts";
-import { Semaphore } from "../../../worker/semaphore.ts";
-import { FanOut } from "../../../worker/shard/fan-out.ts";
 import { memoryShard } from "../../support/memory-shard.ts";
 import { records, recordTexts } from "../../support/records.ts";
+import { fanOutOver } from "./support/fan-out.ts";
 
 const taken: DeliveryAnswer = { busy: false, parts: [{ gone: false, refused: [] }] };
 
@@ -28,7 +27,7 @@ test("calls that are owed from several lives reach a session that knows a later 
   };
   const env = { SESSION: { getByName: () => ({ deliver }) } } as unknown as Env;
   const events = { persist: store.apply.bind(store), gone: () => {}, wakeAt: () => {} };
-  const fanOut = new FanOut(env, 0, 60, store, new Semaphore(1), { fanOutDirectMax: 1_000 }, events);
+  const fanOut = fanOutOver({ env, reads: store, incarnation: 60, width: 1 }, events);
   for (const topic of ["b", "c", "d", "e", "f"]) {
     const delivery = { session: "c:1", generation: 1, body: records(`${topic}:m q1`), count: 1, guaranteed: true };
     await fanOut.send("=p", 1, [{ ...delivery, indexes: undefined }], true);

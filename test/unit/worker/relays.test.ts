@@ -6,10 +6,9 @@ import type { Delivery } from "../../../src/shard/plan.ts";
 import type { DeliveryCall } from "../../../worker/calls.ts";
 import type { Env } from "../../../worker/env.ts";
 import type { RelayedAnswer, RelayedCall } from "../../../worker/relay/object.ts";
-import { Semaphore } from "../../../worker/semaphore.ts";
-import { FanOut } from "../../../worker/shard/fan-out.ts";
 import { memoryShard } from "../../support/memory-shard.ts";
 import { records } from "../../support/records.ts";
+import { fanOutOver } from "./support/fan-out.ts";
 
 const taken: DeliveryAnswer = { busy: false, parts: [{ gone: false, refused: [] }] };
 const body = records("a:1 q1");
@@ -57,7 +56,7 @@ function fanOut(answer: (calls: readonly RelayedCall[]) => Promise<readonly Rela
   } as unknown as Env;
   const store = memoryShard();
   const events = { persist: store.apply.bind(store), gone: () => {}, wakeAt: () => {} };
-  const fanOut = new FanOut(env, 3, 60, store, new Semaphore(width), { fanOutDirectMax: 10 }, events);
+  const fanOut = fanOutOver({ env, reads: store, shard: 3, incarnation: 60, width, directMax: 10 }, events);
   return { fanOut, store, relayed, direct, relays, send: (of: readonly Delivery[]) => fanOut.send("=p", 1, of, true) };
 }
 

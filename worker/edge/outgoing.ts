@@ -1,0 +1,112 @@
+// What a client has sent, on its way to the session object: whole packets, of which those leave together as one frame that came
+// together. A timer of no time rings when everything that has arrived is taken, but a millisecond late. Two are spared that:
+// a client that sends a frame now and then, whose frame leaves at once, and if others follow at its heels they have the timer;
+// and a client that has answered everything it was sent, of which nothing more is to be expected, and for whose
+// answers its publishers wait.
+
+import { answersOwedTo, isAnswer } from "../../src/codec/answers.ts";
+import type { PacketType } from "../../src/protocol/packet-type.ts";
+
+/** A frame to the session leaves early when it has grown to this. */
+const frameBytesMax = 1024 * 1024;
+/** Frames further apart than this do not come together. */
+const aloneMs = 1;
+
+export class Outgoing {
+  #send: ((frame: Uint8Array) => void) | undefined;
+  /** In order. */
+  #packets: Uint8Array[] = [];
+  #bytes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #leavesNow = false;
+  /** Frames of the client since others left. */
+  #frames = 0;
+  /** The client's frames come one at a time, so that the next need not wait for company. */
+  #comesAlone = true;
+  #heardAtMs = 0;
+  #leftAtMs = 0;
+  /** Answers that the client owes to what it was sent. */
+  #owed = 0;
+
+  /** What waits to leave. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The session is reached: from now on packets leave, and those that wait do. */
+  open(send: (frame: Uint8Array) => void): void {
+    this.#send = send;
+    if (this.#packets.length > 0) this.#leaveNow();
+  }
+
+  /** A frame has come from the client. */
+  heard(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+    this.#frames++;
+  }
+
+  /** A frame goes to the client. */
+  told(frame: Uint8Array): void {
+    this.#owed += answersOwedTo(frame);
+  }
+
+  push(packet: Uint8Array, type: PacketType): void {
+    this.#packets.push(packet);
+    this.#bytes += packet.length;
+    const answers = isAnswer(type);
+    if (answers && this.#owed > 0) this.#owed--;
+    if (this.#send === undefined) return;
+    if (this.#bytes >= frameBytesMax) this.flush();
+    else if (answers ? this.#owed === 0 : this.#isAlone()) this.#leaveNow();
+    else this.#leaveSoon();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leavesNow = false;
+    this.#comesAlone = this.#frames <= 1;
+    this.#frames = 0;
+    this.#leftAtMs = this.#heardAtMs;
+    if (this.#send === undefined || this.#packets.length === 0) return;
+    const packets = this.#packets;
+    const bytes = this.#bytes;
+    this.#packets = [];
+    this.#bytes = 0;
+    this.#send(packets.length === 1 ? (packets[0] as Uint8Array) : joined(packets, bytes));
+  }
+
+  /** Nothing leaves any more. */
+  close(): void {
+    this.#send = undefined;
+    this.flush();
+  }
+
+  #isAlone(): boolean {
+    return this.#timer === undefined && this.#comesAlone && this.#heardAtMs - this.#leftAtMs > aloneMs;
+  }
+
+  /** When the packets of this frame are taken. A microtask of the platform's own would cost more than this promise does. */
+  #leaveNow(): void {
+    if (this.#leavesNow) return;
+    this.#leavesNow = true;
+    void Promise.resolve().then(() => {
+      if (this.#leavesNow) this.flush();
+    });
+  }
+
+  #leaveSoon(): void {
+    if (this.#leavesNow) return;
+    this.#timer ??= setTimeout(() => this.flush(), 0);
+  }
+}
+
+function joined(packets: readonly Uint8Array[], bytes: number): Uint8Array {
+  const frame = new Uint8Array(bytes);
+  let at = 0;
+  for (const packet of packets) {
+    frame.set(packet, at);
+    at += packet.length;
+  }
+  return frame;
+}
