@@ -2,11 +2,22 @@
 // tenth of the call, and has the garbage collected ten times as often: see decision 36. A stub is only the way to an object: it
 // keeps nobody awake.
 
+import { counters } from "./counters.ts";
+import { isOverloaded } from "./retry.ts";
+
+/** A stub that was not used for so long may have been broken meanwhile, and is cheap to replace. */
+const keptMs = 1_000;
+
+interface Kept<Stub> {
+  readonly stub: Stub;
+  usedAtMs: number;
+}
+
 export class KeptStubs<Name, Stub> {
   readonly #make: (name: Name) => Stub;
   readonly #max: number;
   /** Those that were used last are at the end. */
-  readonly #stubs = new Map<Name, Stub>();
+  readonly #stubs = new Map<Name, Kept<Stub>>();
 
   /** At most `max` are kept: those that were used last. */
   constructor(make: (name: Name) => Stub, max: number) {
@@ -24,17 +35,38 @@ export class KeptStubs<Name, Stub> {
     }
   }
 
+  /**
+   * The same for a call that its receiver recognises when it comes twice: if it fails over a stub that was kept, which may have
+   * been broken before, it is made again at once over a new one.
+   */
+  async callAgain<Answer>(name: Name, call: (stub: Stub) => Promise<Answer>): Promise<Answer> {
+    const wasKept = this.#isKept(name);
+    try {
+      return await this.call(name, call);
+    } catch (error) {
+      if (!wasKept || isOverloaded(error)) throw error;
+      counters.add("call_retries");
+      return this.call(name, call);
+    }
+  }
+
   /** For a call that was not answered in time: whoever is called next should not wait for the same way. */
   drop(name: Name): void {
     this.#stubs.delete(name);
   }
 
-  #take(name: Name): Stub {
+  #isKept(name: Name): boolean {
     const kept = this.#stubs.get(name);
-    const stub = kept ?? this.#make(name);
-    if (kept !== undefined) this.#stubs.delete(name);
-    this.#stubs.set(name, stub);
+    return kept !== undefined && Math.abs(Date.now() - kept.usedAtMs) <= keptMs;
+  }
+
+  #take(name: Name): Stub {
+    const known = this.#isKept(name) ? this.#stubs.get(name) : undefined;
+    const kept = known ?? { stub: this.#make(name), usedAtMs: 0 };
+    kept.usedAtMs = Date.now();
+    this.#stubs.delete(name);
+    this.#stubs.set(name, kept);
     if (this.#stubs.size > this.#max) this.#stubs.delete(this.#stubs.keys().next().value as Name);
-    return stub;
+    return kept.stub;
   }
 }

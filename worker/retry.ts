@@ -20,6 +20,6 @@ export async function withRetries<Result>(call: (attempt: number) => Promise<Res
   }
 }
 
-function isOverloaded(error: unknown): boolean {
+export function isOverloaded(error: unknown): boolean {
   return (error as { overloaded?: boolean } | undefined)?.overloaded === true;
 }

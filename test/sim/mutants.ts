@@ -177,7 +177,21 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     what: "an object calls over a stub that a reset has broken",
     breaks: ["progress"],
     install: () => {
-      KeptStubs.prototype.drop = () => {};
+      const { call } = KeptStubs.prototype;
+      const kept = new WeakMap<object, Map<unknown, unknown>>();
+      const callForever = function (
+        this: KeptStubs<unknown, unknown>,
+        name: unknown,
+        use: (stub: unknown) => Promise<unknown>,
+      ) {
+        const stubs = kept.get(this) ?? new Map();
+        kept.set(this, stubs);
+        return call.call(this, name, (stub) => {
+          if (!stubs.has(name)) stubs.set(name, stub);
+          return use(stubs.get(name));
+        });
+      };
+      KeptStubs.prototype.call = callForever as typeof call;
     },
   },
 };

@@ -46,7 +46,7 @@ export class RelayObject extends DurableObject<Env> {
         calls.map(async ({ target, call }) => {
           await semaphore.acquire();
           counters.add("object_calls");
-          const called = this.#stubs.call(target, (session): Promise<RelayedAnswer> => session.deliver(call));
+          const called = this.#stubs.callAgain(target, (session): Promise<RelayedAnswer> => session.deliver(call));
           const answer = await deadline.within(called.catch(() => undefined));
           if (answer === undefined) this.#stubs.drop(target);
           semaphore.release();

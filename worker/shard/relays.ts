@@ -84,7 +84,7 @@ export class Relays {
     counters.add("object_calls");
     try {
       const relayed = calls.map(({ target, call }) => ({ target, call }));
-      return await this.#stubs.call(index, (relay) => relay.deliver(relayed, deadlineMs));
+      return await this.#stubs.callAgain(index, (relay) => relay.deliver(relayed, deadlineMs));
     } catch (error) {
       console.error(
         JSON.stringify({ event: "relay-unreachable", relay: index, shard: this.#shard, error: `${error}` }),

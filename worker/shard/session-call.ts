@@ -42,6 +42,6 @@ export class SessionCalls {
 
   #deliver(target: string, call: DeliveryCall) {
     counters.add("object_calls");
-    return this.#stubs.call(target, async (stub) => stub.deliver(call));
+    return this.#stubs.callAgain(target, async (stub) => stub.deliver(call));
   }
 }
