@@ -6,6 +6,7 @@
 
 import { answersOwedTo, isAnswer } from "../../src/codec/answers.ts";
 import type { PacketType } from "../../src/protocol/packet-type.ts";
+import { concatenate } from "../../src/queue/record.ts";
 
 /** A frame to the session leaves early when it has grown to this. */
 const frameBytesMax = 1024 * 1024;
@@ -69,11 +70,10 @@ export class Outgoing {
     this.#frames = 0;
     this.#leftAtMs = this.#heardAtMs;
     if (this.#send === undefined || this.#packets.length === 0) return;
-    const packets = this.#packets;
-    const bytes = this.#bytes;
+    const frame = concatenate(this.#packets);
     this.#packets = [];
     this.#bytes = 0;
-    this.#send(packets.length === 1 ? (packets[0] as Uint8Array) : joined(packets, bytes));
+    this.#send(frame);
   }
 
   /** Nothing leaves any more. */
@@ -99,14 +99,4 @@ export class Outgoing {
     if (this.#leavesNow) return;
     this.#timer ??= setTimeout(() => this.flush(), 0);
   }
-}
-
-function joined(packets: readonly Uint8Array[], bytes: number): Uint8Array {
-  const frame = new Uint8Array(bytes);
-  let at = 0;
-  for (const packet of packets) {
-    frame.set(packet, at);
-    at += packet.length;
-  }
-  return frame;
 }
