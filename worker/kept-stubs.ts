@@ -46,6 +46,7 @@ export class KeptStubs<Name, Stub> {
     } catch (error) {
       if (!wasKept || isOverloaded(error)) throw error;
       counters.add("call_retries");
+      counters.add("object_calls");
       return this.call(name, call);
     }
   }

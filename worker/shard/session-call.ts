@@ -13,7 +13,7 @@ import { sessionStub } from "../stubs.ts";
 export const deadlineMs = 800;
 
 /** Stubs take memory; a message to more sessions than this goes by way of relays, by default. */
-export const sessionStubsMax = 1_024;
+const sessionStubsMax = 1_024;
 
 export class SessionCalls {
   readonly #stubs: KeptStubs<string, DurableObjectStub<SessionObject>>;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { counters } from "../../../worker/counters.ts";
 import { KeptStubs } from "../../../worker/kept-stubs.ts";
 
 beforeEach(() => {
@@ -77,12 +78,15 @@ test("what may be called twice is called again at once, over another stub, if a 
   const { stubs, number } = keptStubs(4);
   await number("a");
   const over: number[] = [];
+  const add = vi.spyOn(counters, "add");
   const answer = stubs.callAgain("a", async (stub) => {
     over.push(stub.number);
     if (stub.number === 1) throw reset();
     return "answered";
   });
   expect([await answer, over]).toEqual(["answered", [1, 2]]);
+  // It is billed like any other call.
+  expect(add.mock.calls).toEqual([["call_retries"], ["object_calls"]]);
 });
 
 test.each([
