@@ -1,6 +1,5 @@
 // The Worker: MQTT over WebSocket on /mqtt, on / for an upgrade, and on /mqtt/<client id>; the HTTP API, health and counters; the operators' page.
 
-import { app } from "./admin/app.ts";
 import { basePath } from "./admin/base-path.ts";
 import { configOf } from "./config.ts";
 import { counterSink } from "./counter-sink.ts";
@@ -19,6 +18,12 @@ export { TopicShard } from "./shard/object.ts";
 export { TraceObject } from "./trace/object.ts";
 
 const health = new Health();
+
+/** The HTTP API, its schemas before all, is more than the broker itself: a copy of the Worker that is never asked for it does without. */
+async function administer(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const { app } = await import("./admin/app.ts");
+  return app.fetch(request, env, context);
+}
 
 async function healthResponse(env: Env): Promise<Response> {
   const answer = await health.of(env, Date.now());
@@ -43,7 +48,7 @@ export default {
         headers: { Upgrade: "websocket", Connection: "Upgrade" },
       });
     }
-    if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return app.fetch(request, env, context);
+    if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return administer(request, env, context);
     if (pathname === "/healthz") return healthResponse(env);
     if (pathname === "/metrics") return metrics(request, env);
     return page(request, env);

@@ -1,7 +1,5 @@
 // `/metrics`: the counters of this running copy of the Worker, for Prometheus; without a key only if the operator says so.
 
-import { errorResponse } from "./admin/errors.ts";
-import { permitted } from "./admin/permitted.ts";
 import { configOf } from "./config.ts";
 import { counters } from "./counters.ts";
 import { Control } from "./d1/control.ts";
@@ -23,11 +21,21 @@ async function gauges(env: Env): Promise<string> {
   }
 }
 
-export async function metrics(request: Request, env: Env): Promise<Response> {
+/** What answers whoever may not read them. The HTTP API decides that, and is not loaded before it has to. */
+async function refusal(request: Request, env: Env): Promise<Response | undefined> {
+  const [{ errorResponse }, { permitted }] = await Promise.all([
+    import("./admin/errors.ts"),
+    import("./admin/permitted.ts"),
+  ]);
   try {
-    if (!configOf(env).metricsOpen) await permitted(request, env, new Control(env.CONTROL), Date.now(), "read");
-    return new Response(counters.text() + (await gauges(env)), { headers });
+    await permitted(request, env, new Control(env.CONTROL), Date.now(), "read");
+    return undefined;
   } catch (error) {
     return errorResponse(error);
   }
+}
+
+export async function metrics(request: Request, env: Env): Promise<Response> {
+  const refused = configOf(env).metricsOpen ? undefined : await refusal(request, env);
+  return refused ?? new Response(counters.text() + (await gauges(env)), { headers });
 }

@@ -119,6 +119,22 @@ test("every source file is imported by somebody", () => {
   expect(orphans).toEqual([]);
 });
 
+test("a copy of the Worker loads the HTTP API, and what knows of tokens, when they are first asked for", () => {
+  const sources = new Map(filesOf("{src,worker}/**/*.ts").map((source) => [source.path, source]));
+  const loaded = new Set<string>();
+  const waiting = ["worker/index.ts"];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (loaded.has(path)) continue;
+    loaded.add(path);
+    const source = sources.get(path);
+    const imported = source === undefined ? [] : importsOf(source);
+    waiting.push(...imported.filter(({ typeOnly, late }) => !typeOnly && !late).map(({ target }) => target));
+  }
+  expect(loaded).toContain("worker/session/object.ts");
+  const early = [...loaded].filter((path) => /^(worker\/admin\/|hono|jose|papaparse)/.test(path)).sort();
+  expect(early).toEqual(["worker/admin/base-path.ts", "worker/admin/messages.ts"]);
+});
+
 function isAllowedInCore(folder: string, rule: Rule, { target, typeOnly }: Import): boolean {
   if (!target.startsWith("src/")) return rule.packages?.includes(target) ?? false;
   const targetFolder = folderOf(target, "src");

@@ -18,6 +18,8 @@ export interface Import {
   /** A path from the root of the repository, or the name of a package. */
   readonly target: string;
   readonly typeOnly: boolean;
+  /** By a call, where the code first comes by. */
+  readonly late: boolean;
 }
 
 export function filesOf(pattern: string): Source[] {
@@ -33,10 +35,12 @@ export function importsOf(source: Source): Import[] {
   const statements = code.matchAll(/^(?:import|export)(\s+type)?\s+[\w*{][^;"'`=()]*\sfrom\s+["']([^"']+)["']/gm);
   const effects = code.matchAll(/^import()\s+["']([^"']+)["']/gm);
   const calls = code.matchAll(/(typeof\s+)?\bimport\(\s*["']([^"']+)["']/g);
-  return [...statements, ...effects, ...calls].map(([, type, target = ""]) => ({
-    target: resolve(source.path, target),
-    typeOnly: Boolean(type),
-  }));
+  const found = (late: boolean) => {
+    return ([, type, target = ""]: RegExpExecArray) => {
+      return { target: resolve(source.path, target), typeOnly: Boolean(type), late };
+    };
+  };
+  return [...[...statements, ...effects].map(found(false)), ...[...calls].map(found(true))];
 }
 
 /** Strings stay as they are, so that an address in one is not taken for a comment. */

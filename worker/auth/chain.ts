@@ -11,7 +11,7 @@ import { admitted, type Credentials, pass, refused, type Verdict, wrong } from "
 import { authenticateDeviceKey, looksLikeDeviceKey } from "./device-key.ts";
 import { authenticateHttp } from "./http.ts";
 import { anonymous, identity } from "./identity.ts";
-import { JwtAuthenticator } from "./jwt.ts";
+import type { JwtAuthenticator } from "./jwt.ts";
 import { isOutdated, isPassword } from "./password.ts";
 import { VerifiedPasswords } from "./verified-passwords.ts";
 
@@ -21,13 +21,12 @@ export type MayTry = (user: string) => Promise<Verdict | undefined>;
 export class AuthenticationChain {
   readonly #config: Config;
   readonly #book: AccessBook;
-  readonly #jwt: JwtAuthenticator;
+  #jwt: Promise<JwtAuthenticator> | undefined;
   readonly #verified = new VerifiedPasswords();
 
   constructor(config: Config, book: AccessBook) {
     this.#config = config;
     this.#book = book;
-    this.#jwt = new JwtAuthenticator(config.jwt);
   }
 
   /** Fails when the control database is needed and does not answer. */
@@ -61,7 +60,8 @@ export class AuthenticationChain {
       case "device-key":
         return this.#deviceKey(credentials, mayTry, nowMs);
       case "jwt":
-        return this.#jwt.authenticate(credentials, nowMs);
+        this.#jwt ??= loadJwt(this.#config);
+        return (await this.#jwt).authenticate(credentials, nowMs);
       case "certificate":
         return authenticateCertificate(credentials, this.#config);
       case "http":
@@ -104,4 +104,10 @@ export class AuthenticationChain {
       (username === undefined ? undefined : await mayTry(username)) ?? authenticateHttp(credentials, this.#config.http)
     );
   }
+}
+
+/** Its library is loaded where tokens are asked for, and nowhere else. */
+async function loadJwt(config: Config): Promise<JwtAuthenticator> {
+  const { JwtAuthenticator } = await import("./jwt.ts");
+  return new JwtAuthenticator(config.jwt);
 }
