@@ -8,7 +8,7 @@ import type { DecoderLimits } from "../src/codec/limits.ts";
 import type { Publish } from "../src/protocol/packet.ts";
 import { PacketType } from "../src/protocol/packet-type.ts";
 import type { Env } from "./env.ts";
-import { alivePing, encodeHello } from "./hello.ts";
+import { alivePing, alivePingMs, encodeHello } from "./hello.ts";
 import { sessionName } from "./names.ts";
 import { sessionStub } from "./stubs.ts";
 
@@ -32,7 +32,7 @@ export class TailRefused extends Error {}
 const waitingBytesMax = 1024 * 1024;
 /** So often something is written, so that nobody between here and there thinks the connection dead. */
 const breathMs = 15_000;
-const breathsPerPing = 16;
+const breathsPerPing = alivePingMs / breathMs;
 const protocol = 5;
 const subscribeId = 1;
 const encoder = new TextEncoder();

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import mqtt, { type MqttClient } from "mqtt";
+import { alivePingMs } from "../../worker/hello.ts";
 import type { Broker } from "../brokers/broker.ts";
 import { measure as measureLoad } from "../generator.ts";
 import { connectPacket, packetType } from "../load/packets.ts";
@@ -158,8 +159,6 @@ async function newSessions(broker: Broker): Promise<Measured> {
 const pingsEach = 200;
 const monthSeconds = 30 * 86_400;
 const keepAliveSeconds = 60;
-/** The edge shows every session object that it is there: see worker/edge/client.ts. */
-const alivePingSeconds = 300;
 /** The liveness alarm of a connection that stands for a month: see src/session/closing.ts. */
 const alarmsOfMonth = 367;
 
@@ -183,7 +182,7 @@ function idleMonth(alarms: number): (broker: Broker) => Promise<Measured> {
         ...month,
         alarms: month.alarms + alarms,
         alarmsSet: month.alarmsSet + alarms,
-        socketMessages: month.socketMessages + monthSeconds / alivePingSeconds,
+        socketMessages: month.socketMessages + (monthSeconds * 1000) / alivePingMs,
         connectionsOpened: month.connectionsOpened + 1,
       },
       cpuMs: ping.cpuMs * pings,

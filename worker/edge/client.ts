@@ -36,7 +36,15 @@ import { closeQuietly } from "../close-quietly.ts";
 import type { Config } from "../config.ts";
 import { counters, report } from "../counters.ts";
 import { Witness } from "../gate/witness.ts";
-import { alivePing, alivePong, encodeHello, encodeRights, type Hello, type ReportsNotice } from "../hello.ts";
+import {
+  alivePing,
+  alivePingMs,
+  alivePong,
+  encodeHello,
+  encodeRights,
+  type Hello,
+  type ReportsNotice,
+} from "../hello.ts";
 import { type Outcome as AdmissionOutcome, Doorman, type DoormanParts, type Prepared, type Proved } from "./doorman.ts";
 import { Outgoing } from "./outgoing.ts";
 import { encodeSys, SysFeed } from "./sys-feed.ts";
@@ -44,8 +52,6 @@ import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
-/** How often the edge shows the session object that it still holds the client; answered without waking the object. */
-const alivePingMs = 5 * 60_000;
 /** Bytes that may wait for the session to be dialled. */
 const waitingBytesMax = 4 * 1024 * 1024;
 /** The same of a client that may still turn out to be nobody. */

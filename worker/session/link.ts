@@ -2,11 +2,9 @@
 
 import type { Decoder } from "../../src/codec/decode.ts";
 import type { Connection } from "../../src/session/state.ts";
+import { edgeSilentMsMax } from "../hello.ts";
 import type { DirectClient } from "./direct.ts";
 import type { AttachmentWriter } from "./socket.ts";
-
-/** A connection whose edge has not written for this long is gone, whatever the socket says. */
-const silentMsMax = 20 * 60_000;
 
 export interface Link {
   readonly socket: WebSocket;
@@ -28,5 +26,5 @@ export function isSilent(
   // It has a clock of its own.
   if (direct !== undefined) return false;
   const heard = context.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-  return nowMs - (heard ?? connection?.connectedAtMs ?? 0) > silentMsMax;
+  return nowMs - (heard ?? connection?.connectedAtMs ?? 0) > edgeSilentMsMax;
 }

@@ -1,6 +1,7 @@
 // A WebSocket between an edge and an object, across the network: frames keep their order in each direction, take their
 // time, and are lost behind the point where the line breaks. It outlives the object's sleep, and no reset.
 
+import { alivePingMs } from "../../../worker/hello.ts";
 import { copyOf } from "./copy.ts";
 import type { Cause, ObjectHost } from "./host.ts";
 
@@ -14,8 +15,6 @@ export interface EdgeEvents {
 
 const readyState = { open: 1, closing: 2, closed: 3 } as const;
 const attachmentBytesMax = 16_384;
-/** An edge pings so often, and the platform answers for the object. */
-const pingEveryMs = 5 * 60_000;
 const resetCode = 1006;
 
 type EdgeState = "open" | "vanished" | "closed";
@@ -49,8 +48,8 @@ export class Line {
   /** The last ping of the edge that was answered. */
   pingedAt(): Date | null {
     const untilMs = Math.min(this.host.platform.agenda.nowMs, this.#edgeUntilMs);
-    const pings = Math.floor((untilMs - this.openedAtMs) / pingEveryMs);
-    return pings === 0 ? null : new Date(this.openedAtMs + pings * pingEveryMs);
+    const pings = Math.floor((untilMs - this.openedAtMs) / alivePingMs);
+    return pings === 0 ? null : new Date(this.openedAtMs + pings * alivePingMs);
   }
 
   /** From the edge to the object; returns the number of the frame. */
