@@ -1,5 +1,5 @@
-// Looks at a process and everything it started: who they are, the processor time they used, and how to end all of them
-// at once. Linux only (/proc).
+// Looks at a process and everything it started: who they are, the processor time they used, the files they may still open, and
+// how to end all of them at once. Linux only (/proc).
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -59,6 +59,15 @@ export function cpuSeconds(root: number): number {
   let ticks = 0;
   for (const pid of processTree(root)) ticks += readRow(pid)?.ticks ?? 0;
   return ticks / ticksPerSecond;
+}
+
+/** Files that each of the process and its descendants may still open: the fewest. */
+export function filesLeft(root: number): number {
+  const left = processTree(root).map((pid) => {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
+    return Number(limit) - readdirSync(`/proc/${pid}/fd`).length;
+  });
+  return Math.min(...left);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
