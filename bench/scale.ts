@@ -1,6 +1,6 @@
 // `npm run bench:scale`: how the cost of one operation changes as the work grows. Prints the curves, writes them as JSON
-// and as a picture. The shard's and the session's are taken of their own code on databases on disk in this process, the
-// connections' of a broker that runs.
+// and as a picture. The shard's and the session's are taken of their own code on databases on disk in this process, those of
+// sleeping sessions and of connections of a broker that runs.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -13,20 +13,23 @@ import type { Curve, Progress } from "./scale/curve.ts";
 import { fanOutCurve } from "./scale/fan-out.ts";
 import { listingCurve } from "./scale/listing.ts";
 import { picture } from "./scale/picture.ts";
+import { sessionsCurve } from "./scale/sessions.ts";
 import { retainedCurve, routesCurves } from "./scale/shard.ts";
 import { short, table } from "./statistics.ts";
 
 const usage = `usage: npm run bench:scale -- [options]
-  --curves a,b       routes, retained, backlog, listing, fan-out, connections (all)
+  --curves a,b       routes, retained, backlog, listing, fan-out, sessions, connections (all)
   --largest N        of routes, retained messages, waiting messages and sessions (1000000)
+  --sessions N       that sleep and get a message (5000)
   --connections N    (20000)
   --output FOLDER    (bench/results)`;
 
 const { values } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
-    curves: { type: "string", default: "routes,retained,backlog,listing,fan-out,connections" },
+    curves: { type: "string", default: "routes,retained,backlog,listing,fan-out,sessions,connections" },
     largest: { type: "string", default: "1000000" },
+    sessions: { type: "string", default: "5000" },
     connections: { type: "string", default: "20000" },
     output: { type: "string" },
   },
@@ -46,6 +49,7 @@ async function run(): Promise<void> {
   if (wanted.includes("backlog")) curves.push(backlogCurve(largest, progress));
   if (wanted.includes("listing")) curves.push(await listingCurve(largest, progress));
   if (wanted.includes("fan-out")) curves.push(await fanOutCurve(progress));
+  if (wanted.includes("sessions")) curves.push(await sessionsCurve(Number(values.sessions), progress));
   if (wanted.includes("connections")) curves.push(await connectionsCurve(Number(values.connections), progress));
   for (const { name, of, units, points } of curves) {
     const rows = points.map(({ size, values }) => [
