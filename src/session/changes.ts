@@ -14,7 +14,8 @@ import type { TraceMark } from "../trace/mark.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
-import type { LetterChange, LetterReads, SinkProgress, SinkSettings } from "./sink.ts";
+import type { LetterChange, LetterReads } from "./dead-letters.ts";
+import type { SinkProgress, SinkSettings } from "./sink.ts";
 import type { SubscriptionRequest } from "./subscribe.ts";
 
 /** A session that outlives its connection. A session without this row ends with its connection. */

@@ -23,7 +23,8 @@ import { Inbound, type InboundRuns } from "./inbound.ts";
 import { limitsFor } from "./limits.ts";
 import type { SavedLetter, SavedSegment, SavedState } from "./saved.ts";
 import { shardsOfSubscription } from "./sharing.ts";
-import { newSink, type SinkProgress, type SinkSettings, type StoredLetter } from "./sink.ts";
+import type { StoredLetter } from "./dead-letters.ts";
+import { newSink, type SinkProgress, type SinkSettings } from "./sink.ts";
 import { generationOf, type Session } from "./state.ts";
 import { routeAgain } from "./subscribe.ts";
 

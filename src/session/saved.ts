@@ -8,7 +8,8 @@
 import type { ProtocolVersion } from "../protocol/version.ts";
 import { Progress } from "../queue/window.ts";
 import type { DueWill, SessionOverrides, StoredSubscription } from "./changes.ts";
-import type { SinkProgress, StoredLetter } from "./sink.ts";
+import type { StoredLetter } from "./dead-letters.ts";
+import type { SinkProgress } from "./sink.ts";
 import type { Session } from "./state.ts";
 
 export interface SaveRequest {

@@ -15,10 +15,10 @@
 // 2. the sink does not want this batch, or it was tried often enough: it becomes a dead letter, and the next has its turn at once;
 // 3. otherwise it is tried again, later each time.
 
-import type { QoS } from "../protocol/packet.ts";
-import { RecordReader, RecordWriter } from "../queue/record.ts";
 import { nextVisible } from "./consume.ts";
+import { parcelOfLetter, putLetter } from "./dead-letters.ts";
 import type { Effects } from "./effects.ts";
+import { failureOf, messageOf, type Parcel, type ParcelMessage, type ParcelOutcome, type SinkFailure } from "./parcel.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
 import { isUnfinished } from "./unfinished.ts";
 
@@ -49,14 +49,6 @@ export interface SinkSettings {
   readonly attemptsMax: number;
 }
 
-export interface SinkFailure {
-  readonly atMs: number;
-  readonly reason: string;
-  readonly detail: string;
-  /** Of HTTP; 0: there was no answer. */
-  readonly status: number;
-}
-
 /** How far it has come: a row, written before a batch is sent. */
 export interface SinkProgress {
   /** The batch that was begun: positions from `from` to before `to`. */
@@ -84,93 +76,6 @@ export interface Sink {
   /** There are dead letters to send again. */
   hasLetters: boolean;
 }
-
-export interface ParcelMessage {
-  readonly position: number;
-  /** 0: not known. */
-  readonly queuedAtMs: number;
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly payload: Uint8Array;
-  readonly properties: Uint8Array;
-  /** 0: never. */
-  readonly expiresAtMs: number;
-}
-
-/** A batch on its way. */
-export interface Parcel {
-  readonly id: string;
-  readonly generation: number;
-  /** This one included. */
-  readonly attempt: number;
-  /** Of the dead letter that is sent again. */
-  readonly letter?: number;
-  readonly messages: readonly ParcelMessage[];
-}
-
-export interface DeadLetter {
-  /** Where its batch began: names it within the session. */
-  readonly position: number;
-  readonly id: string;
-  readonly atMs: number;
-  readonly attempts: number;
-  readonly count: number;
-  readonly failure: SinkFailure;
-  /** An operator has said so, and it has not happened yet. */
-  readonly isSentAgain: boolean;
-}
-
-export interface StoredLetter extends DeadLetter {
-  /** Of each record its position, and when it was queued. */
-  readonly places: readonly (readonly [position: number, queuedAtMs: number])[];
-  /** Records. */
-  readonly body: Uint8Array;
-}
-
-export interface LetterTotals {
-  readonly count: number;
-  readonly bytes: number;
-}
-
-/** What a step may read of dead letters. */
-export interface LetterReads {
-  /** The first that an operator sends again. */
-  toSend(): StoredLetter | undefined;
-  at(position: number): StoredLetter | undefined;
-  /** So many, by position, that stand behind it. */
-  after(position: number, limit: number): readonly DeadLetter[];
-  oldest(limit: number): readonly (Pick<DeadLetter, "position" | "id" | "count"> & { readonly bytes: number })[];
-  totals(): LetterTotals;
-}
-
-export type LetterChange =
-  | { readonly kind: "put-dead-letter"; readonly letter: StoredLetter }
-  /** It was sent again in vain. */
-  | {
-      readonly kind: "keep-dead-letter";
-      readonly position: number;
-      readonly attempts: number;
-      readonly failure: SinkFailure;
-    }
-  /** All, if no position is given. */
-  | { readonly kind: "send-dead-letters" | "delete-dead-letters"; readonly position?: number };
-
-export type ParcelOutcome =
-  | { readonly isDelivered: true }
-  | {
-      readonly isDelivered: false;
-      /** Not worth another attempt: the sink does not want this batch. */
-      readonly isFinal: boolean;
-      readonly reason: string;
-      readonly detail: string;
-      readonly status: number;
-      /** As the sink asked; 0: it did not. */
-      readonly retryAfterMs: number;
-    };
-
-export const deadLettersMax = 1_000;
-export const deadLetterBytesMax = 64 * 1024 * 1024;
 
 /** Written as JSON, each byte becomes six at most, and a message of a queue has at most 128 KB. */
 const aloneBytesMin = 16 * 1024;
@@ -277,33 +182,6 @@ function collect(session: Session, to: number | undefined, effects: Effects, now
   return messages;
 }
 
-function messageOf(reader: RecordReader, position: number, queuedAtMs: number): ParcelMessage {
-  const { topic, qos, retain, payload, properties, expiresAtMs } = reader;
-  return {
-    position,
-    queuedAtMs,
-    topic,
-    qos,
-    retain,
-    payload: payload.slice(),
-    properties: properties.slice(),
-    expiresAtMs,
-  };
-}
-
-function parcelOfLetter(letter: StoredLetter, generation: number): Parcel {
-  const messages = messagesOfLetter(letter);
-  return { id: letter.id, generation, attempt: letter.attempts + 1, letter: letter.position, messages };
-}
-
-export function messagesOfLetter({ body, places }: StoredLetter): ParcelMessage[] {
-  const reader = new RecordReader(body);
-  return places.map(([position, queuedAtMs]) => {
-    reader.next();
-    return messageOf(reader, position, queuedAtMs);
-  });
-}
-
 /** What became of it. `jitter` is from 0 to 1, so that sinks that failed together are not tried together. */
 export function settleParcel(
   session: Session,
@@ -375,38 +253,6 @@ function putProgress({ progress }: Sink, effects: Effects): void {
   effects.persist.push({ kind: "put-sink-progress", progress });
 }
 
-/** The oldest go where there is no room. */
-function putLetter(session: Session, parcel: Parcel, failure: SinkFailure, effects: Effects): void {
-  const writer = new RecordWriter();
-  const encoder = new TextEncoder();
-  for (const { topic, ...rest } of parcel.messages) {
-    writer.append({ ...rest, sequence: 0, topicBytes: encoder.encode(topic) });
-  }
-  const count = parcel.messages.length;
-  const body = writer.take();
-  const { reads } = session;
-  let totals = reads.letters.totals();
-  const hasRoom = () => totals.count < deadLettersMax && totals.bytes + body.length <= deadLetterBytesMax;
-  for (const oldest of hasRoom() ? [] : reads.letters.oldest(deadLettersMax)) {
-    if (hasRoom()) break;
-    totals = { count: totals.count - 1, bytes: totals.bytes - oldest.bytes };
-    effects.persist.push({ kind: "delete-dead-letters", position: oldest.position });
-    effects.drop("dead-letter-overflow", `batch ${oldest.id}`, oldest.count);
-  }
-  const letter: StoredLetter = {
-    position: parcel.messages[0]?.position ?? 0,
-    id: parcel.id,
-    atMs: failure.atMs,
-    attempts: parcel.attempt,
-    count,
-    failure,
-    isSentAgain: false,
-    places: parcel.messages.map(({ position, queuedAtMs }) => [position, queuedAtMs]),
-    body,
-  };
-  effects.persist.push({ kind: "put-dead-letter", letter });
-}
-
 function settleLetter(
   sink: Sink,
   position: number,
@@ -427,9 +273,4 @@ function settleLetter(
     sink.progress = { ...progress, failedAttempts: progress.failedAttempts + 1, lastFailure: failure };
   }
   putProgress(sink, effects);
-}
-
-function failureOf(outcome: Extract<ParcelOutcome, { isDelivered: false }>, nowMs: number): SinkFailure {
-  const { reason, detail, status } = outcome;
-  return { atMs: nowMs, reason, detail, status };
 }

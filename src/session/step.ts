@@ -20,7 +20,8 @@ import { publish } from "./publish.ts";
 import { continueReplays } from "./replay.ts";
 import { answered, failed, type ShardAnswer } from "./routing.ts";
 import { continueShares } from "./sharing.ts";
-import { nextParcel, type Parcel, type ParcelOutcome, settleParcel } from "./sink.ts";
+import type { Parcel, ParcelOutcome } from "./parcel.ts";
+import { nextParcel, settleParcel } from "./sink.ts";
 import { generationOf, type Session } from "./state.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 

@@ -1,13 +1,7 @@
 // Dead letters in the database of a session with a sink.
 
-import type {
-  DeadLetter,
-  LetterChange,
-  LetterReads,
-  LetterTotals,
-  SinkFailure,
-  StoredLetter,
-} from "../session/sink.ts";
+import type { DeadLetter, LetterChange, LetterReads, LetterTotals, StoredLetter } from "../session/dead-letters.ts";
+import type { SinkFailure } from "../session/parcel.ts";
 import type { RareTable } from "./rare-table.ts";
 import type { SqlRow } from "./sql.ts";
 

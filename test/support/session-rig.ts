@@ -11,7 +11,7 @@ import { defaultSessionLimits, type SessionLimits } from "../../src/session/limi
 import type { Managed, ManageRequest } from "../../src/session/manage.ts";
 import { type LaneItem, packItems, type Routing } from "../../src/session/outgoing.ts";
 import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
-import type { Parcel, ParcelOutcome } from "../../src/session/sink.ts";
+import type { Parcel, ParcelOutcome } from "../../src/session/parcel.ts";
 import { type ConnectionSnapshot, loadSession, type Session, snapshotOf } from "../../src/session/state.ts";
 import { administer, parcelSettled, type SessionInput, step, take, takeParcel } from "../../src/session/step.ts";
 import type { SessionTemplate } from "../../src/session/template.ts";

@@ -2,7 +2,8 @@
 
 import type { Report } from "../../src/session/effects.ts";
 import type { SinkAnswer } from "../../src/session/manage-sink.ts";
-import type { Parcel, ParcelOutcome, SinkSettings } from "../../src/session/sink.ts";
+import type { Parcel, ParcelOutcome } from "../../src/session/parcel.ts";
+import type { SinkSettings } from "../../src/session/sink.ts";
 import { ManagedSession } from "./managed-session.ts";
 import { textOf } from "./records.ts";
 

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { eventTopicPrefix, eventTypes } from "../../src/directory/event-types.ts";
-import type { DeadLetter } from "../../src/session/sink.ts";
+import type { DeadLetter } from "../../src/session/dead-letters.ts";
 import { isShared } from "../../src/topic/share.ts";
 import type { Config } from "../config.ts";
 import type { StoredWebhook, WebhookSettings } from "../d1/webhooks.ts";

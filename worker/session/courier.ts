@@ -2,7 +2,7 @@
 // object's alarm, which is awaited: nothing of it is left when that ends.
 
 import type { Effects } from "../../src/session/effects.ts";
-import type { Parcel, ParcelOutcome } from "../../src/session/sink.ts";
+import type { Parcel, ParcelOutcome } from "../../src/session/parcel.ts";
 import type { Session } from "../../src/session/state.ts";
 import { parcelSettled, takeParcel } from "../../src/session/step.ts";
 import type { Alarm } from "../alarm.ts";

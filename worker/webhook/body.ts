@@ -2,7 +2,7 @@
 // of the broker, which travels in the queue as a message of a topic that nobody can publish to.
 
 import { eventTopicPrefix } from "../../src/directory/event-types.ts";
-import type { Parcel, ParcelMessage } from "../../src/session/sink.ts";
+import type { Parcel, ParcelMessage } from "../../src/session/parcel.ts";
 import { show } from "../admin/messages.ts";
 
 export interface Item {

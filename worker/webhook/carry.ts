@@ -1,6 +1,7 @@
 // Carries one batch to where its sink says.
 
-import type { ParcelOutcome, SinkTarget } from "../../src/session/sink.ts";
+import type { ParcelOutcome } from "../../src/session/parcel.ts";
+import type { SinkTarget } from "../../src/session/sink.ts";
 import type { Env } from "../env.ts";
 import type { Batch } from "./body.ts";
 import { post } from "./post.ts";

@@ -1,7 +1,8 @@
 // One request to an endpoint, signed as Standard Webhooks says, and what its answer means for the batch.
 
 import { Webhook } from "standardwebhooks";
-import type { ParcelOutcome, SinkTarget } from "../../src/session/sink.ts";
+import type { ParcelOutcome } from "../../src/session/parcel.ts";
+import type { SinkTarget } from "../../src/session/sink.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 export type HttpTarget = Extract<SinkTarget, { readonly kind: "http" }>;

@@ -1,6 +1,6 @@
 // A batch into a queue of the platform: a message for each item, in as many calls as the platform's limits ask for.
 
-import type { ParcelOutcome } from "../../src/session/sink.ts";
+import type { ParcelOutcome } from "../../src/session/parcel.ts";
 import type { Env } from "../env.ts";
 import type { Item } from "./body.ts";
 

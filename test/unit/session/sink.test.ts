@@ -2,14 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  deadLetterBytesMax,
-  deadLettersMax,
-  delayMs,
-  delayMsMax,
-  type Parcel,
-  sinkWakeAtMs,
-} from "../../../src/session/sink.ts";
+import { deadLetterBytesMax, deadLettersMax } from "../../../src/session/dead-letters.ts";
+import type { Parcel } from "../../../src/session/parcel.ts";
+import { delayMs, delayMsMax, sinkWakeAtMs } from "../../../src/session/sink.ts";
 import { failed, refused, SinkSession, taken, textsOf } from "../../support/sink-session.ts";
 
 describe("batches", () => {
