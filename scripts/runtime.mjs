@@ -18,7 +18,12 @@ const require = createRequire(import.meta.url);
  * For V8: garbage is collected often and little at a time, since everything that arrives meanwhile waits. Whoever sets the
  * variable chooses otherwise. See decision 37.
  */
-const collectorFlags = ["--initial-old-space-size=8", "--max-semi-space-size=2", "--heap-growing-percent=50"];
+const collectorFlags = [
+  "--initial-old-space-size=8",
+  "--max-semi-space-size=2",
+  "--memory-balancer",
+  "--memory-balancer-c-value=1e-8",
+];
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= collectorFlags.join(" ");
 
 const restartLimitMs = 10_000;

@@ -11,10 +11,10 @@ import type { WrittenProgress } from "../queue/progress.ts";
 import type { QueueReads, Segment } from "../queue/queue.ts";
 import type { Gap, WindowSnapshot } from "../queue/window.ts";
 import type { TraceMark } from "../trace/mark.ts";
+import type { LetterChange, LetterReads } from "./dead-letters.ts";
 import type { InboundChanges, InboundSnapshot } from "./inbound.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Replay } from "./replays.ts";
-import type { LetterChange, LetterReads } from "./dead-letters.ts";
 import type { SinkProgress, SinkSettings } from "./sink.ts";
 import type { SubscriptionRequest } from "./subscribe.ts";
 

@@ -1,7 +1,7 @@
 // What an operator asks of a session with a sink: how it is doing, and its dead letters.
 
-import type { Effects } from "./effects.ts";
 import { type DeadLetter, type LetterTotals, messagesOfLetter } from "./dead-letters.ts";
+import type { Effects } from "./effects.ts";
 import type { ParcelMessage } from "./parcel.ts";
 import type { Sink, SinkProgress, SinkSettings } from "./sink.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";

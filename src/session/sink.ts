@@ -18,7 +18,14 @@
 import { nextVisible } from "./consume.ts";
 import { parcelOfLetter, putLetter } from "./dead-letters.ts";
 import type { Effects } from "./effects.ts";
-import { failureOf, messageOf, type Parcel, type ParcelMessage, type ParcelOutcome, type SinkFailure } from "./parcel.ts";
+import {
+  failureOf,
+  messageOf,
+  type Parcel,
+  type ParcelMessage,
+  type ParcelOutcome,
+  type SinkFailure,
+} from "./parcel.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
 import { isUnfinished } from "./unfinished.ts";
 
