@@ -57,6 +57,7 @@ function changedConfig(change: (text: string) => string): string {
   const text = readFileSync(join(root, "wrangler.toml"), "utf8");
   const absolute = text
     .replace('main = "worker/index.ts"', `main = "${join(root, "worker/index.ts")}"`)
+    .replace('"bl/BufferList.js"', `"${join(root, "node_modules/bl/BufferList.js")}"`)
     .replace('"node scripts/dashboard.mjs"', `"node ${join(root, "scripts/dashboard.mjs")}"`)
     .replace('directory = "dashboard/dist"', `directory = "${join(root, "dashboard/dist")}"`)
     .replaceAll('migrations_dir = "migrations"', `migrations_dir = "${join(root, "migrations")}"`);
