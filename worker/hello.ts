@@ -80,7 +80,7 @@ export interface ReportsNotice {
 export const alivePing = "ping";
 export const alivePong = "pong";
 
-/** How often. Each is a frame on the bill, and most of what an idle client costs. */
+/** How often. Each is a frame on the bill: half of what an idle client costs. */
 export const alivePingMs = 9 * 60_000;
 /** A connection whose edge has not written for this long, two pings and the time they may take, is gone, whatever its socket says. */
 export const edgeSilentMsMax = 20 * 60_000;

@@ -10,7 +10,7 @@ import { filesLeft, processTree } from "../brokers/process-tree.ts";
 import { connectPacket, packetType } from "../load/packets.ts";
 import { Wire } from "../load/wire.ts";
 import { cpuOf } from "../processor.ts";
-import type { Curve, Point, Progress } from "./curve.ts";
+import { type Curve, type Point, type Progress, sizesUpTo } from "./curve.ts";
 
 const atOnce = 50;
 const sizes = [10, 100, 1_000, 2_500, 5_000, 7_500, 10_000, 15_000];
@@ -65,7 +65,7 @@ export async function connectionsCurve(largest: number, progress: Progress): Pro
     await pause(asleepMs);
     const before = memoryOf(broker);
     let isAtEnd = false;
-    for (const size of [...sizes.filter((one) => one < largest), largest]) {
+    for (const size of sizesUpTo(largest, sizes)) {
       progress(`connections ${size.toLocaleString("en-US")}`);
       const begun = wires.length;
       const cpuBefore = cpuOf(broker);

@@ -17,11 +17,11 @@ export interface Curve {
 
 export type Progress = (text: string) => void;
 
-/** 10, 100, ... up to `largest`, which is the last. */
-export function sizesUpTo(largest: number): number[] {
-  const sizes: number[] = [];
-  for (let size = 10; size < largest; size *= 10) sizes.push(size);
-  return [...sizes, largest];
+const powersOfTen = Array.from({ length: 9 }, (_unused, index) => 10 ** (index + 1));
+
+/** Those of the sizes that are below `largest`, which is the last. */
+export function sizesUpTo(largest: number, sizes: readonly number[] = powersOfTen): number[] {
+  return [...sizes.filter((size) => size < largest), largest];
 }
 
 /** Milliseconds that one run of `work` takes: the median of so many. */

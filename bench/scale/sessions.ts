@@ -9,7 +9,7 @@ import type { Broker } from "../brokers/broker.ts";
 import { startDurableMq } from "../brokers/durablemq.ts";
 import { counterIn, emptyMeter, perMessage, readPage, settledMeter } from "../meter.ts";
 import { cpuOf } from "../processor.ts";
-import type { Curve, Point, Progress } from "./curve.ts";
+import { type Curve, type Point, type Progress, sizesUpTo } from "./curve.ts";
 
 const sizes = [100, 1_000, 5_000];
 const provisionedAtOnce = 1_000;
@@ -77,7 +77,7 @@ export async function sessionsCurve(largest: number, progress: Progress): Promis
   const broker = await startDurableMq({ env: { ADMIN_KEY: adminKey } });
   const points: Point[] = [];
   try {
-    for (const size of [...sizes.filter((one) => one < largest), largest]) {
+    for (const size of sizesUpTo(largest, sizes)) {
       progress(`sessions that sleep, ${size.toLocaleString("en-US")}`);
       await provision(broker, adminKey, size, progress);
       await pause(asleepMs);
