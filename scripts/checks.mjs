@@ -36,7 +36,7 @@ function runTool(name, args) {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code !== 0) console.error(`${name} ${args.join(" ")} failed:\n${output.trim()}`);
+      if (code !== 0) console.error(`FAILED  ${name} ${args.join(" ")}:\n${output.trim()}`);
       resolve(code === 0 ? 0 : 1);
     });
   });
