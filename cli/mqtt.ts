@@ -1,10 +1,9 @@
 // A client of the broker, for `pub` and `sub`.
 
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { Failure } from "./failure.ts";
-import { addressOf } from "./options.ts";
+import { addressOf, passwordFrom } from "./options.ts";
 
 export interface MqttFlags {
   readonly url: string;
@@ -23,10 +22,7 @@ export async function connectMqtt(
   take?: MqttClient["handleMessage"],
 ): Promise<MqttClient> {
   const { url, user, passwordFile, clientId } = flags;
-  const password =
-    passwordFile === undefined
-      ? process.env["DURABLEMQ_PASSWORD"]
-      : readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  const password = passwordFrom(passwordFile);
   const client = connect(url, {
     protocolVersion: 5,
     reconnectPeriod: 0,

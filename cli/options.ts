@@ -71,6 +71,20 @@ export function apiKeyFrom(keyFile: string | undefined): string | undefined {
   return readFileSync(file, "utf8").trim();
 }
 
+export function userOption(): Option {
+  return new Option("--user <name>", "user name; the password comes from DURABLEMQ_PASSWORD or --password-file");
+}
+
+export function passwordFileOption(): Option {
+  return new Option("--password-file <file>", "file with the password");
+}
+
+/** Undefined if there is none. */
+export function passwordFrom(file: string | undefined): string | undefined {
+  if (file === undefined) return process.env["DURABLEMQ_PASSWORD"];
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
 export function qosOption(fallback: 0 | 1 | 2): Option {
   return new Option("-q, --qos <level>", "0: at most once, 1: at least once, 2: exactly once")
     .default(fallback)

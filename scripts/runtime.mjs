@@ -81,7 +81,7 @@ export class Runtime {
     }
     const options = {
       ...workerOptions,
-      bindings: { ...withEnvironment(workerOptions.bindings), ADMIN_KEY: this.#options.adminKey },
+      bindings: this.#withAdminKey(withEnvironment(workerOptions.bindings)),
       modules: [{ type: "ESModule", path: bundle, contents: readFileSync(bundle, "utf8") }],
       modulesRoot: dirname(bundle),
       host: this.#options.host,
@@ -101,6 +101,12 @@ export class Runtime {
       this.#options.port = Number(url.port || 80);
       return url;
     };
+  }
+
+  /** Of the environment or of `.dev.vars`, where an empty one is none; otherwise it is made. */
+  #withAdminKey(bindings) {
+    const isGiven = process.env.ADMIN_KEY !== undefined || (bindings.ADMIN_KEY ?? "") !== "";
+    return isGiven ? bindings : { ...bindings, ADMIN_KEY: this.#options.makeAdminKey() };
   }
 
   #watch(child) {

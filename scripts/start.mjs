@@ -16,6 +16,7 @@ const { localVariables, Runtime } = await import("./runtime.mjs");
 let state;
 let runtime;
 let stopping = false;
+let adminKeyIsMade = false;
 
 async function stop(code) {
   if (stopping) return;
@@ -38,8 +39,11 @@ whenOrphaned(() => void stop(0));
 try {
   state = await claimState(stateDir);
   await assertPortIsFree();
-  const adminKey = process.env.ADMIN_KEY ?? localAdminKey(stateDir);
-  runtime = new Runtime({ host, port, stateDir, adminKey, onSpawn: state.recordRuntime, onFailure: stopWith });
+  const makeAdminKey = () => {
+    adminKeyIsMade = true;
+    return localAdminKey(stateDir);
+  };
+  runtime = new Runtime({ host, port, stateDir, makeAdminKey, onSpawn: state.recordRuntime, onFailure: stopWith });
   const url = await runtime.start();
   if (!stopping) announce(url);
 } catch (error) {
@@ -58,7 +62,7 @@ function announce(url) {
 
 /** Where the key of the HTTP API is to be found, if it was made here. The key itself is not printed. */
 function apiKeyHint() {
-  if (process.env.ADMIN_KEY !== undefined) return "";
+  if (!adminKeyIsMade) return "";
   return ` (API key in ${relative(process.cwd(), join(stateDir, adminKeyFile))})`;
 }
 

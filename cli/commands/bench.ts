@@ -5,7 +5,15 @@ import { readOptions } from "../../bench/load/options.ts";
 import { payloadLayout } from "../../bench/load/packets.ts";
 import { type LoadResult, runLoad } from "../../bench/load/run.ts";
 import { Failure } from "../failure.ts";
-import { brokerUrlOption, jsonOption, qosOption, wholeNumber } from "../options.ts";
+import {
+  brokerUrlOption,
+  jsonOption,
+  passwordFileOption,
+  passwordFrom,
+  qosOption,
+  userOption,
+  wholeNumber,
+} from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
 
 interface BenchFlags {
@@ -18,6 +26,8 @@ interface BenchFlags {
   readonly publishers: number;
   readonly subscribers: number;
   readonly rate?: number;
+  readonly user?: string;
+  readonly passwordFile?: string;
   readonly json?: true;
 }
 
@@ -40,13 +50,17 @@ export function benchCommand(): Command {
     .option("--publishers <number>", "clients that publish", wholeNumber(1, 1_000), 1)
     .option("--subscribers <number>", "clients that each get all of it", wholeNumber(1, 1_000), 1)
     .option("--rate <number>", "messages a second, of all publishers", wholeNumber(1, 10_000_000))
+    .addOption(userOption())
+    .addOption(passwordFileOption())
     .addOption(jsonOption())
     .action(runBench);
 }
 
 async function runBench(flags: BenchFlags): Promise<void> {
-  const { json, ...given } = flags;
-  const options = readOptions(Object.entries(given).flatMap(([name, value]) => [`--${name}`, `${value}`]));
+  const { json, user, passwordFile, ...given } = flags;
+  const plain = readOptions(Object.entries(given).flatMap(([name, value]) => [`--${name}`, `${value}`]));
+  const options =
+    user === undefined ? plain : { ...plain, credentials: { user, password: passwordFrom(passwordFile) ?? "" } };
   const shown = await progress("Connecting and warming up");
   const result = await runLoad(options, async (step) => {
     shown.now(step === "ready" ? "Measuring" : "Counting what has arrived");

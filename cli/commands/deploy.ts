@@ -63,7 +63,7 @@ async function deploy(more: readonly string[], flags: DeployFlags, command: Comm
   const code = await hand(["deploy", ...target, ...more]);
   if (code !== 0) command.error("error: the Worker was not deployed; the one before still runs", { exitCode: code });
   const option = environment === "" ? "" : ` --env ${environment}`;
-  console.log(`To go back to the version before: npx wrangler rollback${option}`);
+  console.log(`To go back to the version before: npm run wrangler -- rollback${option}`);
 }
 
 async function prepareDatabase(

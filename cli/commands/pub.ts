@@ -8,7 +8,16 @@ import { Command, InvalidArgumentError } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
 import { connectMqtt, type MqttFlags } from "../mqtt.ts";
-import { apiKeyFileOption, apiUrlOption, brokerUrlOption, jsonOption, qosOption, wholeNumber } from "../options.ts";
+import {
+  apiKeyFileOption,
+  apiUrlOption,
+  brokerUrlOption,
+  jsonOption,
+  passwordFileOption,
+  qosOption,
+  userOption,
+  wholeNumber,
+} from "../options.ts";
 import { printJson, progress } from "../output.ts";
 
 interface PubFlags extends MqttFlags, ApiFlags {
@@ -60,8 +69,8 @@ export function pubCommand(): Command {
     .option("--content-type <type>", "what the message is, such as application/json")
     .option("--response-topic <topic>", "where an answer is expected")
     .option("--property <name=value>", "a user property; may be repeated", pair, [])
-    .option("--user <name>", "user name; the password comes from DURABLEMQ_PASSWORD or --password-file")
-    .option("--password-file <file>", "file with the password")
+    .addOption(userOption())
+    .addOption(passwordFileOption())
     .option("-i, --client-id <id>", "client id; one of the broker's making without it")
     .option("--http", "publish over the HTTP API, which says how many subscribers it reached")
     .addOption(apiUrlOption())

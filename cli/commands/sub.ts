@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { IPublishPacket, MqttClient } from "mqtt";
 import { Failure } from "../failure.ts";
 import { connectMqtt, dropMqtt, type MqttFlags } from "../mqtt.ts";
-import { brokerUrlOption, jsonOption, qosOption, wholeNumber } from "../options.ts";
+import { brokerUrlOption, jsonOption, passwordFileOption, qosOption, userOption, wholeNumber } from "../options.ts";
 import { printJson, withoutControls } from "../output.ts";
 
 interface SubFlags extends MqttFlags {
@@ -36,8 +36,8 @@ export function subCommand(): Command {
     .option("-i, --client-id <id>", "client id; one of the broker's making without it")
     .option("--no-retained", "not the messages that were retained before")
     .option("--no-topics", "print messages alone")
-    .option("--user <name>", "user name; the password comes from DURABLEMQ_PASSWORD or --password-file")
-    .option("--password-file <file>", "file with the password")
+    .addOption(userOption())
+    .addOption(passwordFileOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -51,7 +51,7 @@ export function findingsOf(facts: Facts): Finding[] {
           warning(
             "account-unreachable",
             `Cloudflare could not be asked about secrets and migrations: ${account.problem}`,
-            "Log in with `npx wrangler login` or set CLOUDFLARE_API_TOKEN, or leave this out with --offline.",
+            "Log in with `npm run wrangler -- login` or set CLOUDFLARE_API_TOKEN, or leave this out with --offline.",
           ),
         ]
       : []),
@@ -83,7 +83,7 @@ function ofVariables({ variables, variableProblem }: Configuration): Finding[] {
         error(
           "secret-in-variables",
           `${name} is a secret and stands in [vars] of wrangler.toml.`,
-          `Take it out, replace its value, and set it with \`npx wrangler secret put ${name}\`.`,
+          `Take it out, replace its value, and set it with \`npm run wrangler -- secret put ${name}\`.`,
         ),
       );
     } else if (!(variableNames as readonly string[]).includes(name)) {
@@ -227,7 +227,7 @@ function ofAccount({ isDeployed, secrets, pendingMigrations }: Account, facts: F
       name === "ADMIN_KEY"
         ? "The secret ADMIN_KEY is not set: nobody can use the HTTP API."
         : `The secret ${name} is not set.`;
-    findings.push(error("secret-missing", what, `Run \`npx wrangler secret put ${name}${option}\`.`));
+    findings.push(error("secret-missing", what, `Run \`npm run wrangler -- secret put ${name}${option}\`.`));
   }
   for (const [binding, pending] of Object.entries(pendingMigrations)) {
     if (pending === undefined) {
@@ -239,7 +239,7 @@ function ofAccount({ isDeployed, secrets, pendingMigrations }: Account, facts: F
         error(
           "migrations-pending",
           `The database ${binding} lacks ${pending.join(", ")}.`,
-          `Run \`npm run deploy${flag}\`, or \`npx wrangler d1 migrations apply ${binding} --remote${option}\`.`,
+          `Run \`npm run deploy${flag}\`, or \`npm run wrangler -- d1 migrations apply ${binding} --remote${option}\`.`,
         ),
       );
     }

@@ -123,6 +123,17 @@ async function firstHour() {
     run(`npm run doctor -- --offline --url ws://127.0.0.1:${port}/mqtt`),
   );
   await broker.stop();
+  await step("npm start takes the API key of .dev.vars", async () => {
+    const key = randomBytes(32).toString("base64url");
+    writeFileSync(join(clone, ".dev.vars"), `ADMIN_KEY='${key}'\n`);
+    const again = shell("npm start", { PORT: String(port) });
+    await within(again.prints(/ready: ws:/), "npm start");
+    const headers = { Authorization: `Bearer ${key}` };
+    const { status } = await fetch(`http://127.0.0.1:${port}/api/v1/users`, { headers });
+    if (status !== 200) throw new Error(`the API answers ${status}`);
+    await again.stop();
+    rmSync(join(clone, ".dev.vars"));
+  });
 
   const account = await CloudflareAccount.open();
   try {

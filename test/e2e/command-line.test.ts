@@ -454,6 +454,18 @@ describe.runIf(isOurs)("bench", () => {
       { complete: true, messages: 500 },
     ]);
   });
+
+  test("as a user, whose password comes from a file or the environment", async () => {
+    const name = uniqueName("user");
+    const file = join(folder, "password");
+    writeFileSync(file, "not to be guessed\n");
+    await run(["users", "add", name, "--password-file", file], here());
+    const args = ["bench", "--messages", "100", "--user", name];
+    expect(await run([...args, "--password-file", file], here())).toMatch(/messages a second/);
+    const wrong = await start(args, here({ environment: { DURABLEMQ_PASSWORD: "a guess" } })).ended;
+    expect(wrong.code).toBe(1);
+    expect(wrong.errors).toContain("CONNACK code 4");
+  });
 });
 
 describe.runIf(isOurs)("help", () => {
