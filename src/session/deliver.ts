@@ -1,6 +1,7 @@
 // Messages for this session, from a shard: into the queue, out to the client as far as the window allows, and the answer
 // tells the shard what was taken over. When the answer leaves, what it says is durable or on the wire.
 
+import { isTaken } from "../hop/request-numbers.ts";
 import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
@@ -145,7 +146,7 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
       if (part.owed) effects.drop("qos0-late", `topic ${reader.topic} from ${part.publisher}`);
       else if (connection !== undefined) sendQos0(session, connection, reader, effects, nowMs);
       kept.leave();
-    } else if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part))) {
+    } else if (sequence > 0 && isTaken(sequence, lastSequence || sourceSequence(intake, part))) {
       // Taken over before: the shard did not hear the answer.
       kept.leave();
     } else if (refuses) {
@@ -194,7 +195,7 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
   let taken = 0;
   for (; reader.next(); taken++) {
     const { qos, sequence } = reader;
-    if (sequence > 0 && sequence <= (lastSequence || sourceSequence(intake, part))) {
+    if (sequence > 0 && isTaken(sequence, lastSequence || sourceSequence(intake, part))) {
       // Taken over before: the shard did not hear the answer.
       kept.leave();
     } else if (connection === undefined || (qos > 0 && room <= 0)) {

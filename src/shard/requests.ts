@@ -1,8 +1,9 @@
 // Requests to publish that may come again, such as those over HTTP under an Idempotency-Key: what became of each of their
 // messages is a row, written with what it is about. A request that comes again gets that answer; messages of it that were
 // refused are tried anew. Its messages are numbered, so that a session that took them before a crash cut the first
-// attempt short knows them, at QoS 1 too.
+// attempt short knows them, at QoS 1 too. After its time it is a new request: see src/hop/request-numbers.ts.
 
+import { firstNumber, isForgotten, numbersLeft } from "../hop/request-numbers.ts";
 import { RecordReader, RecordWriter } from "../queue/record.ts";
 import type { ShardChange } from "./changes.ts";
 import type { Outcome } from "./outcome.ts";
@@ -20,22 +21,27 @@ export interface RequestReads {
 export class RememberedRequest {
   readonly #id: string;
   readonly #before: StoredRequest | undefined;
+  /** Number of the first message of this attempt. */
+  readonly #first: number;
   /** Of each record in `body` its index in the request. */
   readonly #indexes: number[] = [];
   /** What is to be published, numbered. */
   readonly body: Uint8Array;
 
-  constructor(reads: RequestReads, id: string, body: Uint8Array) {
+  constructor(reads: RequestReads, id: string, body: Uint8Array, nowMs: number) {
     this.#id = id;
-    this.#before = reads.request(id);
-    const first = this.#before?.nextSequence ?? 1;
+    const stored = reads.request(id);
+    this.#before = stored !== undefined && isForgotten(stored.nextSequence, nowMs) ? undefined : stored;
+    this.#first = this.#before?.nextSequence ?? firstNumber(nowMs);
     const writer = new RecordWriter();
     const reader = new RecordReader(body);
+    const numbers = numbersLeft(this.#first);
     for (let index = 0; reader.next(); index++) {
       const known = this.#before?.outcomes[index];
-      if (known !== undefined && known.refused === undefined) continue;
+      // What has no number any more stays refused.
+      if ((known !== undefined && known.refused === undefined) || this.#indexes.length === numbers) continue;
       const { qos, retain, expiresAtMs, topicBytes, properties, payload } = reader;
-      const sequence = qos === 0 ? 0 : first + this.#indexes.length;
+      const sequence = qos === 0 ? 0 : this.#first + this.#indexes.length;
       writer.append({ qos, retain, sequence, expiresAtMs, topicBytes, properties, payload });
       this.#indexes.push(index);
     }
@@ -51,7 +57,7 @@ export class RememberedRequest {
   settle(outcomes: readonly Outcome[], nowMs: number): { change: ShardChange; outcomes: readonly Outcome[] } {
     const all = [...(this.#before?.outcomes ?? [])];
     for (const [record, index] of this.#indexes.entries()) all[index] = outcomes[record] as Outcome;
-    const nextSequence = (this.#before?.nextSequence ?? 1) + this.#indexes.length;
+    const nextSequence = this.#first + this.#indexes.length;
     const request = { nextSequence, outcomes: all };
     return { change: { kind: "put-request", id: this.#id, request, atMs: nowMs }, outcomes: all };
   }

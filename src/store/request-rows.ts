@@ -1,12 +1,10 @@
 // Requests that may come again, in the database of a topic shard.
 
+import { requestKeptMs } from "../hop/request-numbers.ts";
 import type { RequestChange } from "../shard/changes.ts";
 import type { RequestReads, StoredRequest } from "../shard/requests.ts";
 import type { Sql } from "./sql.ts";
 import { Sweep } from "./sweep.ts";
-
-/** A request that comes again after longer than this is a new one. */
-export const requestKeptMs = 86_400_000;
 
 export const requestTables: readonly string[] = [
   `CREATE TABLE request (id TEXT PRIMARY KEY, next_sequence INTEGER NOT NULL, outcomes TEXT NOT NULL,

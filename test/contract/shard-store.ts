@@ -1,9 +1,9 @@
 // What a topic shard's store promises, wherever it runs.
 
 import { expect, test } from "vitest";
+import { requestKeptMs } from "../../src/hop/request-numbers.ts";
 import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
 import { groupTables } from "../../src/store/group-rows.ts";
-import { requestKeptMs } from "../../src/store/request-rows.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { compareKeys, topicKey } from "../../src/topic/key.ts";

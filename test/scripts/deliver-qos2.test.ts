@@ -1,6 +1,7 @@
 // QoS 2 towards the client, interrupted wherever it can be: never a second PUBLISH after PUBREC.
 
 import { describe, test } from "vitest";
+import { firstNumber, requestKeptMs } from "../../src/hop/request-numbers.ts";
 import { play, type ScriptLine } from "../support/script.ts";
 
 const connected: ScriptLine = ["connect expiry=100", "connack"];
@@ -133,4 +134,30 @@ test("a batch with a duplicate in the middle: the rest is taken, in order", () =
       "publish a:n3 q2 #5",
     ],
   ]);
+});
+
+describe("a request over HTTP whose messages are numbered", () => {
+  const madeMs = Date.UTC(2026, 10, 30);
+  const number = (afterMs: number, index = 0) => firstNumber(madeMs + afterMs) + index;
+
+  test("comes again before its shard has written it down, numbered anew: what was taken is known", () => {
+    play([
+      connected,
+      [`deliver a:m1 q1 seq=${number(0)}`, "publish a:m1 q1 #1"],
+      [`deliver a:m1 q1 seq=${number(120_000)}`],
+      ["puback #1"],
+      [`deliver a:m1 q1 seq=${number(120_000)}, a:m2 q1 seq=${number(120_000, 1)}`, "publish a:m2 q1 #2"],
+    ]);
+  });
+
+  test("comes again after the day for which it is remembered: it is a new one", () => {
+    play([
+      connected,
+      [`deliver a:m1 q1 seq=${number(0)}`, "publish a:m1 q1 #1"],
+      ["puback #1"],
+      ["crash"],
+      again(),
+      [`deliver a:m1 q1 seq=${number(requestKeptMs)}`, "publish a:m1 q1 #1"],
+    ]);
+  });
 });

@@ -1,6 +1,8 @@
 // Publishing over HTTP: what PUBACK promises a client, the answer promises the caller.
 
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test } from "vitest";
+import { firstNumber, requestKeptMs } from "../../src/hop/request-numbers.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
 import { api, manage } from "./support/api.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
@@ -119,6 +121,23 @@ describe("Idempotency-Key", () => {
     expect(answers.map(({ status, body }) => [status, body.reached])).toEqual(Array(5).fill([200, 1]));
     expect((await rowsOf(shardOfTopic(topic), "request")) - before).toBe(1);
     expect(await textsFor(clientId, 1)).toEqual(["once"]);
+  });
+
+  test("after its day the same request is a new one, to its shard and to who got its message", async () => {
+    const { clientId, topic } = await awayWith(uniqueId("publish/next-day"));
+    const key = crypto.randomUUID();
+    const message = { topic, payload: "daily" };
+    expect(await keyed(key, message)).toMatchObject({ status: 200, body: { reached: 1 } });
+    // As if a day had gone by: what is stored of it is older by that.
+    const day = firstNumber(requestKeptMs) - firstNumber(0);
+    const age = (stub: DurableObjectStub, statement: string) =>
+      runInDurableObject(stub, (_, { storage }) => void storage.sql.exec(statement, day));
+    await age(shardOfTopic(topic), "UPDATE request SET next_sequence = next_sequence - ?");
+    await age(sessionOf(clientId), "UPDATE source SET sequence = sequence - ? WHERE publisher LIKE 'a:%'");
+    await Promise.all([reset(shardOfTopic(topic)), reset(sessionOf(clientId))]);
+    expect(await keyed(key, message)).toMatchObject({ status: 200, body: { reached: 1 } });
+    expect(await keyed(key, message)).toMatchObject({ status: 200, body: { reached: 1 } });
+    expect(await textsFor(clientId, 2)).toEqual(["daily", "daily"]);
   });
 
   test("two at the same time publish once", async () => {

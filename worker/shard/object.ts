@@ -226,7 +226,7 @@ export class TopicShard extends DurableObject<Env> {
   async #publish(request: ShardRequest & { readonly kind: "publish" }): Promise<ExchangeAnswer> {
     const { session, generation, stream = 0, isWill, repeated } = request;
     const remembered = request.remembered
-      ? new RememberedRequest(this.#store.requests, session, request.body)
+      ? new RememberedRequest(this.#store.requests, session, request.body, this.#alarm.nowMs)
       : undefined;
     if (remembered?.answer !== undefined) return { ...nothing, outcomes: remembered.answer };
     const body = remembered?.body ?? request.body;
