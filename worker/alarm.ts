@@ -4,6 +4,7 @@ import { counters } from "./counters.ts";
 
 /** Of the object's storage what is needed here. */
 interface AlarmStorage {
+  getAlarm(): Promise<number | null>;
   setAlarm(atMs: number): unknown;
 }
 
@@ -18,6 +19,14 @@ export class Alarm {
 
   constructor(storage: AlarmStorage) {
     this.#storage = storage;
+  }
+
+  /**
+   * For a life that cannot know what an earlier one has set: it would set one for later in its place, and what waits for that is
+   * put off again by the next life, for as long as something wakes the object.
+   */
+  async load(): Promise<void> {
+    this.atMs = (await this.#storage.getAlarm()) ?? 0;
   }
 
   /**

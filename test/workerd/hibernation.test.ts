@@ -1,10 +1,11 @@
 // Objects sleep while their clients stay connected, and nothing of a conversation is lost by it.
 
-import { evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { evictAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { countOf, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, publishPacket, uniqueId } from "./support/client.ts";
+import { reset } from "./support/faults.ts";
 import { putToSleep, sessionOf } from "./support/objects.ts";
 
 afterEach(cutClients);
@@ -186,3 +187,27 @@ test("HIB-11 topic aliases hold across hibernation, in both directions", async (
     await evictAllDurableObjects();
   }
 });
+
+test.each([{ what: "an expiry" }, { what: "a will", will: { payload: "gone", qos: 1 as const } }])(
+  "HIB-12 messages for a client that was lost with its object do not put off what is due for it: $what",
+  async ({ will }) => {
+    const topic = uniqueId("hibernation/lost");
+    const lost = await Client.connect({
+      version: 5,
+      sessionExpiryInterval: 60,
+      ...(will === undefined ? {} : { will: { topic: `${topic}/will`, ...will } }),
+    });
+    await lost.subscribe(topic, 1);
+    const publisher = await Client.connect();
+    await quiet();
+    const alarm = () => runInDurableObject(sessionOf(lost.id), (_, { storage }) => storage.getAlarm());
+    const looksAtMs = await alarm();
+    await reset(sessionOf(lost.id));
+    for (const payload of ["1", "2"]) {
+      await publisher.deliver(topic, payload, 1);
+      await quiet();
+      expect(await alarm()).toBe(looksAtMs);
+      await evictDurableObject(sessionOf(lost.id), { webSockets: "hibernate" });
+    }
+  },
+);

@@ -125,7 +125,6 @@ export class SessionObject extends DurableObject<Env> {
         if (socket === this.#link?.socket) this.#step({ type: "expelled", failure });
       },
     });
-    this.#alarm.atMs = stored.record?.expiresAtMs ?? 0;
     const isListed = connected?.attachment.isListed === true;
     this.#reporter = new Reporter(env, this.#session, newIncarnation(), isListed, () => {
       this.#wake();
@@ -136,6 +135,8 @@ export class SessionObject extends DurableObject<Env> {
       const { epoch, alarmAtMs } = connected.attachment;
       this.#alarm.atMs = alarmAtMs;
       this.#linkTo(connected.socket, epoch, connection);
+    } else {
+      ctx.blockConcurrencyWhile(() => this.#alarm.load());
     }
   }
 

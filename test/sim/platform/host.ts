@@ -62,7 +62,7 @@ export class ObjectHost {
     platform.enter(living, () => {
       living.run(() => {
         living.object ??= this.#construct(living);
-        return work(living.object);
+        return living.whenReady(() => work(living.object));
       }, handling);
     });
   }

@@ -32,6 +32,8 @@ export class Life {
   /** Calls to other objects that await an answer. */
   calls = 0;
   commitIsDue = false;
+  /** Of `blockConcurrencyWhile`: no event comes before it. */
+  #blocked: Promise<void> | undefined;
   /** Since when each is under way. */
   readonly #handlings = new Map<Handling, number>();
   #free: Output[] = [];
@@ -60,6 +62,19 @@ export class Life {
   get oldestHandlerMs(): number {
     const { nowMs } = this.host.platform.agenda;
     return Math.max(0, ...Array.from(this.#handlings.values(), (sinceMs) => nowMs - sinceMs));
+  }
+
+  blockWhile(action: Promise<void>): Promise<void> {
+    const blocked = action.then(() => {
+      this.#blocked = undefined;
+    });
+    this.#blocked = blocked;
+    return blocked;
+  }
+
+  /** Does the work, when nothing blocks any more. */
+  whenReady(work: () => unknown): unknown {
+    return this.#blocked === undefined ? work() : this.#blocked.then(work);
   }
 
   run(work: () => unknown, handling: Handling): void {

@@ -14,6 +14,7 @@ export function durableState(host: ObjectHost, life: Life): DurableObjectState {
       const lines = [...host.lines].filter(({ tags }) => tag === undefined || tags.includes(tag));
       return lines.map(({ server }) => server);
     },
+    blockConcurrencyWhile: (action: () => Promise<void>) => life.blockWhile(action()),
     setWebSocketAutoResponse: () => {},
     getWebSocketAutoResponseTimestamp: (socket: ServerEnd) => socket.line.pingedAt(),
     abort: (reason: string) => {

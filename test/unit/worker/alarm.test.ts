@@ -5,7 +5,7 @@ import { Alarm } from "../../../worker/alarm.ts";
 
 const nowMs = 1_000_000;
 const set: number[] = [];
-const storage = { setAlarm: (atMs: number) => set.push(atMs) };
+const storage = { getAlarm: async () => set.at(-1) ?? null, setAlarm: (atMs: number) => set.push(atMs) };
 
 beforeEach(() => {
   set.length = 0;
@@ -63,4 +63,14 @@ test("when what it does fails, the platform rings again, and it is not taken for
   expect([set, alarm.atMs]).toEqual([[], 0]);
   alarm.wakeAt(nowMs + 60_000);
   expect(set).toEqual([nowMs + 60_000]);
+});
+
+test("a life that finds the alarm of an earlier one does not put it off", async () => {
+  new Alarm(storage).wakeAt(nowMs + 500);
+  const next = new Alarm(storage);
+  await next.load();
+  next.wakeAt(nowMs + 900);
+  expect([set, next.atMs]).toEqual([[nowMs + 500], nowMs + 500]);
+  next.wakeAt(nowMs + 100);
+  expect(set.at(-1)).toBe(nowMs + 100);
 });
