@@ -5,7 +5,15 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { setTimeout as wait } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { type BackupHead, type BackupLine, isOfGroups, isToRestore, linesOf, survey } from "../backup-file.ts";
+import {
+  type BackupHead,
+  type BackupLine,
+  isOfGroups,
+  isToRestore,
+  linesOf,
+  survey,
+  textToRestore,
+} from "../backup-file.ts";
 import { Failure } from "../failure.ts";
 import { withApi } from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
@@ -89,8 +97,9 @@ async function runRestore(file: string, flags: Flags): Promise<void> {
       record.write({ pass, bytes, counts });
       shown.now(`${counts.lines} of ${lines} lines`);
     });
-    for await (const line of linesOf(file, pass === firstPass ? firstBytes : 0)) {
-      if (isToRestore(line.text) && passes[pass]?.(line.text)) await sender.add(line);
+    const reached = pass === firstPass ? firstBytes : 0;
+    for await (const line of linesOf(file)) {
+      if (line.end > reached && isToRestore(line.text) && passes[pass]?.(line.text)) await sender.add(line);
     }
     await sender.flush();
     record.write({ pass: pass + 1, bytes: 0, counts });
@@ -146,11 +155,12 @@ class Sender {
     this.#moved = moved;
   }
 
-  async add({ text: line, end }: BackupLine): Promise<void> {
+  async add(of: BackupLine): Promise<void> {
+    const line = textToRestore(of);
     if (this.#bytes + line.length > bytesAtOnce) await this.flush();
     this.#lines.push(line);
     this.#bytes += line.length;
-    this.#end = end;
+    this.#end = of.end;
     if (this.#lines.length >= linesAtOnce) await this.flush();
   }
 
