@@ -7,7 +7,7 @@ import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
 import { api, manage, send } from "./support/api.ts";
 import { linesOf } from "./support/backup.ts";
-import { countOf, quiet } from "./support/bill.ts";
+import { countOf, measure, quiet } from "./support/bill.ts";
 import { Client, uniqueId } from "./support/client.ts";
 import { closeEndpoints, Endpoint } from "./support/endpoint.ts";
 
@@ -384,6 +384,20 @@ describe("a restore", () => {
     expect(await taken([...lines, ...lines])).toEqual([[0, 2], [0, 2], [2, 0], [2, 0], ...lines.map(() => [0, 2])]);
     expect((await member.expectPublishes(4)).map(({ payload }) => payload.toString())).toEqual(lines.map(() => "job"));
     expect(await member.pending()).toEqual([]);
+  });
+
+  test("that comes again costs a call for each line, and writes nothing", async () => {
+    const topic = uniqueId("again");
+    const subscriptions = [{ filter: topic, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }];
+    const delayed = [{ dueAtMs: Date.now() + 3_600_000, publisher: "c:x", body: record(topic, "late") }];
+    const lines = [
+      shardLine({ retained: [record(topic, "kept")] }),
+      shardLine({ delayed }),
+      ...Array.from({ length: 8 }, () => sessionLine(uniqueId("again"), { subscriptions })),
+    ];
+    await restore(lines);
+    const bill = await measure(1, () => restore(lines));
+    expect(bill).toMatchObject({ object_calls: lines.length, rows_written: 0 });
   });
 
   test("into a broker with other shards puts messages where their topics live, and leaves cursors out", async () => {
