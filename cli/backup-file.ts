@@ -52,10 +52,11 @@ export async function survey(file: string): Promise<Survey | undefined> {
   let head: BackupHead | undefined;
   let found = { wholeBytes: 0, next: "" as string | null, owed: 0 };
   let [lines, sessions] = [0, 0];
-  for await (const { text, end } of linesOf(file)) {
+  for await (const line of linesOf(file)) {
+    const { text, end } = line;
     head ??= headOf(file, text);
     if (kindOf(text) === "page") {
-      const { next, owed } = JSON.parse(text) as { next: string | null; owed: number };
+      const { next, owed } = parsed<{ next: string | null; owed: number }>(line);
       found = { wholeBytes: end, next, owed: found.owed + owed };
     }
     if (isToRestore(text)) lines++;
@@ -74,15 +75,25 @@ export function isToRestore(text: string): boolean {
 }
 
 /** Its members have to be there before. */
-export function isOfGroups(text: string): boolean {
-  return kindOf(text) === "shard" && (JSON.parse(text) as { groups: readonly unknown[] }).groups.length > 0;
+export function isOfGroups(line: BackupLine): boolean {
+  return kindOf(line.text) === "shard" && parsed<{ groups: readonly unknown[] }>(line).groups.length > 0;
 }
 
 /** As the broker takes it in: lines of shards that say the same are told apart by their page, which version 1 of the format did not write. */
-export function textToRestore({ text, number }: BackupLine): string {
+export function textToRestore(line: BackupLine): string {
+  const { text, number } = line;
   if (kindOf(text) !== "shard") return text;
-  const line = JSON.parse(text) as { page?: unknown };
-  return line.page === undefined ? JSON.stringify({ ...line, page: ["line", number] }) : text;
+  const value = parsed<{ page?: unknown }>(line);
+  return value.page === undefined ? JSON.stringify({ ...value, page: ["line", number] }) : text;
+}
+
+/** Full disks went unnoticed once, and what came next stands within a line. */
+function parsed<Value>({ text, number }: BackupLine): Value {
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    throw new Failure(`Line ${number} of the backup is broken: make another one.`);
+  }
 }
 
 /** The broker writes it first. */

@@ -5,7 +5,15 @@ import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { type BackupHead, isOfGroups, isToRestore, linesOf, survey, textToRestore } from "../backup-file.ts";
+import {
+  type BackupHead,
+  type BackupLine,
+  isOfGroups,
+  isToRestore,
+  linesOf,
+  survey,
+  textToRestore,
+} from "../backup-file.ts";
 import { Failure } from "../failure.ts";
 import { withApi } from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
@@ -40,7 +48,7 @@ const attemptsMax = 6;
 const pauseMs = 500;
 
 /** What groups keep comes behind everything else. */
-const passes: readonly ((line: string) => boolean)[] = [(line) => !isOfGroups(line), isOfGroups];
+const passes: readonly ((line: BackupLine) => boolean)[] = [(line) => !isOfGroups(line), isOfGroups];
 
 export function restoreCommand(): Command {
   return withApi(new Command("restore"))
@@ -77,7 +85,7 @@ async function runRestore(file: string, flags: Flags): Promise<void> {
   const sender = new Sender(new Api(flags), head, flags, counts, () => shown.now(`${counts.lines} of ${lines} lines`));
   for (const belongs of passes) {
     for await (const line of linesOf(file)) {
-      if (isToRestore(line.text) && belongs(line.text)) await sender.add(textToRestore(line));
+      if (isToRestore(line.text) && belongs(line)) await sender.add(textToRestore(line));
     }
     await sender.flush();
   }
