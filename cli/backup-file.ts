@@ -12,6 +12,8 @@ export interface BackupHead {
 
 export interface BackupLine {
   readonly text: string;
+  /** In the file, from 1 on. */
+  readonly number: number;
   /** Where the line behind it begins, in bytes. */
   readonly end: number;
 }
@@ -27,16 +29,18 @@ export interface Survey {
   readonly owed: number;
 }
 
-/** Lines from a place on that are there as a whole, one after the other: a backup may be larger than memory. */
-export async function* linesOf(file: string, start = 0): AsyncGenerator<BackupLine> {
+/** Lines that are there as a whole, one after the other: a backup may be larger than memory. */
+export async function* linesOf(file: string): AsyncGenerator<BackupLine> {
   let rest: Buffer = Buffer.alloc(0);
-  let at = start;
-  for await (const chunk of createReadStream(file, { start })) {
+  let at = 0;
+  let number = 0;
+  for await (const chunk of createReadStream(file)) {
     const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
     let from = 0;
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
       at += end + 1 - from;
-      yield { text: bytes.toString("utf8", from, end), end: at };
+      number++;
+      yield { text: bytes.toString("utf8", from, end), number, end: at };
       from = end + 1;
     }
     rest = bytes.subarray(from);
@@ -48,10 +52,11 @@ export async function survey(file: string): Promise<Survey | undefined> {
   let head: BackupHead | undefined;
   let found = { wholeBytes: 0, next: "" as string | null, owed: 0 };
   let [lines, sessions] = [0, 0];
-  for await (const { text, end } of linesOf(file)) {
+  for await (const line of linesOf(file)) {
+    const { text, end } = line;
     head ??= headOf(file, text);
     if (kindOf(text) === "page") {
-      const { next, owed } = JSON.parse(text) as { next: string | null; owed: number };
+      const { next, owed } = parsed<{ next: string | null; owed: number }>(line);
       found = { wholeBytes: end, next, owed: found.owed + owed };
     }
     if (isToRestore(text)) lines++;
@@ -70,8 +75,25 @@ export function isToRestore(text: string): boolean {
 }
 
 /** Its members have to be there before. */
-export function isOfGroups(text: string): boolean {
-  return kindOf(text) === "shard" && (JSON.parse(text) as { groups: readonly unknown[] }).groups.length > 0;
+export function isOfGroups(line: BackupLine): boolean {
+  return kindOf(line.text) === "shard" && parsed<{ groups: readonly unknown[] }>(line).groups.length > 0;
+}
+
+/** As the broker takes it in: lines of shards that say the same are told apart by their page, which version 1 of the format did not write. */
+export function textToRestore(line: BackupLine): string {
+  const { text, number } = line;
+  if (kindOf(text) !== "shard") return text;
+  const value = parsed<{ page?: unknown }>(line);
+  return value.page === undefined ? JSON.stringify({ ...value, page: ["line", number] }) : text;
+}
+
+/** Full disks went unnoticed once, and what came next stands within a line. */
+function parsed<Value>({ text, number }: BackupLine): Value {
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    throw new Failure(`Line ${number} of the backup is broken: make another one.`);
+  }
 }
 
 /** The broker writes it first. */

@@ -1,6 +1,6 @@
 // `durablemq backup`: all that a broker keeps, into a file. One that was interrupted is gone on with.
 
-import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { survey } from "../backup-file.ts";
@@ -39,20 +39,21 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
   try {
     for (let after: string | null = before?.next ?? ""; after !== null; ) {
       const page = await api.textOf("GET", "/backup", { query: after === "" ? {} : { after } });
-      writeSync(target, page);
+      withRoom(file, () => writeFileSync(target, page));
       const lines = page.split("\n");
       sessions += lines.filter((line) => line.startsWith('{"kind":"session"') && line.includes('"state":')).length;
       shown.now(`Read ${sessions} sessions`);
       after = nextOf(lines.at(-2) ?? "");
     }
-    fsyncSync(target);
+    withRoom(file, () => fsyncSync(target));
   } finally {
     closeSync(target);
   }
   shown.end(`Read ${sessions} sessions`);
   const whole = await survey(file);
-  const { head, lines = 0, wholeBytes = 0, owed = 0 } = whole ?? {};
-  if (flags.json) printJson({ file, id: head?.id, lines, sessions: whole?.sessions, bytes: wholeBytes, owed });
+  if (whole?.next !== null) throw new Failure(`${file} is not whole. ${goesOn}`);
+  const { head, lines, wholeBytes, owed } = whole;
+  if (flags.json) printJson({ file, id: head.id, lines, sessions: whole.sessions, bytes: wholeBytes, owed });
   else printTable(["file", "lines", "bytes"], [[file, lines, wholeBytes]]);
   if (owed > 0) {
     console.error(
@@ -61,6 +62,17 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
   }
 }
 
+/** A page that is written in part is the last: the next one would stand within its line. */
+function withRoom(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new Failure(`${file} cannot be written: ${(error as Error).message}. ${goesOn}`);
+  }
+}
+
+const goesOn = "Give the same command again: it goes on from there.";
+
 function nextOf(line: string): string | null {
   try {
     const { kind, next } = JSON.parse(line) as { kind: string; next: string | null };
@@ -68,5 +80,5 @@ function nextOf(line: string): string | null {
   } catch {
     // It was cut short.
   }
-  throw new Failure("The broker's answer was cut short. Give the same command again: it goes on from there.");
+  throw new Failure(`The broker's answer was cut short. ${goesOn}`);
 }

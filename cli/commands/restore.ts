@@ -1,11 +1,19 @@
-// `durablemq restore`: a backup, into a broker. How far it has come stands beside the file, so that one which was interrupted goes on
-// where it was; the same lines again would change nothing.
+// `durablemq restore`: a backup, into a broker. It sends every line, each time: what has been taken in, the broker alone knows, and
+// it is another one if its data was deleted meanwhile.
 
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { type BackupHead, type BackupLine, isOfGroups, isToRestore, linesOf, survey } from "../backup-file.ts";
+import {
+  type BackupHead,
+  type BackupLine,
+  isOfGroups,
+  isToRestore,
+  linesOf,
+  survey,
+  textToRestore,
+} from "../backup-file.ts";
 import { Failure } from "../failure.ts";
 import { withApi } from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
@@ -26,14 +34,6 @@ interface Outcome {
   readonly problem?: { readonly title: string; readonly remedy: string };
 }
 
-interface Reached {
-  readonly id: string;
-  readonly api: string;
-  readonly pass: number;
-  readonly bytes: number;
-  readonly counts: Counts;
-}
-
 interface Counts {
   lines: number;
   taken: number;
@@ -48,7 +48,7 @@ const attemptsMax = 6;
 const pauseMs = 500;
 
 /** What groups keep comes behind everything else. */
-const passes: readonly ((line: string) => boolean)[] = [(line) => !isOfGroups(line), isOfGroups];
+const passes: readonly ((line: BackupLine) => boolean)[] = [(line) => !isOfGroups(line), isOfGroups];
 
 export function restoreCommand(): Command {
   return withApi(new Command("restore"))
@@ -64,8 +64,8 @@ export function restoreCommand(): Command {
     .addHelpText(
       "after",
       `
-One that was interrupted goes on where it was: give the same command again. It ends with 1 if something was not
-taken in.`,
+One that was interrupted: give the same command again, within a day. It sends all lines, and what is there changes
+nothing. It ends with 1 if something was not taken in.`,
     )
     .action(runRestore);
 }
@@ -80,51 +80,20 @@ async function runRestore(file: string, flags: Flags): Promise<void> {
       `${file} is not whole: go on with \`durablemq backup\`, or restore what is there with --partial.`,
     );
   }
-  const record = new ProgressRecord(`${file}.restored`, head, flags.api);
-  const { counts } = record.reached;
+  const counts: Counts = { lines: 0, taken: 0, kept: 0, left: 0, failed: 0 };
   const shown = await progress("Restoring");
-  const { pass: firstPass, bytes: firstBytes } = record.reached;
-  for (let pass = firstPass; pass < passes.length; pass++) {
-    const sender = new Sender(new Api(flags), head, flags, counts, (bytes) => {
-      record.write({ pass, bytes, counts });
-      shown.now(`${counts.lines} of ${lines} lines`);
-    });
-    for await (const line of linesOf(file, pass === firstPass ? firstBytes : 0)) {
-      if (isToRestore(line.text) && passes[pass]?.(line.text)) await sender.add(line);
+  const sender = new Sender(new Api(flags), head, flags, counts, () => shown.now(`${counts.lines} of ${lines} lines`));
+  for (const belongs of passes) {
+    for await (const line of linesOf(file)) {
+      if (isToRestore(line.text) && belongs(line)) await sender.add(textToRestore(line));
     }
     await sender.flush();
-    record.write({ pass: pass + 1, bytes: 0, counts });
   }
   shown.end(`${counts.lines} of ${lines} lines`);
-  record.remove();
   const { taken, kept, left, failed } = counts;
   if (flags.json) printJson({ file, id: head.id, ...counts });
   else printTable(["restored", "there already", "without room", "lines refused"], [[taken, kept, left, failed]]);
   if (failed > 0) process.exitCode = 1;
-}
-
-class ProgressRecord {
-  readonly #file: string;
-  reached: Reached;
-
-  constructor(file: string, { id }: BackupHead, api: string) {
-    this.#file = file;
-    const counts: Counts = { lines: 0, taken: 0, kept: 0, left: 0, failed: 0 };
-    this.reached = { id, api, pass: 0, bytes: 0, counts };
-    if (!existsSync(file)) return;
-    const before = JSON.parse(readFileSync(file, "utf8")) as Reached;
-    if (before.id === id && before.api === api) this.reached = before;
-  }
-
-  write(reached: Pick<Reached, "pass" | "bytes" | "counts">): void {
-    this.reached = { ...this.reached, ...reached };
-    writeFileSync(`${this.#file}.new`, JSON.stringify(this.reached));
-    renameSync(`${this.#file}.new`, this.#file);
-  }
-
-  remove(): void {
-    rmSync(this.#file, { force: true });
-  }
 }
 
 class Sender {
@@ -132,13 +101,11 @@ class Sender {
   readonly #head: BackupHead;
   readonly #flags: Flags;
   readonly #counts: Counts;
-  /** Everything before this place in the file has been taken in. */
-  readonly #moved: (bytes: number) => void;
+  readonly #moved: () => void;
   #lines: string[] = [];
-  #end = 0;
   #bytes = 0;
 
-  constructor(api: Api, head: BackupHead, flags: Flags, counts: Counts, moved: (bytes: number) => void) {
+  constructor(api: Api, head: BackupHead, flags: Flags, counts: Counts, moved: () => void) {
     this.#api = api;
     this.#head = head;
     this.#flags = flags;
@@ -146,11 +113,10 @@ class Sender {
     this.#moved = moved;
   }
 
-  async add({ text: line, end }: BackupLine): Promise<void> {
+  async add(line: string): Promise<void> {
     if (this.#bytes + line.length > bytesAtOnce) await this.flush();
     this.#lines.push(line);
     this.#bytes += line.length;
-    this.#end = end;
     if (this.#lines.length >= linesAtOnce) await this.flush();
   }
 
@@ -168,7 +134,7 @@ class Sender {
     }
     this.#lines = [];
     this.#bytes = 0;
-    this.#moved(this.#end);
+    this.#moved();
   }
 
   /** All of them again until none is unavailable: those that were taken in are known. */
@@ -185,7 +151,7 @@ class Sender {
       const isWhole = outcomes.length === this.#lines.length && outcomes.every(({ status }) => status !== 503);
       if (isWhole) return outcomes;
       if (attempt === attemptsMax)
-        throw new Failure("The broker does not answer. Give the same command again: it goes on.");
+        throw new Failure("The broker does not answer. Give the same command again: nothing is taken in twice.");
       await wait(pauseMs * attempt);
     }
   }

@@ -7,7 +7,7 @@ import { testAdminKey } from "../support/admin-key.ts";
 import { eventually } from "../support/eventually.ts";
 import { api, manage, send } from "./support/api.ts";
 import { linesOf } from "./support/backup.ts";
-import { countOf, quiet } from "./support/bill.ts";
+import { countOf, measure, quiet } from "./support/bill.ts";
 import { Client, uniqueId } from "./support/client.ts";
 import { closeEndpoints, Endpoint } from "./support/endpoint.ts";
 
@@ -29,7 +29,7 @@ async function backup(): Promise<Json[]> {
   return all;
 }
 
-async function restore(lines: readonly Json[], query = `backup=${id}&version=1`): Promise<Json[]> {
+async function restore(lines: readonly Json[], query = `backup=${id}&version=2`): Promise<Json[]> {
   const answer = await send(
     new Request(`http://broker/api/v1/restore?${query}`, {
       method: "POST",
@@ -70,6 +70,7 @@ const sessionLine = (clientId: string, more: object = {}) => ({
 const shardLine = (more: object) => ({
   kind: "shard",
   shard: 0,
+  page: [] as (string | number)[],
   topicShards: 4,
   topicShardDepth: 2,
   retained: [],
@@ -141,7 +142,7 @@ describe("what a backup is not", () => {
 
   test("of another version it is refused by its number, and nothing is taken in", async () => {
     const clientId = uniqueId();
-    const answer = await api("POST", `/restore?backup=${id}&version=2`, [sessionLine(clientId)]);
+    const answer = await api("POST", `/restore?backup=${id}&version=3`, [sessionLine(clientId)]);
     expect(answer).toMatchObject({ status: 400, body: { type: "urn:durablemq:problem:backup-version" } });
     expect((await api("GET", `/clients/${clientId}`)).status).toBe(404);
   });
@@ -165,16 +166,17 @@ describe("what a backup is not", () => {
       "body.0.subscriptions.0.filter",
     ],
     ["a line that is none", { kind: "moon" }, "body.0.kind"],
+    ["a line of a shard that says nothing of its page", { ...shardLine({}), page: undefined }, "body.0.page"],
   ])("%s is refused by its place", async (_, more, path) => {
-    const answer = await api("POST", `/restore?backup=${id}&version=1`, [sessionLine(uniqueId(), more)]);
+    const answer = await api("POST", `/restore?backup=${id}&version=2`, [sessionLine(uniqueId(), more)]);
     expect([answer.status, answer.body.errors[0].path]).toEqual([400, path]);
   });
 
   test.each([
     ["", "query.backup"],
-    ["?backup=1&version=1", "query.backup"],
+    ["?backup=1&version=2", "query.backup"],
     [`?backup=${id}`, "query.version"],
-    [`?backup=${id}&version=1&existing=perhaps`, "query.existing"],
+    [`?backup=${id}&version=2&existing=perhaps`, "query.existing"],
   ])("restore%s: 400", async (query, path) => {
     const answer = await api("POST", `/restore${query}`, [sessionLine(uniqueId())]);
     expect([answer.status, JSON.stringify(answer.body.errors)]).toEqual([400, expect.stringContaining(path)]);
@@ -227,7 +229,7 @@ describe("a webhook in a backup", () => {
     const lines = [rowsOf(other), sessionLine(`$webhook/${name}`, { state: stateWith({ sink }), subscriptions })];
     expect(await restore(lines)).toMatchObject([{ kept: 1 }, { status: 409 }]);
     expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ url, isPaused: false });
-    expect(await restore(lines, `backup=${id}&version=1&existing=replace`)).toMatchObject([{ taken: 1 }, { taken: 1 }]);
+    expect(await restore(lines, `backup=${id}&version=2&existing=replace`)).toMatchObject([{ taken: 1 }, { taken: 1 }]);
     expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ ...other, isPaused: true });
     const { items } = await manage("GET", `/sessions/${encodeURIComponent(`$webhook/${name}`)}/subscriptions`);
     expect(items.map(({ filter }: Json) => filter)).toEqual(["backup"]);
@@ -239,7 +241,7 @@ describe("a webhook in a backup", () => {
     const name = uniqueId("hook");
     await manage("POST", "/webhooks", { name, url: endpoint.url, filters: [`${name}/there`], lingerMs: 0 });
     const other = { name, url: "https://example.com/backup", filters: [`${name}/backup`] };
-    const replace = `backup=${id}&version=1&existing=replace`;
+    const replace = `backup=${id}&version=2&existing=replace`;
     expect(await restore([rowsOf(other)], replace)).toMatchObject([{ status: 200, taken: 1 }]);
     const publisher = await Client.connect();
     for (const topic of ["there", "backup"]) await publisher.deliver(`${name}/${topic}`, topic, 1);
@@ -287,7 +289,7 @@ describe("a webhook in a backup", () => {
       "body.0.letters.0",
     ],
   ])("a session %s is refused by its place", async (_, line, path) => {
-    const answer = await api("POST", `/restore?backup=${id}&version=1`, [line()]);
+    const answer = await api("POST", `/restore?backup=${id}&version=2`, [line()]);
     expect([answer.status, answer.body.errors[0].path.startsWith(path)]).toEqual([400, true]);
   });
 });
@@ -311,7 +313,7 @@ describe("a restore", () => {
       { line: 2, status: 409, clientId, problem: { title: expect.stringContaining("not of this backup") } },
     ]);
     expect(await manage("GET", `/retained/${topic}`)).toMatchObject({ payload: "here" });
-    const replaced = await restore(lines, `backup=${id}&version=1&existing=replace`);
+    const replaced = await restore(lines, `backup=${id}&version=2&existing=replace`);
     expect(replaced.map(({ status, taken }) => [status, taken])).toEqual([
       [200, 1],
       [200, 1],
@@ -363,6 +365,39 @@ describe("a restore", () => {
     const [job] = await member.expectPublishes(1);
     expect([late?.payload.toString(), job?.payload.toString()]).toEqual(["late", "job"]);
     expect([await alone.pending(), await member.pending()]).toEqual([[], []]);
+  });
+
+  test("takes in lines that say the same, each once: they are known by their page", async () => {
+    const topic = uniqueId("alike");
+    const member = await Client.connect({ persistent: true });
+    await member.subscribe(`$share/g/${topic}/work`, 1);
+    const groups = [{ share: `$share/g/${topic}/work`, body: record(`${topic}/work`, "job") }];
+    const delayed = [{ dueAtMs: Date.now() + 3_600_000, publisher: "c:x", body: record(topic, "late") }];
+    const lines = [[], [topic, 0, 1], [topic, 0, 2], ["line", 7]].map((page) => shardLine({ page, groups, delayed }));
+    const taken = async (some: readonly object[]) =>
+      (await restore(some)).map(({ taken: once, kept }: Json) => [once, kept]);
+    // It was interrupted behind the second, and begins again.
+    expect(await taken(lines.slice(0, 2))).toEqual([
+      [2, 0],
+      [2, 0],
+    ]);
+    expect(await taken([...lines, ...lines])).toEqual([[0, 2], [0, 2], [2, 0], [2, 0], ...lines.map(() => [0, 2])]);
+    expect((await member.expectPublishes(4)).map(({ payload }) => payload.toString())).toEqual(lines.map(() => "job"));
+    expect(await member.pending()).toEqual([]);
+  });
+
+  test("that comes again costs a call for each line, and writes nothing", async () => {
+    const topic = uniqueId("again");
+    const subscriptions = [{ filter: topic, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }];
+    const delayed = [{ dueAtMs: Date.now() + 3_600_000, publisher: "c:x", body: record(topic, "late") }];
+    const lines = [
+      shardLine({ retained: [record(topic, "kept")] }),
+      shardLine({ delayed }),
+      ...Array.from({ length: 8 }, () => sessionLine(uniqueId("again"), { subscriptions })),
+    ];
+    await restore(lines);
+    const bill = await measure(1, () => restore(lines));
+    expect(bill).toMatchObject({ object_calls: lines.length, rows_written: 0 });
   });
 
   test("into a broker with other shards puts messages where their topics live, and leaves cursors out", async () => {

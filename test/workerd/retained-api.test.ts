@@ -177,3 +177,29 @@ describe("one topic's", () => {
     ]);
   });
 });
+
+describe("with the control database away", () => {
+  const control = env.CONTROL as { batch: unknown };
+  const { batch } = control;
+  afterEach(() => {
+    control.batch = batch;
+  });
+
+  test.each([
+    ["one topic's", pathOf],
+    ["those of a filter", (topic: string) => `/retained?filter=${encodeURIComponent(topic)}`],
+  ])("%s: 503, which says that nothing was changed, and so it is", async (_, path) => {
+    const topic = uniqueId("r/away");
+    await retain([topic]);
+    control.batch = () => Promise.reject(new Error("away"));
+    const { status, body } = await api("DELETE", path(topic));
+    expect([status, body.type]).toEqual([503, "urn:durablemq:problem:control-database-unavailable"]);
+    expect(body.remedy).toContain("Nothing was changed");
+    control.batch = batch;
+    expect(await manage("GET", pathOf(topic))).toMatchObject({ payload: topic });
+    await manage("DELETE", path(topic));
+    expect((await api("GET", pathOf(topic))).status).toBe(404);
+    const { items } = await manage("GET", "/audit?limit=1");
+    expect(items).toMatchObject([{ subject: topic, before: expect.any(Object) }]);
+  });
+});

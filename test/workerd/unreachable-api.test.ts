@@ -152,6 +152,7 @@ test("UNR-8 lines of a backup that their object does not take in: 503 for those 
     {
       kind: "shard",
       shard: 0,
+      page: [],
       topicShards: 4,
       topicShardDepth: 2,
       retained: [message],
@@ -162,7 +163,7 @@ test("UNR-8 lines of a backup that their object does not take in: 503 for those 
     { kind: "session", clientId, state, subscriptions: [], segments: [], dupBelow: 0, isLast: true },
   ];
   const send = async () => {
-    const { body } = await api("POST", `/restore?backup=${backup}&version=1`, lines);
+    const { body } = await api("POST", `/restore?backup=${backup}&version=2`, lines);
     return `${body}`
       .trim()
       .split("\n")

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { settingsOf } from "../config.ts";
-import { headLine, type Line, line, pageLine, version } from "./backup/lines.ts";
+import { headLine, type Line, line, pageLine, version, versionsRead } from "./backup/lines.ts";
 import { type Restored, type Restoring, restoreLine } from "./backup/restore.ts";
 import { bytesIn, decodeCursor, encodeCursor, firstPlace, type Place, saveStep } from "./backup/save.ts";
 import { note } from "./note.ts";
@@ -150,11 +150,11 @@ export const backupRoutes = [
     answers: { status: 200, description: "What became of each.", schema: outcome, type: "application/x-ndjson" },
     async handle(call) {
       const { body, query } = call;
-      if (query.version !== version) {
+      if (!versionsRead.includes(query.version)) {
         throw new ProblemError({
           status: 400,
           name: "backup-version",
-          title: `The backup is of version ${query.version}, and this broker reads version ${version}.`,
+          title: `The backup is of version ${query.version}, and this broker reads versions up to ${version}.`,
           remedy: "Restore it with the version of DurableMQ that has written it, and upgrade that.",
         });
       }

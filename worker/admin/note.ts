@@ -1,5 +1,5 @@
-// What an operator does to clients and sessions is written down before it is done: it changes objects and not the control
-// database, so the two cannot be one transaction. What was there before the object alone knows, and says as it is done.
+// What an operator does to clients, sessions and retained messages is written down before it is done: it changes objects and not the
+// control database, so the two cannot be one transaction. What was there before the object alone knows, and says as it is done.
 
 import type { Description } from "../../src/session/describe.ts";
 import { showClient, showExpiry } from "./client-schemas.ts";

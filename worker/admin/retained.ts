@@ -11,9 +11,8 @@ import type { Env } from "../env.ts";
 import { publishAll, unknownPublisher } from "../publisher.ts";
 import { withRetries } from "../retry.ts";
 import { shardStub } from "../stubs.ts";
-import { change } from "./change.ts";
 import { messageContent, placed, show, shownMessage, topicName } from "./messages.ts";
-import { namedMax } from "./note.ts";
+import { namedMax, note } from "./note.ts";
 import { invalid, notFound, ProblemError } from "./problem.ts";
 import { faultError, refusalOf, unreachable } from "./publish.ts";
 import { route } from "./route.ts";
@@ -118,11 +117,9 @@ export const retainedRoutes = [
     },
     async handle(call) {
       const { env, query } = call;
+      const found = await note(call, { action: "retained.clear", subject: query.filter });
       const { items, next } = await pageOf(env, "clearRetained", query);
-      if (items.length > 0) {
-        const before = { messages: items.length, largest: bySize(items).slice(0, namedMax).map(inShort) };
-        await change(call, { statements: [], action: "retained.clear", subject: query.filter, before });
-      }
+      await found({ before: { messages: items.length, largest: bySize(items).slice(0, namedMax).map(inShort) } });
       return { status: 200, body: { deleted: items.length, next } };
     },
   }),
@@ -178,8 +175,8 @@ export const retainedRoutes = [
     answers: { status: 204, description: "It is gone." },
     async handle(call) {
       const { topic } = call.path;
-      const before = inShort(await oneOf(call.env, "clearRetained", topic));
-      await change(call, { statements: [], action: "retained.delete", subject: topic, before });
+      const found = await note(call, { action: "retained.delete", subject: topic });
+      await found({ before: inShort(await oneOf(call.env, "clearRetained", topic)) });
       return { status: 204 };
     },
   }),

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { survey } from "../../../cli/backup-file.ts";
+import { isOfGroups, linesOf, survey } from "../../../cli/backup-file.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -27,4 +27,16 @@ test.each(["", '{"kind"', '{"kind":"backup","version":1,"id"'])(
 
 test.each(["notes", "notes\nmore\n", '{"kind":"session"}'])("another file is left alone: %j", async (content) => {
   await expect(survey(fileWith(content))).rejects.toThrow("is no backup of DurableMQ");
+});
+
+test.each([
+  ["page", '{"kind":"page","next":"a{"kind":"rows"}\n'],
+  ["shard", '{"kind":"shard","groups":["a{"kind":"page","next":null,"owed":0}\n'],
+])("a line of a %s in which the next one begins is named", async (_, broken) => {
+  const read = async () => {
+    const file = fileWith(`{"kind":"backup","version":1}\n${broken}`);
+    await survey(file);
+    for await (const line of linesOf(file)) isOfGroups(line);
+  };
+  await expect(read()).rejects.toThrow("Line 2 of the backup is broken");
 });

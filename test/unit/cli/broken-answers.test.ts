@@ -20,12 +20,17 @@ const outcome = '{"line":0,"status":200,"taken":1,"kept":0,"left":0}\n';
 let folder = "";
 let server: Server;
 let answers: ((response: ServerResponse) => void)[] = [];
+let sent: string[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "broken-answers-"));
   server = createServer((request, response) => {
-    request.resume();
-    request.on("end", () => answers.shift()?.(response));
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      sent.push(body);
+      answers.shift()?.(response);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
@@ -34,6 +39,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
+  sent = [];
   vi.stubEnv("DURABLEMQ_API_KEY", "k");
   for (const word of ["log", "error"] as const) vi.spyOn(console, word).mockImplementation(() => {});
 });
@@ -88,4 +94,16 @@ test("restore sends the lines again", async () => {
   answers = [broken(""), broken(outcome.slice(0, 9)), whole(outcome)];
   await run(restoreCommand(), file);
   expect([answers, process.exitCode ?? 0]).toEqual([[], 0]);
+});
+
+test("restore that was interrupted begins again: it may be for another broker at the same address", async () => {
+  const file = join(folder, "interrupted");
+  const lines = Array.from({ length: 501 }, () => line);
+  writeFileSync(file, [head, ...lines, end].join(""));
+  const first = whole(outcome.repeat(500));
+  answers = [first, (response) => void response.writeHead(404).end(), first, whole(outcome)];
+  await expect(run(restoreCommand(), file)).rejects.toThrow("404");
+  sent = [];
+  await run(restoreCommand(), file);
+  expect(`${sent.join("\n")}\n`).toBe(lines.join(""));
 });

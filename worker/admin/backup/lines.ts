@@ -15,8 +15,9 @@ import { limits } from "../schemas.ts";
 import { limitsIn, sessionLimits } from "../session-limits.ts";
 import { savedTables } from "../transfer/tables.ts";
 
-/** Of the format. What another version has written is not read. */
-export const version = 1;
+/** Of the format. In the first, lines of shards did not say which page they are. */
+export const version = 2;
+export const versionsRead: readonly number[] = [1, version];
 
 const time = z.int().check(z.minimum(0));
 /** A time and more: see src/hop/generations.ts. */
@@ -161,9 +162,15 @@ const rowsLine = z.strictObject({
   rows: z.array(z.record(z.string(), z.unknown())).check(z.minLength(1), z.maxLength(1000)),
 });
 
+/** Behind what a page of a shard begins; empty: with the first. */
+export const savedKey = z.array(z.union([z.string(), z.number()])).check(z.maxLength(3));
+
 const shardLine = z.strictObject({
   kind: z.literal("shard"),
   shard: z.int().check(z.minimum(0)),
+  page: savedKey.check(
+    z.describe('Tells lines that are alike apart. A file of version 1 has none: `["line", its number]`.'),
+  ),
   topicShards: z.int().check(z.minimum(1)),
   topicShardDepth: z.int().check(z.minimum(1)),
   retained: z.array(oneRecord).check(z.maxLength(1000)),

@@ -104,6 +104,7 @@ async function restoreShard({ call, backup, replaces }: Restoring, line: ShardLi
   }
   const isSame = line.topicShards === topicShards && line.topicShardDepth === topicShardDepth;
   if (isSame && line.shard < topicShards) partsOf(line.shard).cursors.push(...line.cursors);
+  // With its page: groups keep messages that say the same, and so do whole pages of them.
   const content = createHash("sha256").update(JSON.stringify(line)).digest("base64url");
   let [taken, kept, left] = [0, 0, isSame ? 0 : line.cursors.length];
   for (const [shard, parts] of targets) {

@@ -21,7 +21,7 @@ import { invalid } from "../problem.ts";
 import { orUnavailable, reachSession } from "../session-call.ts";
 import { listSessions } from "../session-list.ts";
 import { savedTables } from "../transfer/tables.ts";
-import { type Line, sessionLineOf, textOf } from "./lines.ts";
+import { type Line, savedKey, sessionLineOf, textOf } from "./lines.ts";
 
 const rowsAtOnce = 200;
 const sessionsAtOnce = 6;
@@ -33,7 +33,7 @@ const place = z.union([
     at: z.literal("shards"),
     shard: z.int().check(z.minimum(0)),
     kind: z.int().check(z.minimum(0), z.maximum(savedKinds.length - 1)),
-    key: z.array(z.union([z.string(), z.number()])).check(z.maxLength(3)),
+    key: savedKey,
   }),
   /** Behind the session of this name, or within the one behind it. */
   z.strictObject({
@@ -118,6 +118,7 @@ async function saveShard(env: Env, { shard, kind, key }: Place & { at: "shards" 
   const line: Line = {
     kind: "shard",
     shard,
+    page: key,
     topicShards,
     topicShardDepth,
     retained: page.retained.map(({ body }) => textOf(body)),

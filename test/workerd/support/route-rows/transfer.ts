@@ -188,14 +188,14 @@ export const transferRows: Rows = {
   "GET /backup": {
     valid: () => ({ query: {} }),
     proves: (lines) => {
-      expect(lines.at(0)).toMatchObject({ kind: "backup", version: 1 });
+      expect(lines.at(0)).toMatchObject({ kind: "backup", version: 2 });
       expect(lines.at(-1)).toMatchObject({ kind: "page" });
     },
     refused: [{ about: "no cursor", given: { query: { after: "not ours" } }, ...invalid, at: "query.after" }],
   },
   "POST /restore": {
     valid: async () => ({
-      query: { backup: backupId, version: "1", existing: "keep" },
+      query: { backup: backupId, version: "2", existing: "keep" },
       body: [{ kind: "rows", table: "groups", rows: [{ name: uniqueId("restored"), limits: {}, comment: "" }] }],
     }),
     proves: async (lines, { body }) => {
