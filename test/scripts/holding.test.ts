@@ -194,3 +194,16 @@ test("the session ends: nobody is owed it any more", () => {
 test("a session without a record holds nothing: it writes nothing anyway", () => {
   play([["connect clean", "connack"], ["deliver a:m1 q1", "publish a:m1 q1 #1"], ["puback #1"]], holding);
 });
+
+test("[MQTT-4.3.3-6] QoS 2 is written at once, numbered or not: a crash behind PUBREC sends PUBREL again, and no PUBLISH", () => {
+  play(
+    [
+      connected,
+      ["deliver a:m1 q2", "write put-segment", "publish a:m1 q2 #1"],
+      ["pubrec #1", "write put-window", "pubrel #1"],
+      ["crash"],
+      ["connect expiry=never", "connack present", "pubrel #1"],
+    ],
+    holding,
+  );
+});

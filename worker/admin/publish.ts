@@ -155,13 +155,12 @@ async function publishMessages(
   return publishAll(call.env, publisherOf(call, messages), all as readonly PlacedMessage[], call.nowMs);
 }
 
-/** Of what is to be exactly once the repetitions between us and the shard have to be recognised as well. */
 function publisherOf(
   { caller, headers: { "Idempotency-Key": key } }: KeyedCaller,
   messages: readonly NewMessage[],
 ): Publisher {
   if (key !== undefined) return rememberedPublisher([caller.name, key, JSON.stringify(messages)]);
-  return messages.some(({ qos }) => qos === 2) ? rememberedPublisher([crypto.randomUUID()]) : unknownPublisher();
+  return unknownPublisher(messages);
 }
 
 export function faultError(faults: readonly Fault[]): ProblemError {

@@ -155,7 +155,7 @@ export const retainedRoutes = [
       const message = placed({ ...body, topic: path.topic, retain: true }, configOf(env));
       if ("path" in message) throw faultError([{ ...message, path: `body.${message.path}` }]);
       if (message.packet.topic.startsWith("$delayed/")) throw invalid("path.topic", "is a delay, and not retained now");
-      const [outcome] = await publishAll(env, unknownPublisher(), [message], nowMs);
+      const [outcome] = await publishAll(env, unknownPublisher([message.packet]), [message], nowMs);
       if (outcome === undefined || outcome === "unreachable") throw new ProblemError(unreachable);
       const { refused = undefined, unretained = false } = outcome === "unknown" ? {} : outcome;
       if (unretained) throw new ProblemError(retainedFull);
