@@ -5,7 +5,7 @@ import type { Sql } from "./sql.ts";
 
 /** A publisher that resends a QoS 2 message after longer than this is not recognised. */
 export const sourceKeptMs = 30 * 86_400_000;
-/** Writes of one life of an object before its first sweep, and between later ones: a sweep reads the whole table. */
+/** Writes of one life of an object before its first sweep at most, and between later ones: a sweep reads the whole table. */
 const firstSweepAfter = 16;
 const sweepEvery = 1_024;
 
@@ -31,6 +31,8 @@ export class Sweep {
 
   /** To be called after each write. */
   swept(sql: Sql, nowMs: number): void {
+    // Many objects sleep after each write. Where a life begins to count is as good as chance, so that one in so many sweeps at once.
+    if (this.#writes === 0) this.#writes = nowMs % firstSweepAfter;
     this.#writes++;
     if (this.#writes !== firstSweepAfter && this.#writes % sweepEvery !== 0) return;
     sql.run(this.#statement, nowMs - this.#keptMs);

@@ -272,6 +272,20 @@ export function shardStoreContract(withDriver: WithDriver): void {
   );
 
   test(
+    "requests of lives that write one and sleep are forgotten too",
+    onStore((_, reopen) => {
+      const day = requestKeptMs;
+      const request = { nextSequence: 1, outcomes: [{ reached: 1 }] };
+      const lives = Array.from({ length: 100 }, (_, index) => ({ id: `${index}`, atMs: 2 * index * day + index }));
+      for (const life of lives) reopen().apply([{ kind: "put-request", request, ...life }]);
+      const { requests } = reopen();
+      const left = lives.filter(({ id }) => requests.request(id) !== undefined);
+      expect(left.length).toBeLessThanOrEqual(16);
+      expect(left.at(-1)?.id).toBe("99");
+    }),
+  );
+
+  test(
     "owed calls come back whole, in the order of incarnation and sequence, some at a time",
     onStore((store, reopen) => {
       const calls = [
