@@ -1,5 +1,6 @@
-// Who uses a state folder. Two runtimes on one set of databases would undo every promise of durability, so the folder
-// names the processes that use it, and a start first ends a runtime whose launcher was killed.
+// Who uses a state folder. Two runtimes on one set of databases would undo every promise of durability, so one process at a
+// time has the folder's lock, which the system takes from it when it ends, however it does. The folder names the processes
+// that use it too: a start first ends a runtime whose launcher was killed.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -7,16 +8,21 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync,
 import { join } from "node:path";
 import { identify, isSame } from "./process.mjs";
 
+/** The locks that this process has: a database that nobody refers to would be closed. */
+const locks = new Set();
+
 /** Takes the folder for this process; returns how to record the runtime and how to give the folder back. */
 export async function claimState(folder) {
   const file = join(folder, "running.json");
   assertWritable(folder);
 
+  const lock = await lockWithin(folder, 3_000);
   const previous = readRunning(file);
-  if (!(await goneWithin(previous.launcher, 3_000))) {
+  if (lock === undefined) {
+    const who =
+      previous.launcher === undefined ? "another broker" : `the broker with process id ${previous.launcher.pid}`;
     throw new Error(
-      `${folder} is in use by the broker with process id ${previous.launcher.pid}. ` +
-        `End that one, or choose another folder: STATE_DIR=<folder> npm start`,
+      `${folder} is in use by ${who}. End that one, or choose another folder: STATE_DIR=<folder> npm start`,
     );
   }
   if (isSame(previous.runtime)) process.kill(previous.runtime.pid, "SIGKILL");
@@ -40,6 +46,8 @@ export async function claimState(folder) {
     release() {
       watchdog.end("\n");
       rmSync(file, { force: true });
+      locks.delete(lock);
+      lock.close();
     },
   };
 }
@@ -64,6 +72,36 @@ function assertWritable(folder) {
     throw new Error(
       `The state folder ${folder} cannot be written (${error.code}). Choose another: STATE_DIR=<folder> npm start`,
     );
+  }
+}
+
+/** The lock is that of a database without anything in it. Undefined: somebody else has it, and keeps it for so long. */
+async function lockWithin(folder, limitMs) {
+  const { DatabaseSync } = withoutWarnings(() => process.getBuiltinModule("node:sqlite"));
+  const giveUpAt = Date.now() + limitMs;
+  for (;;) {
+    const database = new DatabaseSync(join(folder, "lock"));
+    try {
+      database.exec("BEGIN EXCLUSIVE");
+      locks.add(database);
+      return database;
+    } catch (error) {
+      database.close();
+      if (!/locked|busy/.test(error.message)) throw error;
+      if (Date.now() > giveUpAt) return undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Node's SQLite says of itself that it is young. */
+function withoutWarnings(load) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 
