@@ -4,7 +4,8 @@ import * as z from "zod/mini";
 import { newId } from "../auth/secret.ts";
 import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
-import { deleteWebhook, putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../d1/webhooks.ts";
+import { put as putRows } from "../d1/shape.ts";
+import { deleteWebhook, readWebhook, type StoredWebhook, webhookShape, webhooksAfter } from "../d1/webhooks.ts";
 import { webhookClientId } from "../names.ts";
 import { eventBook } from "../webhook/book.ts";
 import { carry } from "../webhook/carry.ts";
@@ -52,7 +53,7 @@ async function put(
   const { env, control } = call;
   checkWebhook(webhook, env, configOf(env));
   const revision = await change(call, {
-    statements: [putWebhook(control, webhook)],
+    statements: putRows(control, webhookShape, [webhook]),
     action: `webhook.${action}`,
     subject: webhook.name,
     ...(before === undefined ? {} : { before: showWebhook(before) }),

@@ -38,6 +38,7 @@ export async function apiKeysAfter(control: Control, after: string, limit: numbe
 export const apiKeyShape: Shape<ApiKey> = {
   table: "api_key",
   key: ["id"],
+  toItem: toApiKey,
   columns: {
     id: ({ id }) => id,
     name: ({ name }) => name,

@@ -51,6 +51,7 @@ export async function bansAfter(control: Control, kind: string, value: string, l
 export const banShape: Shape<Ban> = {
   table: "ban",
   key: ["kind", "value"],
+  toItem: toBan,
   columns: {
     kind: ({ kind }) => kind,
     value: ({ value }) => value,

@@ -52,6 +52,7 @@ export async function readDeviceKey(control: Control, user: string, id: string):
 export const deviceKeyShape: Shape<DeviceKey> = {
   table: "device_key",
   key: ["id"],
+  toItem: toDeviceKey,
   columns: {
     id: ({ id }) => id,
     user: ({ user }) => user,

@@ -53,6 +53,7 @@ export function allGroupsQuery(control: Control, limit: number): D1PreparedState
 export const groupShape: Shape<StoredGroup> = {
   table: "user_group",
   key: ["name"],
+  toItem: toGroup,
   columns: {
     name: ({ name }) => name,
     limits: ({ limits }) => JSON.stringify(limits),

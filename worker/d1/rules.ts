@@ -96,6 +96,7 @@ export async function rulesAfter(
 export const ruleShape: Shape<StoredRule> = {
   table: "rule",
   key: ["id"],
+  toItem: toRule,
   columns: {
     id: ({ id }) => id,
     position: ({ position }) => position,

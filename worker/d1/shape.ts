@@ -1,7 +1,7 @@
 // How rows are written: one or thousands by the same statement, whose one binding is a JSON list. The platform counts statements and
 // bindings, and a list of any length is one of each.
 
-import type { Control } from "./control.ts";
+import type { Control, Row } from "./control.ts";
 
 export type Cell = string | number | null;
 
@@ -9,6 +9,7 @@ export interface Shape<Item> {
   readonly table: string;
   /** The columns of its primary key. */
   readonly key: readonly string[];
+  toItem(row: Row): Item;
   /** By column, what an item has in it. */
   readonly columns: Readonly<Record<string, (item: Item) => Cell>>;
 }
@@ -27,17 +28,16 @@ export function put<Item>(control: Control, shape: Shape<Item>, items: readonly 
   return lists(rows).map((list) => control.statement(sql, list));
 }
 
-/** Those of the keys that there are; the parts of a key of several columns are joined by colons. */
-export async function knownKeys(
+/** Those of the keys that there are, by key; the parts of a key of several columns are joined by colons. */
+export async function itemsOf<Item>(
   control: Control,
-  { table, key }: Pick<Shape<never>, "table" | "key">,
+  { table, key, toItem }: Shape<Item>,
   wanted: readonly string[],
-): Promise<Set<string>> {
-  const name = key.join(" || ':' || ");
-  const sql = `SELECT ${name} AS name FROM ${table} WHERE ${name} IN (SELECT value FROM json_each(?))`;
-  const known = new Set<string>();
+): Promise<Map<string, Item>> {
+  const sql = `SELECT * FROM ${table} WHERE ${key.join(" || ':' || ")} IN (SELECT value FROM json_each(?))`;
+  const known = new Map<string, Item>();
   for (const list of lists(wanted.map((one) => JSON.stringify(one)))) {
-    for (const row of await control.all(sql, list)) known.add(row["name"] as string);
+    for (const row of await control.all(sql, list)) known.set(key.map((name) => row[name]).join(":"), toItem(row));
   }
   return known;
 }

@@ -55,6 +55,7 @@ export async function countTemplates(control: Control): Promise<number> {
 export const templateShape: Shape<StoredTemplate> = {
   table: "session_template",
   key: ["name"],
+  toItem: toTemplate,
   columns: {
     name: ({ name }) => name,
     position: ({ position }) => position,

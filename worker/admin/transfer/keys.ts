@@ -3,9 +3,9 @@
 
 import * as z from "zod/mini";
 import { userSubject } from "../../auth/subjects.ts";
-import { apiKeyShape, apiKeysAfter } from "../../d1/api-keys.ts";
-import { countDeviceKeysByUser, deviceKeyShape, deviceKeysAfter } from "../../d1/device-keys.ts";
-import { knownKeys, put } from "../../d1/shape.ts";
+import { type ApiKey, apiKeyShape, apiKeysAfter } from "../../d1/api-keys.ts";
+import { countDeviceKeysByUser, type DeviceKey, deviceKeyShape, deviceKeysAfter } from "../../d1/device-keys.ts";
+import { itemsOf, put } from "../../d1/shape.ts";
 import { userShape } from "../../d1/users.ts";
 import { scopeList } from "../api-keys.ts";
 import { deviceKeysMax } from "../device-keys.ts";
@@ -34,13 +34,13 @@ export const apiKeysTable: Table = {
       ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
     );
   },
-  intake: intake<typeof apiKey>({
+  intake: intake<typeof apiKey, ApiKey>({
     row: apiKey,
     shape: apiKeyShape,
     keyOf: ({ id }) => id,
     concerns: () => undefined,
     check: async () => [],
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
         ...key,
         expiresAtMs: expiresAtMs ?? undefined,
@@ -73,14 +73,14 @@ export const deviceKeysTable: Table = {
       ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
     );
   },
-  intake: intake<typeof deviceKey>({
+  intake: intake<typeof deviceKey, DeviceKey>({
     row: deviceKey,
     shape: deviceKeyShape,
     keyOf: ({ id }) => id,
     concerns: ({ user }) => userSubject(user),
     async check(rows, isNew, { control }) {
       const users = [...new Set(rows.map(({ user }) => user))];
-      const known = await knownKeys(control, userShape, users);
+      const known = await itemsOf(control, userShape, users);
       const counts = await countDeviceKeysByUser(control, users);
       const missing = users.filter((user) => !known.has(user));
       // A key that waited for a user of that name would let in who has it.
@@ -97,7 +97,7 @@ export const deviceKeysTable: Table = {
       }
       return problems;
     },
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
         ...key,
         expiresAtMs: expiresAtMs ?? undefined,

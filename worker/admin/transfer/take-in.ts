@@ -1,7 +1,7 @@
 // Rows of a table that are imported: all of them or none, in one transaction with one entry of the audit log.
 
 import { everyone } from "../../auth/subjects.ts";
-import { knownKeys } from "../../d1/shape.ts";
+import { itemsOf } from "../../d1/shape.ts";
 import { change } from "../change.ts";
 import { invalidInput } from "../problem.ts";
 import type { Call } from "../route.ts";
@@ -26,12 +26,12 @@ type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller"
 
 export async function takeIn(caller: Caller, { name, intake, rows, existing, dryRun, placeOf }: Import) {
   const keys = rows.map((row) => intake.keyOf(row));
-  const known = await knownKeys(
+  const there = await itemsOf(
     caller.control,
     intake.shape,
     keys.filter((key) => key !== undefined),
   );
-  const isKnown = (key: string | undefined) => key !== undefined && known.has(key);
+  const isKnown = (key: string | undefined) => key !== undefined && there.has(key);
   const [keyField = ""] = intake.shape.key;
   const firstOf = new Map<string | undefined, number>();
   for (const [index, key] of keys.entries()) if (!firstOf.has(key)) firstOf.set(key, index);
@@ -56,9 +56,9 @@ export async function takeIn(caller: Caller, { name, intake, rows, existing, dry
     isDryRun: dryRun,
   };
   if (dryRun || writes.length === 0) return result;
-  const concerned = [...new Set(writes.map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
+  const concerned = concernedBy(intake, writes, there);
   const revision = await change(caller, {
-    statements: await intake.put(writes, caller),
+    statements: await intake.put(writes, there, caller),
     concerns: concerned.length > concernedMax ? [everyone] : concerned,
     action: `${name}.import`,
     subject: `${writes.length} ${name}`,
@@ -67,4 +67,10 @@ export async function takeIn(caller: Caller, { name, intake, rows, existing, dry
   const replaced = writes.filter((row) => !isNew(row));
   if (replaced.length > 0) await intake.carryOut?.(replaced, revision, caller);
   return result;
+}
+
+/** What a replaced row said has ended, for those to whom it was said. */
+function concernedBy(intake: Intake, writes: readonly unknown[], there: ReadonlyMap<string, unknown>): string[] {
+  const before = writes.map((row) => there.get(intake.keyOf(row) ?? "")).filter((item) => item !== undefined);
+  return [...new Set([...writes, ...before].map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
 }

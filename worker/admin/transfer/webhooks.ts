@@ -3,7 +3,8 @@
 
 import * as z from "zod/mini";
 import { configOf } from "../../config.ts";
-import { putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../../d1/webhooks.ts";
+import { put } from "../../d1/shape.ts";
+import { readWebhook, type StoredWebhook, webhookShape, webhooksAfter } from "../../d1/webhooks.ts";
 import { eventBook } from "../../webhook/book.ts";
 import { newSigningSecret } from "../../webhook/secret.ts";
 import { ProblemError } from "../problem.ts";
@@ -32,9 +33,9 @@ export const webhooksTable: SavedTable = {
       },
     );
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredWebhook>({
     row,
-    shape: { table: "webhook", key: ["name"] },
+    shape: webhookShape,
     keyOf: ({ name }) => name,
     concerns: () => undefined,
     async check(rows, isNew, { env, control, nowMs }) {
@@ -51,12 +52,9 @@ export const webhooksTable: SavedTable = {
         if (webhook !== undefined) await applyWebhook(env, webhook, revision).catch(unlessUnfinished);
       }
     },
-    async put(rows, { control, nowMs }) {
-      const there = new Map((await webhooksAfter(control, "", webhooksMax)).map((one) => [one.name, one]));
-      return rows.map((one) => {
-        const { secret = newSigningSecret() } = there.get(one.name) ?? {};
-        return putWebhook(control, webhookOf(one, secret, nowMs));
-      });
+    async put(rows, there, { control, nowMs }) {
+      const webhooks = rows.map((one) => webhookOf(one, there.get(one.name)?.secret ?? newSigningSecret(), nowMs));
+      return put(control, webhookShape, webhooks);
     },
   }),
 };
