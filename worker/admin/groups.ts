@@ -8,13 +8,13 @@ import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
 import { conflict, notFound } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { changedComment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const tag = "Groups";
 /** All are read together at CONNECT. */
 export const groupsMax = 1_000;
 
-const fields = { limits: z.optional(limits), comment: z.optional(comment) };
+const fields = { limits: z.optional(limits), comment: changedComment };
 
 const shown = z.object({
   name: z.string(),

@@ -24,7 +24,7 @@ import type { Env } from "../env.ts";
 import { change } from "./change.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { changedComment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 export const groupsOfUserMax = 50;
 const tag = "Users";
@@ -45,7 +45,7 @@ const fields = {
   groups: z.optional(z.array(name).check(z.maxLength(groupsOfUserMax))),
   disabled: z.optional(z.boolean()),
   limits: z.optional(limits),
-  comment: z.optional(comment),
+  comment: changedComment,
 };
 
 const newUser = z.strictObject({ name, ...fields });
