@@ -121,7 +121,7 @@ export const retainedRoutes = [
       const { items, next } = await pageOf(env, "clearRetained", query);
       if (items.length > 0) {
         const before = { messages: items.length, largest: bySize(items).slice(0, namedMax).map(inShort) };
-        await change(call, { statements: [], action: "retained.clear", subject: query.filter, before });
+        await change(call, { restsOn: [], statements: [], action: "retained.clear", subject: query.filter, before });
       }
       return { status: 200, body: { deleted: items.length, next } };
     },
@@ -179,7 +179,7 @@ export const retainedRoutes = [
     async handle(call) {
       const { topic } = call.path;
       const before = inShort(await oneOf(call.env, "clearRetained", topic));
-      await change(call, { statements: [], action: "retained.delete", subject: topic, before });
+      await change(call, { restsOn: [], statements: [], action: "retained.delete", subject: topic, before });
       return { status: 204 };
     },
   }),

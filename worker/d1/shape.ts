@@ -24,22 +24,15 @@ export function put<Item>(control: Control, shape: Shape<Item>, items: readonly 
   const changing = names.filter((name) => !shape.key.includes(name) && name !== "created_at_ms");
   const sql = `INSERT INTO ${shape.table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?) WHERE TRUE
     ON CONFLICT DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(", ")}`;
-  const rows = items.map((item) => JSON.stringify(Object.values(shape.columns).map((cellOf) => cellOf(item))));
+  const rows = items.map((item) =>
+    JSON.stringify(Object.values(shape.columns).map((cellOf) => readable(cellOf(item)))),
+  );
   return lists(rows).map((list) => control.statement(sql, list));
 }
 
-/** Those of the keys that there are, by key; the parts of a key of several columns are joined by colons. */
-export async function itemsOf<Item>(
-  control: Control,
-  { table, key, toItem }: Shape<Item>,
-  wanted: readonly string[],
-): Promise<Map<string, Item>> {
-  const sql = `SELECT * FROM ${table} WHERE ${key.join(" || ':' || ")} IN (SELECT value FROM json_each(?))`;
-  const known = new Map<string, Item>();
-  for (const list of lists(wanted.map((one) => JSON.stringify(one)))) {
-    for (const row of await control.all(sql, list)) known.set(key.map((name) => row[name]).join(":"), toItem(row));
-  }
-  return known;
+/** What is no Unicode would be read as something else than what is stored, and so seem changed. */
+function readable(cell: Cell): Cell {
+  return typeof cell === "string" ? cell.toWellFormed() : cell;
 }
 
 /** JSON lists of what is JSON already, none of them too long. */

@@ -55,11 +55,6 @@ export const userShape: Shape<StoredUser> = {
   },
 };
 
-/** Unless it has changed meanwhile. */
-export function replacePassword(control: Control, name: string, before: string, after: string): D1PreparedStatement {
-  return control.statement("UPDATE user SET password = ? WHERE name = ? AND password = ?", after, name, before);
-}
-
 /** What is said about a user goes with the user: keys, memberships and rules. */
 export function deleteUser(control: Control, name: string): D1PreparedStatement[] {
   return [

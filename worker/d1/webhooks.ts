@@ -50,11 +50,6 @@ function toWebhook(row: Row): StoredWebhook {
   };
 }
 
-export async function readWebhook(control: Control, name: string): Promise<StoredWebhook | undefined> {
-  const row = await control.first("SELECT * FROM webhook WHERE name = ?", name);
-  return row === undefined ? undefined : toWebhook(row);
-}
-
 export async function webhooksAfter(control: Control, after: string, limit: number): Promise<StoredWebhook[]> {
   const rows = await control.all("SELECT * FROM webhook WHERE name > ? ORDER BY name LIMIT ?", after, limit);
   return rows.map(toWebhook);

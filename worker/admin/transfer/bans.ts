@@ -21,9 +21,9 @@ export const bansTable: Table = {
   intake: intake<typeof row, Ban>({
     row,
     shape: banShape,
-    keyOf: (ban) => `${ban.kind}:${ban.value}`,
+    keyOf: (ban) => [ban.kind, ban.value],
     concerns: (ban) => subjectOf(ban.kind, ban.value),
-    async check(rows, isNew, { control, nowMs }) {
+    async check(rows, { isNew }, { control, nowMs }) {
       return tooMany(rows, isNew, "value", { known: await countActiveBans(control, nowMs), max: bansMax });
     },
     async put(rows, _there, { control, nowMs }) {

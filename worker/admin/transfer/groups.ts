@@ -28,9 +28,9 @@ export const groupsTable: Table = {
   intake: intake<typeof row, StoredGroup>({
     row,
     shape: groupShape,
-    keyOf: (group) => group.name,
+    keyOf: (group) => [group.name],
     concerns: (group) => groupSubject(group.name),
-    async check(rows, isNew, { control }) {
+    async check(rows, { isNew }, { control }) {
       return tooMany(rows, isNew, "name", { known: await countGroups(control), max: groupsMax });
     },
     async put(rows, _there, { control, nowMs }) {

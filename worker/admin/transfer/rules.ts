@@ -38,9 +38,9 @@ export const rulesTable: Table = {
   intake: intake<typeof row, StoredRule>({
     row,
     shape: ruleShape,
-    keyOf: (rule) => rule.id,
+    keyOf: (rule) => (rule.id === undefined ? undefined : [rule.id]),
     concerns: (rule) => subjectOf(rule.subjectKind, rule.subject),
-    async check(rows, isNew, { control }) {
+    async check(rows, { isNew }, { control }) {
       const wrong = checkEach(rows, ruleOf);
       if (wrong.length > 0) return wrong;
       const isShared = ({ subjectKind }: z.output<typeof row>) => subjectKind !== "user";

@@ -2,6 +2,7 @@
 
 import type * as z from "zod/mini";
 import type { Control } from "../../d1/control.ts";
+import type { Found, Key } from "../../d1/seen.ts";
 import type { Shape } from "../../d1/shape.ts";
 import type { Env } from "../../env.ts";
 import { ProblemError } from "../problem.ts";
@@ -44,14 +45,23 @@ export interface SavedTable extends Pick<Table, "name" | "export"> {
   readonly intake: Intake;
 }
 
+export interface KnownRows<Row> {
+  /** There is none of its key. */
+  isNew(row: Row): boolean;
+  /** Of what `needs` has looked for, by its name. */
+  isThere(needed: string): boolean;
+}
+
 /** How rows are taken in. */
 export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Item = unknown, Row = z.output<Schema>> {
   readonly row: Schema;
   readonly shape: Shape<Item>;
-  /** Of the row, as `itemsOf` has it; undefined: it is new, and gets one. */
-  keyOf(row: Row): string | undefined;
-  /** What no schema of one row can say. `isNew`: there is none of its key. */
-  check(rows: readonly Row[], isNew: (row: Row) => boolean, importing: Importing): Promise<readonly RowProblem[]>;
+  /** Undefined: it is new, and gets one. */
+  keyOf(row: Row): Key | undefined;
+  /** What of other tables the rows name, and has to be there. */
+  needs?(rows: readonly Row[], control: Control): Promise<Found<unknown>>;
+  /** What no schema of one row can say. */
+  check(rows: readonly Row[], known: KnownRows<Row>, importing: Importing): Promise<readonly RowProblem[]>;
   /** `there`: by key, those that are there already. */
   put(
     rows: readonly Row[],

@@ -38,9 +38,9 @@ export const templatesTable: Table = {
   intake: intake<typeof row, StoredTemplate>({
     row,
     shape: templateShape,
-    keyOf: (template) => template.name,
+    keyOf: (template) => [template.name],
     concerns: () => newcomers,
-    async check(rows, isNew, { env, control }) {
+    async check(rows, { isNew }, { env, control }) {
       const wrong = checkEach(rows, (template) => templateOf(template, configOf(env)));
       if (wrong.length > 0) return wrong;
       return tooMany(rows, isNew, "name", { known: await countTemplates(control), max: templatesMax });

@@ -8,7 +8,8 @@ import { scramRecord } from "../../auth/scram.ts";
 import { userSubject } from "../../auth/subjects.ts";
 import { configOf } from "../../config.ts";
 import { groupShape } from "../../d1/groups.ts";
-import { itemsOf, put } from "../../d1/shape.ts";
+import { find } from "../../d1/seen.ts";
+import { put } from "../../d1/shape.ts";
 import { membershipsOf, putMemberships, type StoredUser, userShape, usersAfter } from "../../d1/users.ts";
 import { comment, limits, name } from "../schemas.ts";
 import { groupsOfUserMax, password, passwordHash } from "../users.ts";
@@ -70,15 +71,21 @@ export const usersTable: Table = {
   intake: intake<typeof row, StoredUser>({
     row,
     shape: userShape,
-    keyOf: (user) => user.name,
+    keyOf: (user) => [user.name],
     concerns: (user) => userSubject(user.name),
-    async check(rows, _isNew, { control }) {
-      const wanted = [...new Set(rows.flatMap(({ groups }) => groups))];
-      const known = await itemsOf(control, groupShape, wanted);
+    needs(rows, control) {
+      const groups = new Set(rows.flatMap((user) => user.groups));
+      return find(
+        control,
+        groupShape,
+        [...groups].map((group) => [group]),
+      );
+    },
+    async check(rows, { isThere }) {
       const problems: RowProblem[] = [];
       let passwords = 0;
       for (const [index, user] of rows.entries()) {
-        const unknown = user.groups.filter((group) => !known.has(group));
+        const unknown = user.groups.filter((group) => !isThere(group));
         const say = (field: string, message: string) => problems.push({ row: index, field, message });
         if (unknown.length > 0) say("groups", `there is no group ${unknown.join(", ")}`);
         if (user.password === undefined) continue;

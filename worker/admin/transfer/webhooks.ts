@@ -3,8 +3,9 @@
 
 import * as z from "zod/mini";
 import { configOf } from "../../config.ts";
+import { findOne } from "../../d1/seen.ts";
 import { put } from "../../d1/shape.ts";
-import { readWebhook, type StoredWebhook, webhookShape, webhooksAfter } from "../../d1/webhooks.ts";
+import { type StoredWebhook, webhookShape, webhooksAfter } from "../../d1/webhooks.ts";
 import { eventBook } from "../../webhook/book.ts";
 import { newSigningSecret } from "../../webhook/secret.ts";
 import { ProblemError } from "../problem.ts";
@@ -36,9 +37,9 @@ export const webhooksTable: SavedTable = {
   intake: intake<typeof row, StoredWebhook>({
     row,
     shape: webhookShape,
-    keyOf: ({ name }) => name,
+    keyOf: ({ name }) => [name],
     concerns: () => undefined,
-    async check(rows, isNew, { env, control, nowMs }) {
+    async check(rows, { isNew }, { env, control, nowMs }) {
       const wrong = checkEach(rows, (one) => checkWebhook(webhookOf(one, "", nowMs), env, configOf(env)));
       if (wrong.length > 0) return wrong;
       const known = (await webhooksAfter(control, "", webhooksMax)).length;
@@ -48,7 +49,7 @@ export const webhooksTable: SavedTable = {
     async carryOut(replaced, revision, { env, control }) {
       eventBook(env).outdate(revision);
       for (const { name } of replaced) {
-        const webhook = await readWebhook(control, name);
+        const { item: webhook } = await findOne(control, webhookShape, name);
         if (webhook !== undefined) await applyWebhook(env, webhook, revision).catch(unlessUnfinished);
       }
     },
