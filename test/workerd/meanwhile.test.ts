@@ -6,7 +6,7 @@ import { banClient } from "../../worker/auth/ban.ts";
 import { api, manage } from "./support/api.ts";
 import { linesOf } from "./support/backup.ts";
 import { Client, uniqueId } from "./support/client.ts";
-import { endMeanwhile, meanwhile } from "./support/meanwhile.ts";
+import { endMeanwhile, justAfter, meanwhile } from "./support/meanwhile.ts";
 
 afterEach(endMeanwhile);
 
@@ -241,6 +241,37 @@ describe("bans", () => {
       await banClient(env, ban.value, Date.now() + 60_000, "too often");
       expect(await bans()).toContainEqual(expect.objectContaining({ ...ban, untilMs: null }));
     }
+  });
+});
+
+describe("webhooks", () => {
+  const sessionPath = (name: string) => `/sessions/${encodeURIComponent(`$webhook/${name}`)}`;
+
+  test("a change that is made true after another is not in its way", async () => {
+    const name = uniqueId("hook");
+    await manage("POST", "/webhooks", { name, url, filters: ["a"] });
+    justAfter(() => manage("PATCH", `/webhooks/${name}`, { filters: ["c"] }));
+    await manage("PATCH", `/webhooks/${name}`, { filters: ["b"] });
+    expect(await manage("GET", `/webhooks/${name}`)).toMatchObject({ filters: ["c"] });
+    const { items } = await manage("GET", `${sessionPath(name)}/subscriptions`);
+    expect(items.map(({ filter }: { filter: string }) => filter)).toEqual(["c"]);
+    await manage("DELETE", `/webhooks/${name}`);
+  });
+
+  test("one that is deleted before a change is made true leaves no session behind", async () => {
+    const name = uniqueId("hook");
+    await manage("POST", "/webhooks", { name, url, filters: ["a"] });
+    justAfter(() => manage("DELETE", `/webhooks/${name}`));
+    expect((await api("PATCH", `/webhooks/${name}`, { filters: ["b"] })).status).toBe(404);
+    expect((await api("GET", `${sessionPath(name)}/subscriptions`)).status).toBe(404);
+  });
+
+  test("one that is made true between the end of its session and of its row leaves none behind either", async () => {
+    const name = uniqueId("hook");
+    await manage("POST", "/webhooks", { name, url, filters: ["a"] });
+    meanwhile(() => manage("PATCH", `/webhooks/${name}`, {}));
+    expect((await api("DELETE", `/webhooks/${name}`)).status).toBe(204);
+    expect((await api("GET", `${sessionPath(name)}/subscriptions`)).status).toBe(404);
   });
 });
 

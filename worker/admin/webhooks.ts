@@ -5,15 +5,16 @@ import { newId } from "../auth/secret.ts";
 import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
 import { findOne, type Seen } from "../d1/seen.ts";
-import { put as putRows } from "../d1/shape.ts";
+import { cellsOf, put as putRows } from "../d1/shape.ts";
 import { deleteWebhook, type StoredWebhook, webhookShape, webhooksAfter } from "../d1/webhooks.ts";
 import { webhookClientId } from "../names.ts";
 import { eventBook } from "../webhook/book.ts";
 import { carry } from "../webhook/carry.ts";
 import { newSigningSecret } from "../webhook/secret.ts";
 import { change } from "./change.ts";
+import { problemOf } from "./errors.ts";
 import { type Existing, existing } from "./existing.ts";
-import { conflict, ProblemError } from "./problem.ts";
+import { conflict, notFound, ProblemError } from "./problem.ts";
 import { type Call, route } from "./route.ts";
 import { none, page, pageOf, pageSchema } from "./schemas.ts";
 import { callSession } from "./session-call.ts";
@@ -40,7 +41,7 @@ const formerSecretMs = 24 * 3_600_000;
 type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
 function existingWebhook(control: Control, name: string): Promise<Existing<StoredWebhook>> {
-  return existing(control, webhookShape, [name], `webhook ${JSON.stringify(name)}`);
+  return existing(control, webhookShape, [name], nameOf(name));
 }
 
 /** Stored, written down, and then made true. */
@@ -61,19 +62,38 @@ async function put(
     after: showWebhook(webhook),
   });
   eventBook(env).outdate(revision);
-  await madeTrue(() => applyWebhook(env, webhook, revision));
+  await madeTrue(() => applyNewest(call, webhook, revision));
+}
+
+/** Who has changed it since, or ended it, may have been here before: what counts is the row. */
+async function applyNewest({ env, control }: Caller, webhook: StoredWebhook, revision: number): Promise<void> {
+  const textOf = (one: StoredWebhook) => JSON.stringify(cellsOf(webhookShape, one));
+  for (let applied = webhook; ; ) {
+    await applyWebhook(env, applied, revision);
+    const { item: newest } = await findOne(control, webhookShape, webhook.name);
+    if (newest === undefined) break;
+    if (textOf(newest) === textOf(applied)) return;
+    applied = newest;
+  }
+  await endWebhook(env, webhook.name);
+  throw notFound(nameOf(webhook.name));
+}
+
+function nameOf(name: string): string {
+  return `webhook ${JSON.stringify(name)}`;
 }
 
 async function madeTrue(make: () => Promise<unknown>): Promise<void> {
   try {
     await make();
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.problem.status !== 503) throw error;
+    const problem = problemOf(error);
+    if (problem?.status !== 503) throw error;
     throw new ProblemError({
       status: 503,
       name: "webhook-unreachable",
       title: "The change is stored, but does not hold everywhere yet.",
-      detail: error.problem.title,
+      detail: problem.title,
       remedy: "Make it again, or PATCH the webhook with an empty body.",
     });
   }

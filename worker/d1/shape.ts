@@ -24,10 +24,12 @@ export function put<Item>(control: Control, shape: Shape<Item>, items: readonly 
   const changing = names.filter((name) => !shape.key.includes(name) && name !== "created_at_ms");
   const sql = `INSERT INTO ${shape.table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?) WHERE TRUE
     ON CONFLICT DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(", ")}`;
-  const rows = items.map((item) =>
-    JSON.stringify(Object.values(shape.columns).map((cellOf) => readable(cellOf(item)))),
-  );
+  const rows = items.map((item) => JSON.stringify(cellsOf(shape, item)));
   return lists(rows).map((list) => control.statement(sql, list));
+}
+
+export function cellsOf<Item>({ columns }: Shape<Item>, item: Item): Cell[] {
+  return Object.values(columns).map((cellOf) => readable(cellOf(item)));
 }
 
 /** What is no Unicode would be read as something else than what is stored, and so seem changed. */
