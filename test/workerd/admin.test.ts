@@ -204,6 +204,20 @@ describe("resources", () => {
       expect(log).not.toContain(secret);
   });
 
+  test.each([
+    ["users", { disabled: true, comment: "kept", limits: { queueMessagesMax: 7 } }],
+    ["groups", { comment: "kept", limits: { queueMessagesMax: 7 } }],
+    ["webhooks", { comment: "kept", url: "https://example.com/", filters: ["kept"], lingerMs: 7 }],
+  ])("%s: what a change leaves out stays", async (resource, fields) => {
+    const name = uniqueId("kept");
+    await manage("POST", `/${resource}`, { name, ...fields });
+    for (const [field, value] of [...Object.entries(fields), ["", undefined]] as const) {
+      await manage("PATCH", `/${resource}/${name}`, field === "" ? {} : { [field]: value });
+      expect(await manage("GET", `/${resource}/${name}`)).toMatchObject(fields);
+    }
+    await manage("DELETE", `/${resource}/${name}`);
+  });
+
   test("lists come in pages that neither repeat nor leave out", async () => {
     const prefix = uniqueId("page");
     const names = Array.from({ length: 5 }, (_, index) => `${prefix}-${index}`);

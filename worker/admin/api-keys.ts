@@ -2,12 +2,13 @@
 
 import * as z from "zod/mini";
 import { hashOf, newId, newSecret } from "../auth/secret.ts";
-import { type ApiKey, apiKeyShape, apiKeysAfter, deleteApiKey, readApiKey } from "../d1/api-keys.ts";
+import { type ApiKey, apiKeyShape, apiKeysAfter, deleteApiKey } from "../d1/api-keys.ts";
 import { put } from "../d1/shape.ts";
 import { scopes } from "../scopes.ts";
 import { formatKey } from "./caller.ts";
 import { change } from "./change.ts";
-import { invalid, notFound } from "./problem.ts";
+import { existing } from "./existing.ts";
+import { invalid } from "./problem.ts";
 import { route } from "./route.ts";
 import { endsAt, idCursor, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
@@ -69,6 +70,7 @@ export const apiKeyRoutes = [
         createdAtMs: nowMs,
       };
       await change(call, {
+        restsOn: [],
         statements: put(control, apiKeyShape, [key]),
         action: "api-key.create",
         subject: key.id,
@@ -89,9 +91,14 @@ export const apiKeyRoutes = [
     answers: { status: 204, description: "The key is gone." },
     async handle(call) {
       const { control, path } = call;
-      const before = await readApiKey(control, path.id);
-      if (before === undefined) throw notFound(`API key ${JSON.stringify(path.id)}`);
+      const { item: before, seen } = await existing(
+        control,
+        apiKeyShape,
+        [path.id],
+        `API key ${JSON.stringify(path.id)}`,
+      );
       await change(call, {
+        restsOn: [seen],
         statements: [deleteApiKey(control, path.id)],
         action: "api-key.delete",
         subject: path.id,

@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import type * as z from "zod/mini";
 import { counters } from "../counters.ts";
 import { Control } from "../d1/control.ts";
+import { tryAnew } from "../d1/seen.ts";
 import type { Env } from "../env.ts";
 import { checkPath, queryOf } from "./address.ts";
 import { basePath } from "./base-path.ts";
@@ -60,7 +61,7 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
   const checked = { path, query: check(route.query, query, "query"), headers };
   const { value, placeOf } =
     route.body === undefined ? { value: undefined, placeOf: placeInJson } : await readBody(route, request);
-  const answer = await route.handle({
+  const call = {
     env,
     control,
     caller,
@@ -68,8 +69,9 @@ async function serve(route: Route, request: Request, env: Env, params: Record<st
     request,
     ...checked,
     body: route.body === undefined ? undefined : check(route.body, value, placeOf),
-    placeOf: (index, field) => placeOf([index, ...field.split(".")]),
-  });
+    placeOf: (index: number, field: string) => placeOf([index, ...field.split(".")]),
+  };
+  const answer = await tryAnew(() => route.handle(call));
   const answerHeaders = { ...answer.headers, "Cache-Control": "no-store" };
   if (answer.body === undefined) return new Response(null, { status: answer.status, headers: answerHeaders });
   if (!(answer.body instanceof ReadableStream)) {

@@ -2,9 +2,11 @@
 
 import * as z from "zod/mini";
 import { settingsOf } from "../config.ts";
+import { tryAnew } from "../d1/seen.ts";
 import { headLine, type Line, line, pageLine, version, versionsRead } from "./backup/lines.ts";
 import { type Restored, type Restoring, restoreLine } from "./backup/restore.ts";
 import { bytesIn, decodeCursor, encodeCursor, firstPlace, type Place, saveStep } from "./backup/save.ts";
+import { problemOf } from "./errors.ts";
 import { note } from "./note.ts";
 import { ProblemError } from "./problem.ts";
 import { route } from "./route.ts";
@@ -67,11 +69,12 @@ async function restoreGroup(restoring: Restoring, group: ReturnType<typeof toget
 async function attempt(restoring: Restoring, at: number, one: Line): Promise<Outcome> {
   const of = one.kind === "session" ? { line: at, clientId: one.clientId } : { line: at };
   try {
-    const restored: Restored = await restoreLine(restoring, one);
+    const restored: Restored = await tryAnew(() => restoreLine(restoring, one));
     return { ...of, status: 200, ...restored };
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    const { status, title, remedy, errors = [] } = error.problem;
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    const { status, title, remedy, errors = [] } = problem;
     const details = errors.map(({ path, message }) => ` ${path}: ${message}.`).join("");
     return { ...of, status, problem: { title: title + details, remedy } };
   }

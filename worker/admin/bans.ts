@@ -2,9 +2,11 @@
 
 import * as z from "zod/mini";
 import { subjectOf } from "../auth/subjects.ts";
-import { type Ban, bansAfter, countActiveBans, deleteBan, putBans, readBan } from "../d1/bans.ts";
+import { type Ban, banShape, bansAfter, countActiveBans, deleteBan, putBans } from "../d1/bans.ts";
+import { findOne } from "../d1/seen.ts";
 import { change } from "./change.ts";
-import { conflict, invalid, notFound } from "./problem.ts";
+import { existing } from "./existing.ts";
+import { conflict, invalid } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, cursor, endsAt, none, page, pageSchema } from "./schemas.ts";
 
@@ -65,12 +67,13 @@ export const banRoutes = [
     async handle(call) {
       const { control, body, nowMs } = call;
       if (body.untilMs !== null && body.untilMs <= nowMs) throw invalid("body.untilMs", "is over already");
-      const before = await readBan(control, body.kind, body.value);
+      const { item: before, seen } = await findOne(control, banShape, body.kind, body.value);
       if (before === undefined && (await countActiveBans(control, nowMs)) >= bansMax) {
         throw conflict(`There are ${bansMax} bans.`, "Lift some, or keep addresses away with the platform's firewall.");
       }
       const ban: Ban = { ...body, untilMs: body.untilMs ?? undefined, createdAtMs: before?.createdAtMs ?? nowMs };
       await change(call, {
+        restsOn: [seen],
         statements: putBans(control, [ban], nowMs),
         concerns: [subjectOf(ban.kind, ban.value)],
         action: "ban.put",
@@ -92,9 +95,10 @@ export const banRoutes = [
     answers: { status: 204, description: "There is no such ban any more." },
     async handle(call) {
       const { control, path } = call;
-      const before = await readBan(control, path.kind, path.value);
-      if (before === undefined) throw notFound(`ban of the ${path.kind} ${JSON.stringify(path.value)}`);
+      const what = `ban of the ${path.kind} ${JSON.stringify(path.value)}`;
+      const { item: before, seen } = await existing(control, banShape, [path.kind, path.value], what);
       await change(call, {
+        restsOn: [seen],
         statements: [deleteBan(control, path.kind, path.value)],
         concerns: [subjectOf(path.kind, path.value)],
         action: "ban.delete",

@@ -4,8 +4,9 @@
 
 import { hashOf, isSecret } from "../auth/secret.ts";
 import { configOf } from "../config.ts";
-import { readApiKey } from "../d1/api-keys.ts";
+import { apiKeyShape } from "../d1/api-keys.ts";
 import type { Control } from "../d1/control.ts";
+import { findOne } from "../d1/seen.ts";
 import type { Env } from "../env.ts";
 import { type Scope, scopes } from "../scopes.ts";
 import { AccessTokens } from "./access-token.ts";
@@ -32,7 +33,7 @@ export async function callerOf(request: Request, env: Env, control: Control, now
   if (adminKey !== "" && isSecret(key, hashOf(adminKey))) return { name: "ADMIN_KEY", scopes };
   const [, id, secret] = keyForm.exec(key) ?? [];
   if (id === undefined || secret === undefined) throw new ProblemError(unauthorized);
-  const known = await readApiKey(control, id);
+  const known = (await findOne(control, apiKeyShape, id)).item;
   // A key that nobody has is compared as well.
   const isRight = isSecret(secret, known?.hash ?? hashOf(""));
   const isOver = known?.expiresAtMs !== undefined && known.expiresAtMs <= nowMs;

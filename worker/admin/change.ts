@@ -1,11 +1,14 @@
 // A change of the control database by a caller of the API: written with its audit entry, then told to everybody it concerns.
 // When this returns, nobody is let in who does not know of it.
 
+import type { Seen } from "../d1/seen.ts";
 import { announce, NotAnnounced } from "../gate/gates.ts";
 import { ProblemError } from "./problem.ts";
 import type { Call } from "./route.ts";
 
 interface Change {
+  /** What was read before, and decides what is written or what is said about it. Where it has changed meanwhile, nothing is done. */
+  readonly restsOn: readonly Seen[];
   readonly statements: readonly D1PreparedStatement[];
   /** Such as `user.create`. */
   readonly action: string;
@@ -21,8 +24,8 @@ type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller"
 
 /** Answers the revision that it makes. */
 export async function change({ env, control, caller, nowMs }: Caller, made: Change): Promise<number> {
-  const { statements, concerns = [], ...entry } = made;
-  const revision = await control.change(nowMs, statements, { ...entry, actor: caller.name });
+  const { restsOn, statements, concerns = [], ...entry } = made;
+  const revision = await control.change(nowMs, { restsOn, statements, entry: { ...entry, actor: caller.name } });
   if (concerns.length === 0) return revision;
   try {
     await announce(env, revision, concerns);

@@ -4,16 +4,10 @@ import * as z from "zod/mini";
 import { deviceKeyPrefix } from "../auth/device-key.ts";
 import { hashOf, newId, newSecret } from "../auth/secret.ts";
 import { userSubject } from "../auth/subjects.ts";
-import {
-  type DeviceKey,
-  deleteDeviceKey,
-  deviceKeyShape,
-  deviceKeysQuery,
-  readDeviceKey,
-  toDeviceKey,
-} from "../d1/device-keys.ts";
+import { type DeviceKey, deleteDeviceKey, deviceKeyShape, deviceKeysQuery, toDeviceKey } from "../d1/device-keys.ts";
 import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
+import { existing } from "./existing.ts";
 import { conflict, invalid, notFound } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, endsAt, name, none } from "./schemas.ts";
@@ -74,7 +68,7 @@ export const deviceKeyRoutes = [
     async handle(call) {
       const { control, path, body, nowMs } = call;
       if (body.expiresAtMs !== null && body.expiresAtMs <= nowMs) throw invalid("body.expiresAtMs", "is over already");
-      await existingUser(control, path.name);
+      const { seen } = await existingUser(control, path.name);
       const [known = []] = await control.read([deviceKeysQuery(control, path.name, deviceKeysMax)]);
       if (known.length >= deviceKeysMax) {
         throw conflict(`The user has ${deviceKeysMax} keys.`, "Delete one, or make a user for each device.");
@@ -89,6 +83,8 @@ export const deviceKeyRoutes = [
         createdAtMs: nowMs,
       };
       await change(call, {
+        // A key that waited for a user of that name would let in who has it.
+        restsOn: [seen],
         statements: put(control, deviceKeyShape, [key]),
         concerns: [userSubject(path.name)],
         action: "device-key.create",
@@ -110,9 +106,11 @@ export const deviceKeyRoutes = [
     answers: { status: 204, description: "The key is gone." },
     async handle(call) {
       const { control, path } = call;
-      const before = await readDeviceKey(control, path.name, path.id);
-      if (before === undefined) throw notFound(`key ${JSON.stringify(path.id)} of ${JSON.stringify(path.name)}`);
+      const what = `key ${JSON.stringify(path.id)} of ${JSON.stringify(path.name)}`;
+      const { item: before, seen } = await existing(control, deviceKeyShape, [path.id], what);
+      if (before.user !== path.name) throw notFound(what);
       await change(call, {
+        restsOn: [seen],
         statements: [deleteDeviceKey(control, path.id)],
         concerns: [userSubject(path.name)],
         action: "device-key.delete",

@@ -1,14 +1,35 @@
 // What an error is to the caller: a problem, and nothing of what is inside.
 
 import { ControlUnavailable } from "../d1/control.ts";
-import { controlUnavailable, internal, ProblemError, problemResponse, unauthorized } from "./problem.ts";
+import { Outdated } from "../d1/seen.ts";
+import {
+  changedMeanwhile,
+  controlUnavailable,
+  internal,
+  type Problem,
+  ProblemError,
+  problemResponse,
+  unauthorized,
+} from "./problem.ts";
+
+/** What is no fault of ours, or is known to pass. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof Outdated) return changedMeanwhile;
+  return error instanceof ControlUnavailable ? controlUnavailable : undefined;
+}
 
 export function errorResponse(error: unknown): Response {
-  if (error instanceof ProblemError) {
-    const isUnknown = error.problem === unauthorized;
-    return problemResponse(error.problem, isUnknown ? { "WWW-Authenticate": 'Bearer realm="durablemq"' } : {});
+  const problem = problemOf(error);
+  switch (problem) {
+    case undefined:
+      console.error(JSON.stringify({ event: "api-error", error: (error as Error).stack ?? `${error}` }));
+      return problemResponse(internal);
+    case unauthorized:
+      return problemResponse(problem, { "WWW-Authenticate": 'Bearer realm="durablemq"' });
+    case controlUnavailable:
+      return problemResponse(problem, { "Retry-After": "1" });
+    default:
+      return problemResponse(problem);
   }
-  if (error instanceof ControlUnavailable) return problemResponse(controlUnavailable, { "Retry-After": "1" });
-  console.error(JSON.stringify({ event: "api-error", error: (error as Error).stack ?? `${error}` }));
-  return problemResponse(internal);
 }

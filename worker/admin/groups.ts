@@ -3,18 +3,20 @@
 import * as z from "zod/mini";
 import { groupSubject } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
-import { countGroups, deleteGroup, groupShape, groupsAfter, readGroup, type StoredGroup } from "../d1/groups.ts";
+import { countGroups, deleteGroup, groupShape, groupsAfter, type StoredGroup } from "../d1/groups.ts";
+import { findOne } from "../d1/seen.ts";
 import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
-import { conflict, notFound } from "./problem.ts";
+import { type Existing, existing } from "./existing.ts";
+import { conflict } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { changedComment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 const tag = "Groups";
 /** All are read together at CONNECT. */
 export const groupsMax = 1_000;
 
-const fields = { limits: z.optional(limits), comment: z.optional(comment) };
+const fields = { limits: z.optional(limits), comment: changedComment };
 
 const shown = z.object({
   name: z.string(),
@@ -26,10 +28,8 @@ const shown = z.object({
 
 const params = z.strictObject({ name });
 
-async function existingGroup(control: Control, groupName: string): Promise<StoredGroup> {
-  const group = await readGroup(control, groupName);
-  if (group === undefined) throw notFound(`group ${JSON.stringify(groupName)}`);
-  return group;
+function existingGroup(control: Control, groupName: string): Promise<Existing<StoredGroup>> {
+  return existing(control, groupShape, [groupName], `group ${JSON.stringify(groupName)}`);
 }
 
 export const groupRoutes = [
@@ -59,7 +59,8 @@ export const groupRoutes = [
     answers: { status: 201, description: "The group.", schema: shown },
     async handle(call) {
       const { control, body, nowMs } = call;
-      if ((await readGroup(control, body.name)) !== undefined) {
+      const { item: before, seen } = await findOne(control, groupShape, body.name);
+      if (before !== undefined) {
         throw conflict(
           `There is a group ${JSON.stringify(body.name)}.`,
           "Change it with PATCH, or choose another name.",
@@ -76,6 +77,7 @@ export const groupRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
+        restsOn: [seen],
         statements: put(control, groupShape, [group]),
         concerns: [groupSubject(body.name)],
         action: "group.create",
@@ -95,7 +97,7 @@ export const groupRoutes = [
     query: none,
     answers: { status: 200, description: "The group.", schema: shown },
     async handle({ control, path }) {
-      return { status: 200, body: await existingGroup(control, path.name) };
+      return { status: 200, body: (await existingGroup(control, path.name)).item };
     },
   }),
   route({
@@ -110,7 +112,7 @@ export const groupRoutes = [
     answers: { status: 200, description: "The group as it is now.", schema: shown },
     async handle(call) {
       const { control, path, body, nowMs } = call;
-      const before = await existingGroup(control, path.name);
+      const { item: before, seen } = await existingGroup(control, path.name);
       const after: StoredGroup = {
         ...before,
         limits: (body.limits as StoredGroup["limits"] | undefined) ?? before.limits,
@@ -118,6 +120,7 @@ export const groupRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
+        restsOn: [seen],
         statements: put(control, groupShape, [after]),
         concerns: [groupSubject(path.name)],
         action: "group.change",
@@ -139,8 +142,9 @@ export const groupRoutes = [
     answers: { status: 204, description: "The group is gone." },
     async handle(call) {
       const { control, path } = call;
-      const before = await existingGroup(control, path.name);
+      const { item: before, seen } = await existingGroup(control, path.name);
       await change(call, {
+        restsOn: [seen],
         statements: deleteGroup(control, path.name),
         concerns: [groupSubject(path.name)],
         action: "group.delete",

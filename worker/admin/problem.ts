@@ -75,6 +75,13 @@ export const unauthorized: Problem = {
   remedy: "Send a valid key as `Authorization: Bearer <key>`. The first key is the secret ADMIN_KEY of the deployment.",
 };
 
+export const changedMeanwhile: Problem = {
+  status: 409,
+  name: "changed-meanwhile",
+  title: "Others keep changing the same.",
+  remedy: "Nothing was changed. Look at what is there now, and try again.",
+};
+
 export const controlUnavailable: Problem = {
   status: 503,
   name: "control-database-unavailable",

@@ -5,18 +5,11 @@ import { filterProblem } from "../../src/auth/placeholders.ts";
 import { newId } from "../auth/secret.ts";
 import { subjectOf } from "../auth/subjects.ts";
 import type { Control } from "../d1/control.ts";
-import {
-  countRulesOfUser,
-  countSharedRules,
-  deleteRule,
-  readRule,
-  ruleShape,
-  rulesAfter,
-  type StoredRule,
-} from "../d1/rules.ts";
+import { countRulesOfUser, countSharedRules, deleteRule, ruleShape, rulesAfter, type StoredRule } from "../d1/rules.ts";
 import { put } from "../d1/shape.ts";
 import { change } from "./change.ts";
-import { conflict, invalid, notFound } from "./problem.ts";
+import { type Existing, existing } from "./existing.ts";
+import { conflict, invalid } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, idCursor, none, page, pageOf, pageSchema } from "./schemas.ts";
 
@@ -59,10 +52,8 @@ const selection = z.extend(page, {
   subject: z.optional(z.string().check(z.maxLength(1024))),
 });
 
-async function existingRule(control: Control, id: string): Promise<StoredRule> {
-  const rule = await readRule(control, id);
-  if (rule === undefined) throw notFound(`rule ${id}`);
-  return rule;
+function existingRule(control: Control, id: string): Promise<Existing<StoredRule>> {
+  return existing(control, ruleShape, [id], `rule ${id}`);
 }
 
 /** What a schema for one field cannot say. */
@@ -130,6 +121,7 @@ export const ruleRoutes = [
       const rule: StoredRule = { ...ruleOf(body), id: newId(nowMs), createdAtMs: nowMs, changedAtMs: nowMs };
       await hasRoom(control, body);
       await change(call, {
+        restsOn: [],
         statements: put(control, ruleShape, [rule]),
         concerns: [subjectOf(rule.subjectKind, rule.subject)],
         action: "rule.create",
@@ -149,7 +141,7 @@ export const ruleRoutes = [
     query: none,
     answers: { status: 200, description: "The rule.", schema: shownRule },
     async handle({ control, path }) {
-      return { status: 200, body: await existingRule(control, path.id) };
+      return { status: 200, body: (await existingRule(control, path.id)).item };
     },
   }),
   route({
@@ -164,11 +156,12 @@ export const ruleRoutes = [
     answers: { status: 200, description: "The rule as it is now.", schema: shownRule },
     async handle(call) {
       const { control, path, body, nowMs } = call;
-      const before = await existingRule(control, path.id);
+      const { item: before, seen } = await existingRule(control, path.id);
       const moves = before.subjectKind !== body.subjectKind || before.subject !== body.subject;
       if (moves) await hasRoom(control, body);
       const after = { ...ruleOf(body), id: path.id, createdAtMs: before.createdAtMs, changedAtMs: nowMs };
       await change(call, {
+        restsOn: [seen],
         statements: put(control, ruleShape, [after]),
         concerns: [subjectOf(before.subjectKind, before.subject), subjectOf(after.subjectKind, after.subject)],
         action: "rule.change",
@@ -190,8 +183,9 @@ export const ruleRoutes = [
     answers: { status: 204, description: "The rule is gone." },
     async handle(call) {
       const { control, path } = call;
-      const before = await existingRule(control, path.id);
+      const { item: before, seen } = await existingRule(control, path.id);
       await change(call, {
+        restsOn: [seen],
         statements: [deleteRule(control, path.id)],
         concerns: [subjectOf(before.subjectKind, before.subject)],
         action: "rule.delete",

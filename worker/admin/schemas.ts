@@ -15,7 +15,10 @@ export const name = z
     z.regex(/[^\p{Z}]$/u, "does not end with a space"),
   );
 
-export const comment = z._default(z.string().check(z.maxLength(1024)), "");
+const commentText = z.string().check(z.maxLength(1024));
+export const comment = z._default(commentText, "");
+/** Of a change: what it leaves out stays, so it has no default. */
+export const changedComment = z.optional(commentText);
 
 export const limits = z.partialRecord(z.enum(overridableLimits), z.int().check(z.minimum(0), z.maximum(limitMax)));
 

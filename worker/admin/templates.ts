@@ -4,17 +4,12 @@ import * as z from "zod/mini";
 import { newcomers } from "../auth/subjects.ts";
 import { type Config, configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
+import { findOne } from "../d1/seen.ts";
 import { put } from "../d1/shape.ts";
-import {
-  countTemplates,
-  deleteTemplate,
-  readTemplate,
-  type StoredTemplate,
-  templateShape,
-  templatesAfter,
-} from "../d1/templates.ts";
+import { countTemplates, deleteTemplate, type StoredTemplate, templateShape, templatesAfter } from "../d1/templates.ts";
 import { change } from "./change.ts";
-import { conflict, invalid, notFound } from "./problem.ts";
+import { type Existing, existing } from "./existing.ts";
+import { conflict, invalid } from "./problem.ts";
 import { route } from "./route.ts";
 import { comment, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 import { limitsIn, sessionLimits } from "./session-limits.ts";
@@ -51,10 +46,8 @@ export const shownTemplate = z.object({
 export const templateDefinition = z.strictObject(fields);
 const params = z.strictObject({ name });
 
-async function existingTemplate(control: Control, templateName: string): Promise<StoredTemplate> {
-  const template = await readTemplate(control, templateName);
-  if (template === undefined) throw notFound(`session template ${JSON.stringify(templateName)}`);
-  return template;
+function existingTemplate(control: Control, templateName: string): Promise<Existing<StoredTemplate>> {
+  return existing(control, templateShape, [templateName], `session template ${JSON.stringify(templateName)}`);
 }
 
 type Definition = z.output<typeof templateDefinition>;
@@ -101,7 +94,7 @@ export const templateRoutes = [
     query: none,
     answers: { status: 200, description: "The template.", schema: shownTemplate },
     async handle({ control, path }) {
-      return { status: 200, body: await existingTemplate(control, path.name) };
+      return { status: 200, body: (await existingTemplate(control, path.name)).item };
     },
   }),
   route({
@@ -122,7 +115,7 @@ export const templateRoutes = [
     async handle(call) {
       const { env, control, path, body, nowMs } = call;
       const made = templateOf(body, configOf(env));
-      const before = await readTemplate(control, path.name);
+      const { item: before, seen } = await findOne(control, templateShape, path.name);
       if (before === undefined && (await countTemplates(control)) >= templatesMax) {
         throw conflict(
           `There are ${templatesMax} session templates.`,
@@ -136,6 +129,7 @@ export const templateRoutes = [
         changedAtMs: nowMs,
       };
       await change(call, {
+        restsOn: [seen],
         statements: put(control, templateShape, [after]),
         concerns: [newcomers],
         action: "template.put",
@@ -158,8 +152,9 @@ export const templateRoutes = [
     answers: { status: 204, description: "The template is gone." },
     async handle(call) {
       const { control, path } = call;
-      const before = await existingTemplate(control, path.name);
+      const { item: before, seen } = await existingTemplate(control, path.name);
       await change(call, {
+        restsOn: [seen],
         statements: [deleteTemplate(control, path.name)],
         concerns: [newcomers],
         action: "template.delete",

@@ -238,6 +238,7 @@ export const traceRoutes = [
       const begin = async () => traceStub(env, trace.id).begin(untilMs, trace.keptUntilMs);
       await orUnavailable("trace", trace.id, withRetries(begin));
       await change(call, {
+        restsOn: [],
         statements: insertTrace(control, trace, nowMs),
         ...(kind === "topic" ? {} : { concerns: [subjectOf(kind, value)] }),
         action: "trace.begin",
@@ -324,6 +325,7 @@ export const traceRoutes = [
       const { env, control, path, nowMs } = call;
       const trace = await known(control, path.id, nowMs);
       await change(call, {
+        restsOn: [],
         statements: [endTrace(control, path.id, nowMs)],
         action: "trace.stop",
         subject: `${trace.kind}:${trace.value}`,
@@ -355,6 +357,7 @@ export const traceRoutes = [
         withRetries(async () => traceStub(env, path.id).forget()),
       );
       await change(call, {
+        restsOn: [],
         statements: [deleteTrace(control, path.id)],
         action: "trace.delete",
         subject: `${trace.kind}:${trace.value}`,

@@ -7,24 +7,16 @@ import { scramRecord } from "../auth/scram.ts";
 import { userSubject } from "../auth/subjects.ts";
 import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
-import { unknownGroups } from "../d1/groups.ts";
+import { groupShape } from "../d1/groups.ts";
+import { find, findOne, type Seen } from "../d1/seen.ts";
 import { put } from "../d1/shape.ts";
-import {
-  deleteUser,
-  groupsOfUserQuery,
-  membershipsOf,
-  putMemberships,
-  type StoredUser,
-  toUser,
-  userQuery,
-  userShape,
-  usersAfter,
-} from "../d1/users.ts";
+import { deleteUser, membershipsOf, putMemberships, type StoredUser, userShape, usersAfter } from "../d1/users.ts";
 import type { Env } from "../env.ts";
 import { change } from "./change.ts";
-import { conflict, invalid, notFound } from "./problem.ts";
+import { existing } from "./existing.ts";
+import { conflict, invalid } from "./problem.ts";
 import { route } from "./route.ts";
-import { comment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
+import { changedComment, limits, name, none, page, pageOf, pageSchema } from "./schemas.ts";
 
 export const groupsOfUserMax = 50;
 const tag = "Users";
@@ -45,7 +37,7 @@ const fields = {
   groups: z.optional(z.array(name).check(z.maxLength(groupsOfUserMax))),
   disabled: z.optional(z.boolean()),
   limits: z.optional(limits),
-  comment: z.optional(comment),
+  comment: changedComment,
 };
 
 const newUser = z.strictObject({ name, ...fields });
@@ -73,23 +65,10 @@ function show({ user, groups }: KnownUser): z.output<typeof shown> {
   return { ...rest, hasPassword: hash !== undefined, groups: [...groups], limits: { ...overrides } };
 }
 
-export async function readUser(control: Control, userName: string): Promise<KnownUser | undefined> {
-  const [[row] = [], groups = []] = await control.read([
-    userQuery(control, userName),
-    groupsOfUserQuery(control, userName),
-  ]);
-  if (row === undefined) return undefined;
-  return { user: toUser(row), groups: groups.map((one) => one["user_group"] as string) };
-}
-
-export async function existingUser(control: Control, userName: string): Promise<KnownUser> {
-  const known = await readUser(control, userName);
-  if (known === undefined) throw notFound(`user ${JSON.stringify(userName)}`);
-  return known;
-}
-
-function putUser(control: Control, { user, groups }: KnownUser): D1PreparedStatement[] {
-  return [...put(control, userShape, [user]), ...putMemberships(control, [{ name: user.name, groups }])];
+export async function existingUser(control: Control, userName: string): Promise<KnownUser & { readonly seen: Seen }> {
+  const { item: user, seen } = await existing(control, userShape, [userName], `user ${JSON.stringify(userName)}`);
+  const groups = await membershipsOf(control, [userName]);
+  return { user, groups: groups.get(userName) ?? [], seen };
 }
 
 type Fields = z.output<typeof changes>;
@@ -100,9 +79,19 @@ interface Caller {
   readonly nowMs: number;
 }
 
-async function changed({ env, control, nowMs }: Caller, known: KnownUser, body: Fields): Promise<KnownUser> {
+/** What the body makes of a user, and what that rests on besides. */
+async function changed(
+  { env, control, nowMs }: Caller,
+  known: KnownUser,
+  body: Fields,
+): Promise<KnownUser & { readonly statements: readonly D1PreparedStatement[]; readonly restsOn: readonly Seen[] }> {
   const groups = body.groups === undefined ? known.groups : [...new Set(body.groups)].sort();
-  const unknown = await unknownGroups(control, groups);
+  const named = await find(
+    control,
+    groupShape,
+    (body.groups === undefined ? [] : groups).map((group) => [group]),
+  );
+  const unknown = named.seen.rows.filter(([, row]) => row === undefined).map(([[group]]) => group);
   if (unknown.length > 0) throw invalid("body.groups", `there is no group ${unknown.join(", ")}`);
   if (body.password !== undefined && body.passwordHash !== undefined) {
     throw invalid("body.passwordHash", "stands in place of a password, not beside one");
@@ -120,7 +109,9 @@ async function changed({ env, control, nowMs }: Caller, known: KnownUser, body: 
     comment: body.comment ?? known.user.comment,
     changedAtMs: nowMs,
   };
-  return { user, groups };
+  // Who says nothing of the groups leaves them as they are by then.
+  const memberships = body.groups === undefined ? [] : putMemberships(control, [{ name: user.name, groups }]);
+  return { user, groups, statements: [...put(control, userShape, [user]), ...memberships], restsOn: [named.seen] };
 }
 
 const params = z.strictObject({ name });
@@ -157,7 +148,8 @@ export const userRoutes = [
     answers: { status: 201, description: "The user.", schema: shown },
     async handle(call) {
       const { control, body, nowMs } = call;
-      if ((await readUser(control, body.name)) !== undefined) {
+      const { item: before, seen } = await findOne(control, userShape, body.name);
+      if (before !== undefined) {
         throw conflict(
           `There is a user ${JSON.stringify(body.name)}.`,
           "Change it with PATCH, or choose another name.",
@@ -175,7 +167,8 @@ export const userRoutes = [
       };
       const known = await changed(call, { user: blank, groups: [] }, body);
       await change(call, {
-        statements: putUser(control, known),
+        restsOn: [seen, ...known.restsOn],
+        statements: known.statements,
         concerns: [userSubject(body.name)],
         action: "user.create",
         subject: body.name,
@@ -215,7 +208,8 @@ export const userRoutes = [
       const before = await existingUser(control, path.name);
       const after = await changed(call, before, body);
       await change(call, {
-        statements: putUser(control, after),
+        restsOn: [before.seen, ...after.restsOn],
+        statements: after.statements,
         concerns: [userSubject(path.name)],
         action: body.password === undefined && body.passwordHash === undefined ? "user.change" : "user.change-password",
         subject: path.name,
@@ -238,6 +232,7 @@ export const userRoutes = [
       const { control, path } = call;
       const before = await existingUser(control, path.name);
       await change(call, {
+        restsOn: [before.seen],
         statements: deleteUser(control, path.name),
         concerns: [userSubject(path.name)],
         action: "user.delete",

@@ -10,7 +10,7 @@ import type { Env } from "../env.ts";
 import { addressProblem } from "../webhook/address.ts";
 import { queueOf } from "../webhook/queue.ts";
 import { invalid, invalidInput } from "./problem.ts";
-import { comment } from "./schemas.ts";
+import { changedComment } from "./schemas.ts";
 import { checkFilters } from "./subscription-schemas.ts";
 
 export const webhookName = z
@@ -56,7 +56,7 @@ export const webhookFields = {
   attemptsMax: whole(1, 100, "After so many a batch becomes a dead letter; 12, which is more than an hour."),
   queueMessagesMax: whole(1, 10_000_000, "What is kept for the endpoint; beyond it the oldest are dropped; 100,000."),
   queueBytesMax: whole(1_024, 5_000_000_000, "The same in bytes; 268,435,456."),
-  comment: z.optional(comment),
+  comment: changedComment,
 };
 
 type Fields = z.output<z.ZodMiniObject<typeof webhookFields>>;

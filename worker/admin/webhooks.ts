@@ -4,12 +4,16 @@ import * as z from "zod/mini";
 import { newId } from "../auth/secret.ts";
 import { configOf } from "../config.ts";
 import type { Control } from "../d1/control.ts";
-import { deleteWebhook, putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../d1/webhooks.ts";
+import { findOne, type Seen } from "../d1/seen.ts";
+import { cellsOf, put as putRows } from "../d1/shape.ts";
+import { deleteWebhook, type StoredWebhook, webhookShape, webhooksAfter } from "../d1/webhooks.ts";
 import { webhookClientId } from "../names.ts";
 import { eventBook } from "../webhook/book.ts";
 import { carry } from "../webhook/carry.ts";
 import { newSigningSecret } from "../webhook/secret.ts";
 import { change } from "./change.ts";
+import { problemOf } from "./errors.ts";
+import { type Existing, existing } from "./existing.ts";
 import { conflict, notFound, ProblemError } from "./problem.ts";
 import { type Call, route } from "./route.ts";
 import { none, page, pageOf, pageSchema } from "./schemas.ts";
@@ -36,10 +40,8 @@ const formerSecretMs = 24 * 3_600_000;
 
 type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
-async function existingWebhook(control: Control, name: string): Promise<StoredWebhook> {
-  const webhook = await readWebhook(control, name);
-  if (webhook === undefined) throw notFound(`webhook ${JSON.stringify(name)}`);
-  return webhook;
+function existingWebhook(control: Control, name: string): Promise<Existing<StoredWebhook>> {
+  return existing(control, webhookShape, [name], nameOf(name));
 }
 
 /** Stored, written down, and then made true. */
@@ -47,31 +49,51 @@ async function put(
   call: Caller,
   action: string,
   webhook: StoredWebhook,
-  before: StoredWebhook | undefined,
+  { item: before, seen }: { readonly item: StoredWebhook | undefined; readonly seen: Seen },
 ): Promise<void> {
   const { env, control } = call;
   checkWebhook(webhook, env, configOf(env));
   const revision = await change(call, {
-    statements: [putWebhook(control, webhook)],
+    restsOn: [seen],
+    statements: putRows(control, webhookShape, [webhook]),
     action: `webhook.${action}`,
     subject: webhook.name,
     ...(before === undefined ? {} : { before: showWebhook(before) }),
     after: showWebhook(webhook),
   });
   eventBook(env).outdate(revision);
-  await madeTrue(() => applyWebhook(env, webhook, revision));
+  await madeTrue(() => applyNewest(call, webhook, revision));
+}
+
+/** Who has changed it since, or ended it, may have been here before: what counts is the row. */
+async function applyNewest({ env, control }: Caller, webhook: StoredWebhook, revision: number): Promise<void> {
+  const textOf = (one: StoredWebhook) => JSON.stringify(cellsOf(webhookShape, one));
+  for (let applied = webhook; ; ) {
+    await applyWebhook(env, applied, revision);
+    const { item: newest } = await findOne(control, webhookShape, webhook.name);
+    if (newest === undefined) break;
+    if (textOf(newest) === textOf(applied)) return;
+    applied = newest;
+  }
+  await endWebhook(env, webhook.name);
+  throw notFound(nameOf(webhook.name));
+}
+
+function nameOf(name: string): string {
+  return `webhook ${JSON.stringify(name)}`;
 }
 
 async function madeTrue(make: () => Promise<unknown>): Promise<void> {
   try {
     await make();
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.problem.status !== 503) throw error;
+    const problem = problemOf(error);
+    if (problem?.status !== 503) throw error;
     throw new ProblemError({
       status: 503,
       name: "webhook-unreachable",
       title: "The change is stored, but does not hold everywhere yet.",
-      detail: error.problem.title,
+      detail: problem.title,
       remedy: "Make it again, or PATCH the webhook with an empty body.",
     });
   }
@@ -108,14 +130,15 @@ export const webhookRoutes = [
     async handle(call) {
       const { control, nowMs } = call;
       const { name, ...fields } = call.body;
-      if ((await readWebhook(control, name)) !== undefined) {
+      const known = await findOne(control, webhookShape, name);
+      if (known.item !== undefined) {
         throw conflict(`There is a webhook ${JSON.stringify(name)}.`, "Change it with PATCH, or choose another name.");
       }
       if ((await webhooksAfter(control, "", webhooksMax)).length >= webhooksMax) {
         throw conflict(`There are ${webhooksMax} webhooks.`, "Delete one that nobody needs.");
       }
       const webhook = merged(newWebhook(name, newSigningSecret(), nowMs), fields, nowMs);
-      await put(call, "create", webhook, undefined);
+      await put(call, "create", webhook, known);
       return { status: 201, body: { ...showWebhook(webhook), secret: webhook.secret } };
     },
   }),
@@ -129,7 +152,7 @@ export const webhookRoutes = [
     query: none,
     answers: { status: 200, description: "The webhook, without its secret.", schema: shownWebhook },
     async handle({ control, path }) {
-      return { status: 200, body: showWebhook(await existingWebhook(control, path.name)) };
+      return { status: 200, body: showWebhook((await existingWebhook(control, path.name)).item) };
     },
   }),
   route({
@@ -144,9 +167,9 @@ export const webhookRoutes = [
     body: z.strictObject(webhookFields),
     answers: { status: 200, description: "The webhook as it is now.", schema: shownWebhook },
     async handle(call) {
-      const before = await existingWebhook(call.control, call.path.name);
-      const after = merged(before, call.body, call.nowMs);
-      await put(call, "change", after, before);
+      const known = await existingWebhook(call.control, call.path.name);
+      const after = merged(known.item, call.body, call.nowMs);
+      await put(call, "change", after, known);
       return { status: 200, body: showWebhook(after) };
     },
   }),
@@ -161,10 +184,11 @@ export const webhookRoutes = [
     answers: { status: 204, description: "The webhook is gone." },
     async handle(call) {
       const { env, control, path } = call;
-      const before = await existingWebhook(control, path.name);
+      const { item: before, seen } = await existingWebhook(control, path.name);
       // The session first: what fails then can be asked for again.
       await madeTrue(() => endWebhook(env, path.name));
       const revision = await change(call, {
+        restsOn: [seen],
         statements: [deleteWebhook(control, path.name)],
         action: "webhook.delete",
         subject: path.name,
@@ -189,9 +213,9 @@ export const webhookRoutes = [
       query: none,
       answers: { status: 200, description: "The webhook as it is now.", schema: shownWebhook },
       async handle(call) {
-        const before = await existingWebhook(call.control, call.path.name);
-        const after = { ...before, isPaused: verb === "pause", changedAtMs: call.nowMs };
-        await put(call, verb, after, before);
+        const known = await existingWebhook(call.control, call.path.name);
+        const after = { ...known.item, isPaused: verb === "pause", changedAtMs: call.nowMs };
+        await put(call, verb, after, known);
         return { status: 200, body: showWebhook(after) };
       },
     }),
@@ -208,15 +232,15 @@ export const webhookRoutes = [
     query: none,
     answers: { status: 200, description: "The webhook, with its new secret.", schema: withSecret },
     async handle(call) {
-      const before = await existingWebhook(call.control, call.path.name);
+      const known = await existingWebhook(call.control, call.path.name);
       const after = {
-        ...before,
+        ...known.item,
         secret: newSigningSecret(),
-        formerSecret: before.secret,
+        formerSecret: known.item.secret,
         formerUntilMs: call.nowMs + formerSecretMs,
         changedAtMs: call.nowMs,
       };
-      await put(call, "renew-secret", after, before);
+      await put(call, "renew-secret", after, known);
       return { status: 200, body: { ...showWebhook(after), secret: after.secret } };
     },
   }),
@@ -241,7 +265,7 @@ export const webhookRoutes = [
       }),
     },
     async handle({ env, control, path, nowMs }) {
-      const webhook = await existingWebhook(control, path.name);
+      const { item: webhook } = await existingWebhook(control, path.name);
       const id = `${webhook.name}-test-${newId(nowMs)}`;
       const items = [{ id, type: "test", atMs: nowMs, data: { message: "This is a test." } }];
       const outcome = await carry(env, { webhook: webhook.name, batch: id, items }, targetOf(webhook), nowMs);

@@ -1,7 +1,8 @@
 // The bans that the broker makes by itself, for a time.
 
-import { type Ban, countActiveBans, putBans } from "../d1/bans.ts";
+import { type Ban, banShape, countActiveBans, putBans } from "../d1/bans.ts";
 import { Control } from "../d1/control.ts";
+import { findOne, tryAnew } from "../d1/seen.ts";
 import type { Env } from "../env.ts";
 import { announce } from "../gate/gates.ts";
 import { subjectOf } from "./subjects.ts";
@@ -9,12 +10,20 @@ import { subjectOf } from "./subjects.ts";
 /** The API lets there be so many; beyond, nobody is banned, and refused all the same. */
 const bansMax = 10_000;
 
-export async function banClient(env: Env, clientId: string, untilMs: number, comment: string): Promise<void> {
-  const nowMs = Date.now();
-  const control = new Control(env.CONTROL);
-  if ((await countActiveBans(control, nowMs)) >= bansMax) return;
-  const ban: Ban = { kind: "client", value: clientId, untilMs, comment, createdAtMs: nowMs };
-  const entry = { actor: "broker", action: "ban.put", subject: `client:${clientId}`, after: ban };
-  const revision = await control.change(nowMs, putBans(control, [ban], nowMs), entry);
-  await announce(env, revision, [subjectOf("client", clientId)]);
+export function banClient(env: Env, clientId: string, untilMs: number, comment: string): Promise<void> {
+  return tryAnew(async () => {
+    const nowMs = Date.now();
+    const control = new Control(env.CONTROL);
+    const { item: before, seen } = await findOne(control, banShape, "client", clientId);
+    // What an operator has said meanwhile is not cut short.
+    if (before !== undefined && (before.untilMs ?? Number.POSITIVE_INFINITY) >= untilMs) return;
+    if ((await countActiveBans(control, nowMs)) >= bansMax) return;
+    const ban: Ban = { kind: "client", value: clientId, untilMs, comment, createdAtMs: nowMs };
+    const revision = await control.change(nowMs, {
+      restsOn: [seen],
+      statements: putBans(control, [ban], nowMs),
+      entry: { actor: "broker", action: "ban.put", subject: `client:${clientId}`, after: ban },
+    });
+    await announce(env, revision, [subjectOf("client", clientId)]);
+  });
 }

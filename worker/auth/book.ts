@@ -3,7 +3,9 @@
 
 import { configOf } from "../config.ts";
 import { Control } from "../d1/control.ts";
-import { replacePassword } from "../d1/users.ts";
+import { findOne } from "../d1/seen.ts";
+import { put } from "../d1/shape.ts";
+import { userShape } from "../d1/users.ts";
 import type { Env } from "../env.ts";
 import { Cache } from "./cache.ts";
 import { type KnownUser, type Policy, readKnownUser, readPolicy } from "./known.ts";
@@ -45,10 +47,12 @@ export class AccessBook {
   async renewPassword(user: string, stored: string, password: Uint8Array): Promise<string> {
     try {
       const hash = await renewedHash(user, password, stored);
-      const revision = await this.#control.change(Date.now(), [replacePassword(this.#control, user, stored, hash)], {
-        actor: `user:${user}`,
-        action: "user.renew-password-hash",
-        subject: user,
+      const { item, seen } = await findOne(this.#control, userShape, user);
+      if (item?.password !== stored) return stored;
+      const revision = await this.#control.change(Date.now(), {
+        restsOn: [seen],
+        statements: put(this.#control, userShape, [{ ...item, password: hash }]),
+        entry: { actor: `user:${user}`, action: "user.renew-password-hash", subject: user },
       });
       this.outdate(revision, user);
       return hash;

@@ -25,11 +25,6 @@ function toApiKey(row: Row): ApiKey {
   };
 }
 
-export async function readApiKey(control: Control, id: string): Promise<ApiKey | undefined> {
-  const row = await control.first("SELECT * FROM api_key WHERE id = ?", id);
-  return row === undefined ? undefined : toApiKey(row);
-}
-
 export async function apiKeysAfter(control: Control, after: string, limit: number): Promise<ApiKey[]> {
   const rows = await control.all("SELECT * FROM api_key WHERE id > ? ORDER BY id LIMIT ?", after, limit);
   return rows.map(toApiKey);
@@ -38,6 +33,7 @@ export async function apiKeysAfter(control: Control, after: string, limit: numbe
 export const apiKeyShape: Shape<ApiKey> = {
   table: "api_key",
   key: ["id"],
+  toItem: toApiKey,
   columns: {
     id: ({ id }) => id,
     name: ({ name }) => name,

@@ -33,11 +33,6 @@ export async function countActiveBans(control: Control, nowMs: number): Promise<
   return row?.["count"] as number;
 }
 
-export async function readBan(control: Control, kind: BanKind, value: string): Promise<Ban | undefined> {
-  const row = await control.first("SELECT * FROM ban WHERE kind = ? AND value = ?", kind, value);
-  return row === undefined ? undefined : toBan(row);
-}
-
 export async function bansAfter(control: Control, kind: string, value: string, limit: number): Promise<Ban[]> {
   const rows = await control.all(
     "SELECT * FROM ban WHERE (kind, value) > (?, ?) ORDER BY kind, value LIMIT ?",
@@ -51,6 +46,7 @@ export async function bansAfter(control: Control, kind: string, value: string, l
 export const banShape: Shape<Ban> = {
   table: "ban",
   key: ["kind", "value"],
+  toItem: toBan,
   columns: {
     kind: ({ kind }) => kind,
     value: ({ value }) => value,

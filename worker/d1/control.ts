@@ -1,7 +1,8 @@
 // The way to the control database. Whoever cannot reach it is told so by a class of error, since that decides what a
-// client hears: a database that is away is not a refusal. Every change raises the revision, in the transaction of the change.
+// client hears: a database that is away is not a refusal. Every change raises the revision, in the transaction of the change, and rests on what was read for it: see seen.ts.
 
 import { counters } from "../counters.ts";
+import { isOutdated, Outdated, type Seen, stillSo } from "./seen.ts";
 
 export class ControlUnavailable extends Error {}
 
@@ -15,6 +16,13 @@ export interface Entry {
   /** Without anything secret. */
   readonly before?: unknown;
   readonly after?: unknown;
+}
+
+export interface Change {
+  /** What was read before, and decides what is written or what is said about it. */
+  readonly restsOn: readonly Seen[];
+  readonly statements: readonly D1PreparedStatement[];
+  readonly entry: Entry;
 }
 
 const auditRowsMax = 100_000;
@@ -46,10 +54,11 @@ export class Control {
     return this.#batch(statements);
   }
 
-  /** One transaction: the change, its entry in the audit log, and the revision that it makes. */
-  async change(nowMs: number, statements: readonly D1PreparedStatement[], entry: Entry): Promise<number> {
+  /** One transaction: the change, its entry in the audit log, and the revision that it makes; or none of it, if what it rests on has changed. */
+  async change(nowMs: number, { restsOn, statements, entry }: Change): Promise<number> {
     counters.add("control_changes");
     const rows = await this.#batch([
+      ...restsOn.flatMap((seen) => stillSo(this, seen)),
       ...statements,
       ...this.#entered(nowMs, entry),
       this.statement("UPDATE revision SET number = number + 1 RETURNING number"),
@@ -91,6 +100,7 @@ export class Control {
       const results = await this.#database.batch<Row>([...statements]);
       return results.map(({ results: rows }) => rows);
     } catch (error) {
+      if (isOutdated(error)) throw new Outdated("somebody has changed the same meanwhile");
       throw new ControlUnavailable(`the control database does not answer: ${(error as Error).message}`);
     }
   }

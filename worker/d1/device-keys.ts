@@ -44,14 +44,10 @@ export async function deviceKeysAfter(control: Control, after: string, limit: nu
   return rows.map(toDeviceKey);
 }
 
-export async function readDeviceKey(control: Control, user: string, id: string): Promise<DeviceKey | undefined> {
-  const row = await control.first("SELECT * FROM device_key WHERE user = ? AND id = ?", user, id);
-  return row === undefined ? undefined : toDeviceKey(row);
-}
-
 export const deviceKeyShape: Shape<DeviceKey> = {
   table: "device_key",
   key: ["id"],
+  toItem: toDeviceKey,
   columns: {
     id: ({ id }) => id,
     user: ({ user }) => user,

@@ -22,11 +22,6 @@ export function toGroup(row: Row): StoredGroup {
   };
 }
 
-export async function readGroup(control: Control, name: string): Promise<StoredGroup | undefined> {
-  const row = await control.first("SELECT * FROM user_group WHERE name = ?", name);
-  return row === undefined ? undefined : toGroup(row);
-}
-
 export async function groupsAfter(control: Control, after: string, limit: number): Promise<StoredGroup[]> {
   const rows = await control.all("SELECT * FROM user_group WHERE name > ? ORDER BY name LIMIT ?", after, limit);
   return rows.map(toGroup);
@@ -37,15 +32,6 @@ export async function countGroups(control: Control): Promise<number> {
   return row?.["count"] as number;
 }
 
-/** Those of the names that no group has. */
-export async function unknownGroups(control: Control, names: readonly string[]): Promise<string[]> {
-  if (names.length === 0) return [];
-  const marks = names.map(() => "?").join(", ");
-  const rows = await control.all(`SELECT name FROM user_group WHERE name IN (${marks})`, ...names);
-  const known = new Set(rows.map((row) => row["name"]));
-  return names.filter((name) => !known.has(name));
-}
-
 export function allGroupsQuery(control: Control, limit: number): D1PreparedStatement {
   return control.statement("SELECT * FROM user_group ORDER BY name LIMIT ?", limit);
 }
@@ -53,6 +39,7 @@ export function allGroupsQuery(control: Control, limit: number): D1PreparedState
 export const groupShape: Shape<StoredGroup> = {
   table: "user_group",
   key: ["name"],
+  toItem: toGroup,
   columns: {
     name: ({ name }) => name,
     limits: ({ limits }) => JSON.stringify(limits),

@@ -63,11 +63,6 @@ export async function countRulesByUser(control: Control, users: readonly string[
   return counts;
 }
 
-export async function readRule(control: Control, id: string): Promise<StoredRule | undefined> {
-  const row = await control.first("SELECT * FROM rule WHERE id = ?", id);
-  return row === undefined ? undefined : toRule(row);
-}
-
 export interface RuleSelection {
   readonly subjectKind?: string | undefined;
   readonly subject?: string | undefined;
@@ -96,6 +91,7 @@ export async function rulesAfter(
 export const ruleShape: Shape<StoredRule> = {
   table: "rule",
   key: ["id"],
+  toItem: toRule,
   columns: {
     id: ({ id }) => id,
     position: ({ position }) => position,

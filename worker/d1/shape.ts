@@ -1,7 +1,7 @@
 // How rows are written: one or thousands by the same statement, whose one binding is a JSON list. The platform counts statements and
 // bindings, and a list of any length is one of each.
 
-import type { Control } from "./control.ts";
+import type { Control, Row } from "./control.ts";
 
 export type Cell = string | number | null;
 
@@ -9,6 +9,7 @@ export interface Shape<Item> {
   readonly table: string;
   /** The columns of its primary key. */
   readonly key: readonly string[];
+  toItem(row: Row): Item;
   /** By column, what an item has in it. */
   readonly columns: Readonly<Record<string, (item: Item) => Cell>>;
 }
@@ -23,23 +24,17 @@ export function put<Item>(control: Control, shape: Shape<Item>, items: readonly 
   const changing = names.filter((name) => !shape.key.includes(name) && name !== "created_at_ms");
   const sql = `INSERT INTO ${shape.table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?) WHERE TRUE
     ON CONFLICT DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(", ")}`;
-  const rows = items.map((item) => JSON.stringify(Object.values(shape.columns).map((cellOf) => cellOf(item))));
+  const rows = items.map((item) => JSON.stringify(cellsOf(shape, item)));
   return lists(rows).map((list) => control.statement(sql, list));
 }
 
-/** Those of the keys that there are; the parts of a key of several columns are joined by colons. */
-export async function knownKeys(
-  control: Control,
-  { table, key }: Pick<Shape<never>, "table" | "key">,
-  wanted: readonly string[],
-): Promise<Set<string>> {
-  const name = key.join(" || ':' || ");
-  const sql = `SELECT ${name} AS name FROM ${table} WHERE ${name} IN (SELECT value FROM json_each(?))`;
-  const known = new Set<string>();
-  for (const list of lists(wanted.map((one) => JSON.stringify(one)))) {
-    for (const row of await control.all(sql, list)) known.add(row["name"] as string);
-  }
-  return known;
+export function cellsOf<Item>({ columns }: Shape<Item>, item: Item): Cell[] {
+  return Object.values(columns).map((cellOf) => readable(cellOf(item)));
+}
+
+/** What is no Unicode would be read as something else than what is stored, and so seem changed. */
+function readable(cell: Cell): Cell {
+  return typeof cell === "string" ? cell.toWellFormed() : cell;
 }
 
 /** JSON lists of what is JSON already, none of them too long. */

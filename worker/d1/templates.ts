@@ -42,11 +42,6 @@ export async function templatesAfter(control: Control, after: string, limit: num
   return rows.map(toTemplate);
 }
 
-export async function readTemplate(control: Control, name: string): Promise<StoredTemplate | undefined> {
-  const row = await control.first("SELECT * FROM session_template WHERE name = ?", name);
-  return row === undefined ? undefined : toTemplate(row);
-}
-
 export async function countTemplates(control: Control): Promise<number> {
   const row = await control.first("SELECT COUNT(*) AS count FROM session_template");
   return row?.["count"] as number;
@@ -55,6 +50,7 @@ export async function countTemplates(control: Control): Promise<number> {
 export const templateShape: Shape<StoredTemplate> = {
   table: "session_template",
   key: ["name"],
+  toItem: toTemplate,
   columns: {
     name: ({ name }) => name,
     position: ({ position }) => position,

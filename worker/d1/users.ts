@@ -42,6 +42,7 @@ export async function usersAfter(control: Control, after: string, limit: number)
 export const userShape: Shape<StoredUser> = {
   table: "user",
   key: ["name"],
+  toItem: toUser,
   columns: {
     name: ({ name }) => name,
     password: ({ password = null }) => password,
@@ -54,11 +55,6 @@ export const userShape: Shape<StoredUser> = {
   },
 };
 
-/** Unless it has changed meanwhile. */
-export function replacePassword(control: Control, name: string, before: string, after: string): D1PreparedStatement {
-  return control.statement("UPDATE user SET password = ? WHERE name = ? AND password = ?", after, name, before);
-}
-
 /** What is said about a user goes with the user: keys, memberships and rules. */
 export function deleteUser(control: Control, name: string): D1PreparedStatement[] {
   return [
@@ -67,19 +63,6 @@ export function deleteUser(control: Control, name: string): D1PreparedStatement[
     control.statement("DELETE FROM rule WHERE subject_kind = 'user' AND subject = ?", name),
     control.statement("DELETE FROM user WHERE name = ?", name),
   ];
-}
-
-/** By name, what proves their passwords. */
-export async function secretsOf(
-  control: Control,
-  names: readonly string[],
-): Promise<Map<string, Pick<StoredUser, "password" | "scram">>> {
-  const secrets = new Map<string, Pick<StoredUser, "password" | "scram">>();
-  for (const list of lists(names.map((name) => JSON.stringify(name)))) {
-    const rows = await control.all("SELECT * FROM user WHERE name IN (SELECT value FROM json_each(?))", list);
-    for (const { name, password, scram } of rows.map(toUser)) secrets.set(name, { password, scram });
-  }
-  return secrets;
 }
 
 export function groupsOfUserQuery(control: Control, name: string): D1PreparedStatement {

@@ -2,6 +2,7 @@
 
 import type { EventType } from "../../src/directory/event-types.ts";
 import type { Control, Row } from "./control.ts";
+import type { Shape } from "./shape.ts";
 
 export interface WebhookSettings {
   readonly retained: boolean;
@@ -49,11 +50,6 @@ function toWebhook(row: Row): StoredWebhook {
   };
 }
 
-export async function readWebhook(control: Control, name: string): Promise<StoredWebhook | undefined> {
-  const row = await control.first("SELECT * FROM webhook WHERE name = ?", name);
-  return row === undefined ? undefined : toWebhook(row);
-}
-
 export async function webhooksAfter(control: Control, after: string, limit: number): Promise<StoredWebhook[]> {
   const rows = await control.all("SELECT * FROM webhook WHERE name > ? ORDER BY name LIMIT ?", after, limit);
   return rows.map(toWebhook);
@@ -63,26 +59,26 @@ export function wantedEventsQuery(control: Control): D1PreparedStatement {
   return control.statement("SELECT DISTINCT events FROM webhook");
 }
 
-export function putWebhook(control: Control, webhook: StoredWebhook): D1PreparedStatement {
-  const { name, url, queue, filters, events, settings, isPaused, secret, comment, createdAtMs, changedAtMs } = webhook;
-  return control.statement(
-    `INSERT OR REPLACE INTO webhook (name, url, queue, filters, events, settings, paused, secret, former_secret,
-      former_until_ms, comment, created_at_ms, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    name,
-    url,
-    queue,
-    JSON.stringify(filters),
-    JSON.stringify(events),
-    JSON.stringify(settings),
-    +isPaused,
-    secret,
-    webhook.formerSecret ?? null,
-    webhook.formerUntilMs ?? null,
-    comment,
-    createdAtMs,
-    changedAtMs,
-  );
-}
+export const webhookShape: Shape<StoredWebhook> = {
+  table: "webhook",
+  key: ["name"],
+  toItem: toWebhook,
+  columns: {
+    name: ({ name }) => name,
+    url: ({ url }) => url,
+    queue: ({ queue }) => queue,
+    filters: ({ filters }) => JSON.stringify(filters),
+    events: ({ events }) => JSON.stringify(events),
+    settings: ({ settings }) => JSON.stringify(settings),
+    paused: ({ isPaused }) => +isPaused,
+    secret: ({ secret }) => secret,
+    former_secret: ({ formerSecret = null }) => formerSecret,
+    former_until_ms: ({ formerUntilMs = null }) => formerUntilMs,
+    comment: ({ comment }) => comment,
+    created_at_ms: ({ createdAtMs }) => createdAtMs,
+    changed_at_ms: ({ changedAtMs }) => changedAtMs,
+  },
+};
 
 export function deleteWebhook(control: Control, name: string): D1PreparedStatement {
   return control.statement("DELETE FROM webhook WHERE name = ?", name);

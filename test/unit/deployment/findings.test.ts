@@ -63,7 +63,12 @@ test.each<[string, string, Facts, string]>([
   ],
   ["error", "secret-in-git", { ...inOrder, trackedSecretFiles: [".dev.vars"] }, "git rm --cached .dev.vars"],
   ["error", "variable-invalid", configured({ variableProblem: "Configuration: QUEUE_POLICY" }), "QUEUE_POLICY"],
-  ["error", "secret-in-variables", configured({ variables: { ADMIN_KEY: "x" } }), "wrangler secret put ADMIN_KEY"],
+  [
+    "error",
+    "secret-in-variables",
+    configured({ variables: { ADMIN_KEY: "x" } }),
+    "npm run wrangler -- secret put ADMIN_KEY",
+  ],
   ["warning", "variable-unknown", configured({ variables: { QUEUE_POLICE: "reject" } }), "QUEUE_POLICE"],
   ["error", "open-to-anyone", configured({ variables: { ALLOW_ANONYMOUS: "true" } }), "docs/authentication.md"],
   ["error", "open-to-anyone", configured({ variables: { ALLOW_ANONYMOUS: true } }), "docs/authentication.md"],
@@ -84,7 +89,12 @@ test.each<[string, string, Facts, string]>([
   ["warning", "second-address", configured({ customDomains: ["mqtt.example.com"] }), "workers_dev"],
   ["warning", "account-unreachable", { ...inOrder, account: { type: "unreachable", problem: "no token" } }, "no token"],
   ["warning", "not-deployed", { ...inOrder, account: { ...account, isDeployed: false } }, "npm run deploy"],
-  ["error", "secret-missing", { ...inOrder, account: { ...account, secrets: [] } }, "wrangler secret put ADMIN_KEY"],
+  [
+    "error",
+    "secret-missing",
+    { ...inOrder, account: { ...account, secrets: [] } },
+    "npm run wrangler -- secret put ADMIN_KEY",
+  ],
   [
     "error",
     "database-missing",

@@ -8,7 +8,8 @@ import { shardOf, shardsOf } from "../../../src/topic/shards.ts";
 import { plainFilter } from "../../../src/topic/share.ts";
 import { configOf } from "../../config.ts";
 import type { Control } from "../../d1/control.ts";
-import { readWebhook, type StoredWebhook } from "../../d1/webhooks.ts";
+import { findOne } from "../../d1/seen.ts";
+import { type StoredWebhook, webhookShape } from "../../d1/webhooks.ts";
 import { webhookPrefix } from "../../names.ts";
 import { withRetries } from "../../retry.ts";
 import { shardStub } from "../../stubs.ts";
@@ -168,7 +169,7 @@ const beforeAllRevisions = 0;
 /** Its line comes before. */
 async function webhookOf(control: Control, clientId: string): Promise<StoredWebhook> {
   const name = clientId.slice(webhookPrefix.length);
-  const webhook = await readWebhook(control, name);
+  const { item: webhook } = await findOne(control, webhookShape, name);
   if (webhook !== undefined) return webhook;
   throw conflict(`There is no webhook ${JSON.stringify(name)}.`, "Send the lines of the backup in their order.");
 }

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { subjectOf } from "../../auth/subjects.ts";
-import { banShape, bansAfter, countActiveBans, putBans } from "../../d1/bans.ts";
+import { type Ban, banShape, bansAfter, countActiveBans, putBans } from "../../d1/bans.ts";
 import { banFields, bansMax, showBan, shownBan } from "../bans.ts";
 import { exported, intake, type Table, tooMany } from "./table.ts";
 
@@ -18,15 +18,15 @@ export const bansTable: Table = {
     const bans = await bansAfter(control, kind, value, limit);
     return exported(bans, limit, (ban) => `${ban.kind}:${ban.value}`, showBan);
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, Ban>({
     row,
     shape: banShape,
-    keyOf: (ban) => `${ban.kind}:${ban.value}`,
+    keyOf: (ban) => [ban.kind, ban.value],
     concerns: (ban) => subjectOf(ban.kind, ban.value),
-    async check(rows, isNew, { control, nowMs }) {
+    async check(rows, { isNew }, { control, nowMs }) {
       return tooMany(rows, isNew, "value", { known: await countActiveBans(control, nowMs), max: bansMax });
     },
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const bans = rows.map(({ untilMs, createdAtMs = nowMs, ...ban }) => ({
         ...ban,
         untilMs: untilMs ?? undefined,

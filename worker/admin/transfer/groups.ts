@@ -25,15 +25,15 @@ export const groupsTable: Table = {
   async export(control, after, limit) {
     return exported(await groupsAfter(control, after, limit), limit, (group) => group.name);
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredGroup>({
     row,
     shape: groupShape,
-    keyOf: (group) => group.name,
+    keyOf: (group) => [group.name],
     concerns: (group) => groupSubject(group.name),
-    async check(rows, isNew, { control }) {
+    async check(rows, { isNew }, { control }) {
       return tooMany(rows, isNew, "name", { known: await countGroups(control), max: groupsMax });
     },
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const groups = rows.map((group) => ({
         ...group,
         limits: group.limits as StoredGroup["limits"],

@@ -3,9 +3,10 @@
 
 import * as z from "zod/mini";
 import { userSubject } from "../../auth/subjects.ts";
-import { apiKeyShape, apiKeysAfter } from "../../d1/api-keys.ts";
-import { countDeviceKeysByUser, deviceKeyShape, deviceKeysAfter } from "../../d1/device-keys.ts";
-import { knownKeys, put } from "../../d1/shape.ts";
+import { type ApiKey, apiKeyShape, apiKeysAfter } from "../../d1/api-keys.ts";
+import { countDeviceKeysByUser, type DeviceKey, deviceKeyShape, deviceKeysAfter } from "../../d1/device-keys.ts";
+import { find } from "../../d1/seen.ts";
+import { put } from "../../d1/shape.ts";
 import { userShape } from "../../d1/users.ts";
 import { scopeList } from "../api-keys.ts";
 import { deviceKeysMax } from "../device-keys.ts";
@@ -34,13 +35,13 @@ export const apiKeysTable: Table = {
       ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
     );
   },
-  intake: intake<typeof apiKey>({
+  intake: intake<typeof apiKey, ApiKey>({
     row: apiKey,
     shape: apiKeyShape,
-    keyOf: ({ id }) => id,
+    keyOf: ({ id }) => [id],
     concerns: () => undefined,
     check: async () => [],
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
         ...key,
         expiresAtMs: expiresAtMs ?? undefined,
@@ -73,16 +74,21 @@ export const deviceKeysTable: Table = {
       ({ expiresAtMs = null, ...key }) => ({ ...key, expiresAtMs }),
     );
   },
-  intake: intake<typeof deviceKey>({
+  intake: intake<typeof deviceKey, DeviceKey>({
     row: deviceKey,
     shape: deviceKeyShape,
-    keyOf: ({ id }) => id,
+    keyOf: ({ id }) => [id],
     concerns: ({ user }) => userSubject(user),
-    async check(rows, isNew, { control }) {
-      const users = [...new Set(rows.map(({ user }) => user))];
-      const known = await knownKeys(control, userShape, users);
+    needs: (rows, control) =>
+      find(
+        control,
+        userShape,
+        namesOf(rows).map((user) => [user]),
+      ),
+    async check(rows, { isNew, isThere }, { control }) {
+      const users = namesOf(rows);
       const counts = await countDeviceKeysByUser(control, users);
-      const missing = users.filter((user) => !known.has(user));
+      const missing = users.filter((user) => !isThere(user));
       // A key that waited for a user of that name would let in who has it.
       if (missing.length > 0) {
         throw conflict(`There is no user ${missing.slice(0, 10).join(", ")}.`, "Import the users first.");
@@ -97,7 +103,7 @@ export const deviceKeysTable: Table = {
       }
       return problems;
     },
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({
         ...key,
         expiresAtMs: expiresAtMs ?? undefined,
@@ -107,3 +113,7 @@ export const deviceKeysTable: Table = {
     },
   }),
 };
+
+function namesOf(rows: readonly z.output<typeof deviceKey>[]): string[] {
+  return [...new Set(rows.map(({ user }) => user))];
+}

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { newId } from "../../auth/secret.ts";
 import { subjectOf } from "../../auth/subjects.ts";
-import { countRulesByUser, countSharedRules, ruleShape, rulesAfter } from "../../d1/rules.ts";
+import { countRulesByUser, countSharedRules, ruleShape, rulesAfter, type StoredRule } from "../../d1/rules.ts";
 import { put } from "../../d1/shape.ts";
 import { newRule, ruleId, ruleOf, rulesOfUserMax, sharedRulesMax, shownRule } from "../rules.ts";
 import { checkEach, exported, intake, type RowProblem, type Table, tooMany } from "./table.ts";
@@ -35,12 +35,12 @@ export const rulesTable: Table = {
   async export(control, after, limit) {
     return exported(await rulesAfter(control, {}, after, limit), limit, (rule) => rule.id);
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredRule>({
     row,
     shape: ruleShape,
-    keyOf: (rule) => rule.id,
+    keyOf: (rule) => (rule.id === undefined ? undefined : [rule.id]),
     concerns: (rule) => subjectOf(rule.subjectKind, rule.subject),
-    async check(rows, isNew, { control }) {
+    async check(rows, { isNew }, { control }) {
       const wrong = checkEach(rows, ruleOf);
       if (wrong.length > 0) return wrong;
       const isShared = ({ subjectKind }: z.output<typeof row>) => subjectKind !== "user";
@@ -57,7 +57,7 @@ export const rulesTable: Table = {
       }
       return problems;
     },
-    async put(rows, { control, nowMs }) {
+    async put(rows, _there, { control, nowMs }) {
       const rules = rows.map(({ id, createdAtMs = nowMs, changedAtMs: _before, ...rule }, index) => ({
         ...ruleOf(rule),
         id: id ?? newId(nowMs + index),

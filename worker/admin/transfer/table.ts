@@ -2,6 +2,7 @@
 
 import type * as z from "zod/mini";
 import type { Control } from "../../d1/control.ts";
+import type { Found, Key } from "../../d1/seen.ts";
 import type { Shape } from "../../d1/shape.ts";
 import type { Env } from "../../env.ts";
 import { ProblemError } from "../problem.ts";
@@ -44,23 +45,37 @@ export interface SavedTable extends Pick<Table, "name" | "export"> {
   readonly intake: Intake;
 }
 
+export interface KnownRows<Row> {
+  /** There is none of its key. */
+  isNew(row: Row): boolean;
+  /** Of what `needs` has looked for, by its name. */
+  isThere(needed: string): boolean;
+}
+
 /** How rows are taken in. */
-export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Row = z.output<Schema>> {
+export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Item = unknown, Row = z.output<Schema>> {
   readonly row: Schema;
-  readonly shape: Pick<Shape<never>, "table" | "key">;
-  /** Of the row, as `knownKeys` has it; undefined: it is new, and gets one. */
-  keyOf(row: Row): string | undefined;
-  /** What no schema of one row can say. `isNew`: there is none of its key. */
-  check(rows: readonly Row[], isNew: (row: Row) => boolean, importing: Importing): Promise<readonly RowProblem[]>;
-  put(rows: readonly Row[], importing: Importing): Promise<readonly D1PreparedStatement[]>;
-  /** Whom a row concerns: see worker/auth/subjects.ts. */
-  concerns(row: Row): string | undefined;
+  readonly shape: Shape<Item>;
+  /** Undefined: it is new, and gets one. */
+  keyOf(row: Row): Key | undefined;
+  /** What of other tables the rows name, and has to be there. */
+  needs?(rows: readonly Row[], control: Control): Promise<Found<unknown>>;
+  /** What no schema of one row can say. */
+  check(rows: readonly Row[], known: KnownRows<Row>, importing: Importing): Promise<readonly RowProblem[]>;
+  /** `there`: by key, those that are there already. */
+  put(
+    rows: readonly Row[],
+    there: ReadonlyMap<string, Item>,
+    importing: Importing,
+  ): Promise<readonly D1PreparedStatement[]>;
+  /** Whom a row concerns: see worker/auth/subjects.ts. Asked of one that is replaced, too: it may have been somebody else's. */
+  concerns(row: Row | Item): string | undefined;
   /** What else has to become so of rows that were replaced, once they are written. */
   carryOut?(replaced: readonly Row[], revision: number, importing: Importing): Promise<void>;
 }
 
 /** Says what the rows are; whoever takes them in need not know. */
-export function intake<Schema extends z.ZodMiniType>(one: Intake<Schema>): Intake {
+export function intake<Schema extends z.ZodMiniType, Item>(one: Intake<Schema, Item>): Intake {
   return one as unknown as Intake;
 }
 

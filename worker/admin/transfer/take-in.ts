@@ -1,7 +1,7 @@
 // Rows of a table that are imported: all of them or none, in one transaction with one entry of the audit log.
 
 import { everyone } from "../../auth/subjects.ts";
-import { knownKeys } from "../../d1/shape.ts";
+import { find } from "../../d1/seen.ts";
 import { change } from "../change.ts";
 import { invalidInput } from "../problem.ts";
 import type { Call } from "../route.ts";
@@ -25,26 +25,27 @@ export interface Import {
 type Caller = Pick<Call<unknown, unknown, unknown>, "env" | "control" | "caller" | "nowMs">;
 
 export async function takeIn(caller: Caller, { name, intake, rows, existing, dryRun, placeOf }: Import) {
-  const keys = rows.map((row) => intake.keyOf(row));
-  const known = await knownKeys(
-    caller.control,
-    intake.shape,
-    keys.filter((key) => key !== undefined),
-  );
-  const isKnown = (key: string | undefined) => key !== undefined && known.has(key);
+  const { control } = caller;
+  const nameOf = (row: unknown) => intake.keyOf(row)?.join(":");
+  const keys = rows.map((row) => intake.keyOf(row)).filter((key) => key !== undefined);
+  const { items: there, seen } = await find(control, intake.shape, keys);
+  const names = rows.map(nameOf);
+  const isKnown = (key: string | undefined) => key !== undefined && there.has(key);
   const [keyField = ""] = intake.shape.key;
   const firstOf = new Map<string | undefined, number>();
-  for (const [index, key] of keys.entries()) if (!firstOf.has(key)) firstOf.set(key, index);
-  const errors = keys.flatMap((key, index) => {
+  for (const [index, key] of names.entries()) if (!firstOf.has(key)) firstOf.set(key, index);
+  const errors = names.flatMap((key, index) => {
     const path = placeOf(index, keyField);
     if (key !== undefined && firstOf.get(key) !== index) return [{ path, message: `${key} stands there twice` }];
     if (existing !== "refuse" || !isKnown(key)) return [];
     return [{ path, message: `there is ${key} already` }];
   });
-  const places = [...keys.entries()].flatMap(([index, key]) => (existing === "keep" && isKnown(key) ? [] : [index]));
+  const places = [...names.entries()].flatMap(([index, key]) => (existing === "keep" && isKnown(key) ? [] : [index]));
   const writes = places.map((index) => rows[index]);
-  const isNew = (row: unknown) => !isKnown(intake.keyOf(row));
-  for (const { row, field, message } of await intake.check(writes, isNew, caller)) {
+  const isNew = (row: unknown) => !isKnown(nameOf(row));
+  const needed = await intake.needs?.(writes, control);
+  const known = { isNew, isThere: (one: string) => needed?.items.has(one) === true };
+  for (const { row, field, message } of await intake.check(writes, known, caller)) {
     errors.push({ path: placeOf(places[row] as number, field), message });
   }
   if (errors.length > 0) throw invalidInput(errors.slice(0, namedMax));
@@ -56,15 +57,28 @@ export async function takeIn(caller: Caller, { name, intake, rows, existing, dry
     isDryRun: dryRun,
   };
   if (dryRun || writes.length === 0) return result;
-  const concerned = [...new Set(writes.map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
+  const concerned = concernedBy(intake, writes, there);
+  const written = new Set(writes.map(nameOf));
   const revision = await change(caller, {
-    statements: await intake.put(writes, caller),
+    restsOn: [
+      { ...seen, rows: seen.rows.filter(([key]) => written.has(key.join(":"))) },
+      ...(needed === undefined ? [] : [needed.seen]),
+    ],
+    statements: await intake.put(writes, there, caller),
     concerns: concerned.length > concernedMax ? [everyone] : concerned,
     action: `${name}.import`,
     subject: `${writes.length} ${name}`,
-    after: { ...result, keys: keys.filter((key) => key !== undefined).slice(0, namedMax) },
+    after: { ...result, keys: names.filter((key) => key !== undefined).slice(0, namedMax) },
   });
   const replaced = writes.filter((row) => !isNew(row));
   if (replaced.length > 0) await intake.carryOut?.(replaced, revision, caller);
   return result;
+}
+
+/** What a replaced row said has ended, for those to whom it was said. */
+function concernedBy(intake: Intake, writes: readonly unknown[], there: ReadonlyMap<string, unknown>): string[] {
+  const before = writes
+    .map((row) => there.get(intake.keyOf(row)?.join(":") ?? ""))
+    .filter((item) => item !== undefined);
+  return [...new Set([...writes, ...before].map((row) => intake.concerns(row)).filter((one) => one !== undefined))];
 }

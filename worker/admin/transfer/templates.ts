@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { newcomers } from "../../auth/subjects.ts";
 import { configOf } from "../../config.ts";
 import { put } from "../../d1/shape.ts";
-import { countTemplates, templateShape, templatesAfter } from "../../d1/templates.ts";
+import { countTemplates, type StoredTemplate, templateShape, templatesAfter } from "../../d1/templates.ts";
 import { name } from "../schemas.ts";
 import { sessionLimits } from "../session-limits.ts";
 import { shownTemplate, templateDefinition, templateOf, templatesMax } from "../templates.ts";
@@ -35,17 +35,17 @@ export const templatesTable: Table = {
   async export(control, after, limit) {
     return exported(await templatesAfter(control, after, limit), limit, (template) => template.name);
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredTemplate>({
     row,
     shape: templateShape,
-    keyOf: (template) => template.name,
+    keyOf: (template) => [template.name],
     concerns: () => newcomers,
-    async check(rows, isNew, { env, control }) {
+    async check(rows, { isNew }, { env, control }) {
       const wrong = checkEach(rows, (template) => templateOf(template, configOf(env)));
       if (wrong.length > 0) return wrong;
       return tooMany(rows, isNew, "name", { known: await countTemplates(control), max: templatesMax });
     },
-    async put(rows, { env, control, nowMs }) {
+    async put(rows, _there, { env, control, nowMs }) {
       const templates = rows.map(({ createdAtMs = nowMs, ...template }) => ({
         ...template,
         ...templateOf(template, configOf(env)),

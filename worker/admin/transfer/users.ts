@@ -8,8 +8,9 @@ import { scramRecord } from "../../auth/scram.ts";
 import { userSubject } from "../../auth/subjects.ts";
 import { configOf } from "../../config.ts";
 import { groupShape } from "../../d1/groups.ts";
-import { knownKeys, put } from "../../d1/shape.ts";
-import { membershipsOf, putMemberships, type StoredUser, secretsOf, userShape, usersAfter } from "../../d1/users.ts";
+import { find } from "../../d1/seen.ts";
+import { put } from "../../d1/shape.ts";
+import { membershipsOf, putMemberships, type StoredUser, userShape, usersAfter } from "../../d1/users.ts";
 import { comment, limits, name } from "../schemas.ts";
 import { groupsOfUserMax, password, passwordHash } from "../users.ts";
 import type { Columns } from "./csv.ts";
@@ -67,18 +68,24 @@ export const usersTable: Table = {
       ({ password: hash, ...user }) => ({ ...user, passwordHash: hash, groups: groups.get(user.name) ?? [] }),
     );
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredUser>({
     row,
     shape: userShape,
-    keyOf: (user) => user.name,
+    keyOf: (user) => [user.name],
     concerns: (user) => userSubject(user.name),
-    async check(rows, _isNew, { control }) {
-      const wanted = [...new Set(rows.flatMap(({ groups }) => groups))];
-      const known = await knownKeys(control, groupShape, wanted);
+    needs(rows, control) {
+      const groups = new Set(rows.flatMap((user) => user.groups));
+      return find(
+        control,
+        groupShape,
+        [...groups].map((group) => [group]),
+      );
+    },
+    async check(rows, { isThere }) {
       const problems: RowProblem[] = [];
       let passwords = 0;
       for (const [index, user] of rows.entries()) {
-        const unknown = user.groups.filter((group) => !known.has(group));
+        const unknown = user.groups.filter((group) => !isThere(group));
         const say = (field: string, message: string) => problems.push({ row: index, field, message });
         if (unknown.length > 0) say("groups", `there is no group ${unknown.join(", ")}`);
         if (user.password === undefined) continue;
@@ -87,11 +94,9 @@ export const usersTable: Table = {
       }
       return problems;
     },
-    async put(rows, importing) {
-      const names = rows.map((user) => user.name);
-      const before = await secretsOf(importing.control, names);
+    async put(rows, there, importing) {
       const users: StoredUser[] = [];
-      for (const user of rows) users.push(await storedUser(user, before.get(user.name), importing));
+      for (const user of rows) users.push(await storedUser(user, there.get(user.name), importing));
       return [...put(importing.control, userShape, users), ...putMemberships(importing.control, rows)];
     },
   }),

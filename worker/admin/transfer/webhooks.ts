@@ -3,7 +3,9 @@
 
 import * as z from "zod/mini";
 import { configOf } from "../../config.ts";
-import { putWebhook, readWebhook, type StoredWebhook, webhooksAfter } from "../../d1/webhooks.ts";
+import { findOne } from "../../d1/seen.ts";
+import { put } from "../../d1/shape.ts";
+import { type StoredWebhook, webhookShape, webhooksAfter } from "../../d1/webhooks.ts";
 import { eventBook } from "../../webhook/book.ts";
 import { newSigningSecret } from "../../webhook/secret.ts";
 import { ProblemError } from "../problem.ts";
@@ -32,12 +34,12 @@ export const webhooksTable: SavedTable = {
       },
     );
   },
-  intake: intake<typeof row>({
+  intake: intake<typeof row, StoredWebhook>({
     row,
-    shape: { table: "webhook", key: ["name"] },
-    keyOf: ({ name }) => name,
+    shape: webhookShape,
+    keyOf: ({ name }) => [name],
     concerns: () => undefined,
-    async check(rows, isNew, { env, control, nowMs }) {
+    async check(rows, { isNew }, { env, control, nowMs }) {
       const wrong = checkEach(rows, (one) => checkWebhook(webhookOf(one, "", nowMs), env, configOf(env)));
       if (wrong.length > 0) return wrong;
       const known = (await webhooksAfter(control, "", webhooksMax)).length;
@@ -47,16 +49,13 @@ export const webhooksTable: SavedTable = {
     async carryOut(replaced, revision, { env, control }) {
       eventBook(env).outdate(revision);
       for (const { name } of replaced) {
-        const webhook = await readWebhook(control, name);
+        const { item: webhook } = await findOne(control, webhookShape, name);
         if (webhook !== undefined) await applyWebhook(env, webhook, revision).catch(unlessUnfinished);
       }
     },
-    async put(rows, { control, nowMs }) {
-      const there = new Map((await webhooksAfter(control, "", webhooksMax)).map((one) => [one.name, one]));
-      return rows.map((one) => {
-        const { secret = newSigningSecret() } = there.get(one.name) ?? {};
-        return putWebhook(control, webhookOf(one, secret, nowMs));
-      });
+    async put(rows, there, { control, nowMs }) {
+      const webhooks = rows.map((one) => webhookOf(one, there.get(one.name)?.secret ?? newSigningSecret(), nowMs));
+      return put(control, webhookShape, webhooks);
     },
   }),
 };
