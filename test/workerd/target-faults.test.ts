@@ -58,7 +58,8 @@ test.each(Object.keys(ways) as (keyof typeof ways)[])("OWE-1 a target that %s", 
   if (way.startsWith("hangs")) expect(Date.now() - startMs).toBeGreaterThanOrEqual(deadlineMs);
   expect(bystander.payloads).toEqual(["0", "1", "2", "3"]);
   expect(countOf("deliveries_owed") - owedBefore).toBe(3);
-  expect(await rowsOf(shardOfTopic(topic), "owed")).toBe(3);
+  // The first as it was under way; the others are one call.
+  expect(await rowsOf(shardOfTopic(topic), "owed")).toBe(2);
 
   fault.end();
   await eventually("what was owed arrives", () => consumer.payloads.includes("3"));
