@@ -8,7 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { countOf } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { Consumer } from "./support/consumer.ts";
-import { endFaults, everybodySleeps, fail, hold, reset } from "./support/faults.ts";
+import { endFaults, everybodySleeps, fail, hold, reset, slow } from "./support/faults.ts";
 import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
 
 const consumers: Consumer[] = [];
@@ -126,6 +126,7 @@ test("OWE-6 a target that is late once, with many publishers who go on, is owed 
   const topic = uniqueId("target/once");
   const consumer = await consumerOf(topic);
   const publishers = await Promise.all(Array.from({ length: 8 }, () => Client.connect()));
+  slow(SessionObject.prototype, "deliver", 30, is(consumer.id));
   const held = hold(SessionObject.prototype, "deliver", "before", is(consumer.id));
   let isOver = false;
   const sent = publishers.map(async (publisher, index) => {
