@@ -95,11 +95,15 @@ export interface GroupReads {
   row(key: GroupRowKey): GroupRow | undefined;
 }
 
-/** A delivery that its target has yet to take, in the order of `sequence` within `incarnation`. */
-export interface OwedCall {
+/** Calls to one target leave in the order of `sequence` within `incarnation`. */
+export interface OwedKey {
   readonly target: string;
   readonly incarnation: number;
   readonly sequence: number;
+}
+
+/** A delivery that its target has yet to take: one row, and one call. */
+export interface OwedCall extends OwedKey {
   readonly parts: readonly OwedPart[];
 }
 
@@ -107,6 +111,8 @@ export interface OwedCall {
 export interface OwedTarget {
   readonly target: string;
   readonly calls: number;
+  /** Of their rows. */
+  readonly bytes: number;
   readonly newestIncarnation: number;
 }
 
@@ -189,10 +195,22 @@ export type ShardChange =
   | { readonly kind: "put-source"; readonly source: string; readonly cursor: StoredCursor }
   /** Those whose name begins so, if they are older. */
   | { readonly kind: "delete-sources"; readonly prefix: string; readonly beforeMs: number }
+  /** In the place of what is owed under this key, if anything is. */
   | { readonly kind: "put-owed"; readonly call: OwedCall }
-  | { readonly kind: "delete-owed"; readonly call: Omit<OwedCall, "parts"> };
+  | { readonly kind: "rename-owed"; readonly from: OwedKey; readonly to: OwedKey }
+  | { readonly kind: "delete-owed"; readonly key: OwedKey };
 
-export interface ShardReads extends RetainedSizes {
+export interface OwedReads {
+  /** Sessions that are owed something, and how much. */
+  owedTargets(): readonly OwedTarget[];
+  /** The first that is owed to it. */
+  firstOwed(target: string): OwedCall | undefined;
+  owedCall(key: OwedKey): OwedCall | undefined;
+  /** Of all that is owed to it, in their order. */
+  owedKeys(target: string): readonly OwedKey[];
+}
+
+export interface ShardReads extends RetainedSizes, OwedReads {
   /** Keys of filters that have a route. */
   readonly filters: OrderedKeys;
   routesAt(key: string): readonly Route[];
@@ -207,7 +225,4 @@ export interface ShardReads extends RetainedSizes {
   readonly groups: GroupReads;
   readonly delayed: DelayedReads;
   readonly requests: RequestReads;
-  /** Sessions that are owed something, and in how many calls. */
-  owedTargets(): readonly OwedTarget[];
-  owedCalls(target: string, countMax: number): readonly OwedCall[];
 }

@@ -8,9 +8,8 @@ const decoder = new TextDecoder();
 type Head = readonly [publisher: string, publisherGeneration: number, generation: number, bytes: number][];
 
 export function packParts(parts: readonly OwedPart[]): Uint8Array {
-  const head: Head = parts.map((part) => [part.publisher, part.publisherGeneration, part.generation, part.body.length]);
-  const json = encoder.encode(JSON.stringify(head));
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.body.length, 4 + json.length));
+  const json = headOf(parts);
+  const bytes = new Uint8Array(lengthBehind(json, parts));
   new DataView(bytes.buffer).setUint32(0, json.length);
   bytes.set(json, 4);
   let at = 4 + json.length;
@@ -19,6 +18,20 @@ export function packParts(parts: readonly OwedPart[]): Uint8Array {
     at += body.length;
   }
   return bytes;
+}
+
+/** How many bytes they become. */
+export function packedLength(parts: readonly OwedPart[]): number {
+  return lengthBehind(headOf(parts), parts);
+}
+
+function headOf(parts: readonly OwedPart[]): Uint8Array {
+  const head: Head = parts.map((part) => [part.publisher, part.publisherGeneration, part.generation, part.body.length]);
+  return encoder.encode(JSON.stringify(head));
+}
+
+function lengthBehind(head: Uint8Array, parts: readonly OwedPart[]): number {
+  return parts.reduce((sum, part) => sum + part.body.length, 4 + head.length);
 }
 
 export function unpackParts(bytes: Uint8Array): OwedPart[] {

@@ -4,7 +4,7 @@
 import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
-import type { OwedCall, OwedTarget, Route, ShardChange, ShardReads, StoredCursor } from "../shard/changes.ts";
+import type { OwedCall, OwedKey, OwedTarget, Route, ShardChange, ShardReads, StoredCursor } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
 import { GroupRows, groupRowQos, groupTables } from "./group-rows.ts";
@@ -12,7 +12,7 @@ import { type Migrations, migrate, schemaVersion } from "./migrations.ts";
 import { packParts, unpackParts } from "./owed-parts.ts";
 import { RequestRows, requestTables } from "./request-rows.ts";
 import { type SavedKey, type SavedKind, type ShardPage, shardPage } from "./shard-pages.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, SqlRow } from "./sql.ts";
 import { SubscriptionRows } from "./subscription-rows.ts";
 import { callerName, Sweep, sourceKeptMs } from "./sweep.ts";
 import { TraceMarks, traceMarkTables } from "./trace-marks.ts";
@@ -35,6 +35,12 @@ const migrations: Migrations = [
   traceMarkTables,
   groupRowQos,
 ];
+
+const owedUnder = "target = ? AND incarnation = ? AND sequence = ?";
+
+function owedKey(target: string, row: SqlRow): OwedKey {
+  return { target, incarnation: row["incarnation"] as number, sequence: row["sequence"] as number };
+}
 
 export class ShardStore implements ShardReads {
   readonly #sql: Sql;
@@ -111,22 +117,31 @@ export class ShardStore implements ShardReads {
   }
 
   owedTargets(): readonly OwedTarget[] {
-    const statement = "SELECT target, COUNT(*) AS calls, MAX(incarnation) AS newest FROM owed GROUP BY target";
+    const statement = `SELECT target, COUNT(*) AS calls, SUM(length(parts)) AS bytes, MAX(incarnation) AS newest
+      FROM owed GROUP BY target`;
     return this.#sql.all(statement).map((row) => ({
       target: row["target"] as string,
       calls: row["calls"] as number,
+      bytes: row["bytes"] as number,
       newestIncarnation: row["newest"] as number,
     }));
   }
 
-  owedCalls(target: string, countMax: number): readonly OwedCall[] {
-    const statement = "SELECT * FROM owed WHERE target = ? ORDER BY incarnation, sequence LIMIT ?";
-    return this.#sql.all(statement, target, countMax).map((row) => ({
-      target,
-      incarnation: row["incarnation"] as number,
-      sequence: row["sequence"] as number,
-      parts: unpackParts(row["parts"] as Uint8Array),
-    }));
+  firstOwed(target: string): OwedCall | undefined {
+    const statement = "SELECT * FROM owed WHERE target = ? ORDER BY incarnation, sequence LIMIT 1";
+    const row = this.#sql.first(statement, target);
+    return row && { ...owedKey(target, row), parts: unpackParts(row["parts"] as Uint8Array) };
+  }
+
+  owedCall(key: OwedKey): OwedCall | undefined {
+    const { target, incarnation, sequence } = key;
+    const row = this.#sql.first(`SELECT parts FROM owed WHERE ${owedUnder}`, target, incarnation, sequence);
+    return row && { ...key, parts: unpackParts(row["parts"] as Uint8Array) };
+  }
+
+  owedKeys(target: string): readonly OwedKey[] {
+    const statement = "SELECT incarnation, sequence FROM owed WHERE target = ? ORDER BY incarnation, sequence";
+    return this.#sql.all(statement, target).map((row) => owedKey(target, row));
   }
 
   #seek(table: "route" | "retained", from: string): string | undefined {
@@ -182,10 +197,14 @@ export class ShardStore implements ShardReads {
           "INSERT INTO owed (target, incarnation, sequence, parts) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET parts = excluded.parts";
         return sql.run(statement, target, incarnation, sequence, packParts(parts));
       }
+      case "rename-owed": {
+        const { from, to } = change;
+        const statement = `UPDATE owed SET incarnation = ?, sequence = ? WHERE ${owedUnder}`;
+        return sql.run(statement, to.incarnation, to.sequence, from.target, from.incarnation, from.sequence);
+      }
       case "delete-owed": {
-        const { target, incarnation, sequence } = change.call;
-        const statement = "DELETE FROM owed WHERE target = ? AND incarnation = ? AND sequence = ?";
-        return sql.run(statement, target, incarnation, sequence);
+        const { target, incarnation, sequence } = change.key;
+        return sql.run(`DELETE FROM owed WHERE ${owedUnder}`, target, incarnation, sequence);
       }
       case "put-delayed":
       case "put-release":

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { requestKeptMs } from "../../src/hop/request-numbers.ts";
 import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
 import { groupTables } from "../../src/store/group-rows.ts";
+import { packedLength } from "../../src/store/owed-parts.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { compareKeys, topicKey } from "../../src/topic/key.ts";
@@ -286,7 +287,7 @@ export function shardStoreContract(withDriver: WithDriver): void {
   );
 
   test(
-    "owed calls come back whole, in the order of incarnation and sequence, some at a time",
+    "owed calls come back whole, in the order of incarnation and sequence, also under other keys",
     onStore((store, reopen) => {
       const calls = [
         owed("c:1", 9, 1, records("a:1 q1")),
@@ -294,17 +295,26 @@ export function shardStoreContract(withDriver: WithDriver): void {
         owed("c:1", 8, 20),
         owed("c:2", 1, 1, records("a:4 q1")),
       ];
+      const bytesOf = (target: string) =>
+        calls.filter((call) => call.target === target).reduce((sum, { parts }) => sum + packedLength(parts), 0);
       for (const call of calls) store.apply([{ kind: "put-owed", call }]);
       const read = reopen();
-      expect(read.owedCalls("c:1", 10)).toEqual([calls[2], calls[1], calls[0]]);
-      expect(read.owedCalls("c:1", 2)).toEqual([calls[2], calls[1]]);
+      const inOrder = () => read.owedKeys("c:1").map((key) => read.owedCall(key));
+      expect(inOrder()).toEqual([calls[2], calls[1], calls[0]]);
+      expect([read.firstOwed("c:1"), read.firstOwed("c:3")]).toEqual([calls[2], undefined]);
       const targets = read.owedTargets().toSorted((left, right) => left.target.localeCompare(right.target));
       expect(targets).toEqual([
-        { target: "c:1", calls: 3, newestIncarnation: 9 },
-        { target: "c:2", calls: 1, newestIncarnation: 1 },
+        { target: "c:1", calls: 3, bytes: bytesOf("c:1"), newestIncarnation: 9 },
+        { target: "c:2", calls: 1, bytes: bytesOf("c:2"), newestIncarnation: 1 },
       ]);
-      store.apply([{ kind: "delete-owed", call: { target: "c:1", incarnation: 8, sequence: 20 } }]);
-      expect(read.owedCalls("c:1", 1)).toEqual([calls[1]]);
+      store.apply([{ kind: "delete-owed", key: { target: "c:1", incarnation: 8, sequence: 20 } }]);
+      expect(read.firstOwed("c:1")).toEqual(calls[1]);
+      const [from, to] = [calls[1] as OwedCall, { target: "c:1", incarnation: 10, sequence: 1 }];
+      store.apply([{ kind: "rename-owed", from, to }]);
+      expect(inOrder()).toEqual([calls[0], { ...from, ...to }]);
+      const grown = owed("c:1", 10, 1, records("a:5 q1"), records("a:6 q1"));
+      store.apply([{ kind: "put-owed", call: grown }]);
+      expect(inOrder()).toEqual([calls[0], grown]);
     }),
   );
 
@@ -345,7 +355,9 @@ export function shardStoreContract(withDriver: WithDriver): void {
         [{ kind: "end-earlier-calls", key: { source: "=p", incarnation: 5, sequence: 8 }, atMs: 1 }, 1],
         [{ kind: "put-request", id: "r", request: { nextSequence: 1, outcomes: [] }, atMs: 1 }, 1],
         [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1")) }, 1],
-        [{ kind: "delete-owed", call: { target: "c:1", incarnation: 1, sequence: 1 } }, 1],
+        [{ kind: "put-owed", call: owed("c:1", 1, 1, records("a:1 q1"), records("a:2 q1")) }, 1],
+        [{ kind: "rename-owed", from: owed("c:1", 1, 1), to: owed("c:1", 2, 1) }, 1],
+        [{ kind: "delete-owed", key: { target: "c:1", incarnation: 2, sequence: 1 } }, 1],
       ];
       const counted = expected.map(([change]) => {
         const before = driver.rowsWritten();

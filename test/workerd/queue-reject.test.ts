@@ -5,7 +5,7 @@ import { SessionObject } from "../../worker/session/object.ts";
 import { eventually } from "../support/eventually.ts";
 import { countFor } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { endFaults, fail } from "./support/faults.ts";
+import { endFaults, fail, reset } from "./support/faults.ts";
 import { rowsOf, shardOfTopic } from "./support/objects.ts";
 import { absentSubscriber, comeBack, configureQueue, dropsOf, queueBytesMax } from "./support/queue.ts";
 
@@ -152,4 +152,30 @@ test("QUE-20 a will waits for room: nobody would come again with it", async () =
   await client.acknowledge(will);
   expect(await client.pending()).toEqual([]);
   expect(await dropsOf(absent)).toEqual({});
+});
+
+test("QUE-21 behind a will that waits for room publishers are refused as without it, and taken as soon as there is room", async () => {
+  const absent = await absentSubscriber();
+  const publisher = await Client.connect({ version: 5 });
+  for (const payload of ["0", "1", "2", "3"]) await publisher.deliver(absent.topic, payload, 1);
+  const mortal = await Client.connect({ will: { topic: absent.topic, payload: "gone", qos: 1 } });
+  mortal.cut();
+  await eventually("the will is owed", async () => (await rowsOf(shardOfTopic(absent.topic), "owed")) === 1);
+  const refusals = countFor("refusals", "queue-full");
+  const publish = async (payload: string, qos: 1 | 2) => {
+    publisher.publish(absent.topic, payload, qos);
+    return (await publisher.expect(qos === 1 ? "puback" : "pubrec")).reasonCode;
+  };
+  for (let count = 0; count < 20; count++) expect(await publish("no", 1)).toBe(quotaExceeded);
+  await reset(shardOfTopic(absent.topic));
+  for (let count = 0; count < 20; count++) expect(await publish("no", 2)).toBe(quotaExceeded);
+  expect(countFor("refusals", "queue-full") - refusals).toBe(40);
+  expect(await rowsOf(shardOfTopic(absent.topic), "owed")).toBe(1);
+  const client = await comeBack(absent);
+  for (const packet of await client.expectPublishes(4)) await client.acknowledge(packet);
+  // The alarm may be a minute away: publishers do not wait for it.
+  await eventually("they are taken", async () => (await publish("yes", 1)) === 0, 3_000);
+  const rest = await client.expectPublishes(2);
+  expect(payloads(rest)).toEqual(["gone", "yes"]);
+  expect(await rowsOf(shardOfTopic(absent.topic), "owed")).toBe(0);
 });

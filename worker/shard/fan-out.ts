@@ -1,12 +1,17 @@
 // From a shard to the sessions: a lane to each, so that what several publishers send to one session leaves together and
-// in order. A session that does not answer in time is owed: its deliveries become durable in the outbox and the
-// publishers get their acknowledgement; everything later for it queues up behind them until the alarm has worked it off.
+// in order.
+//
+// A session has a lane as long as somebody talks to it. What comes meanwhile waits there, its publishers with it.
+// Who talks to a session that is owed nothing sends it what waits in the lane; to one that is owed something, first that, and
+// then what has come to wait. One that does not answer in time, or has no room for what it is owed, has no lane any more: what
+// waits there, and what comes after, is owed or refused at once (see `#owe`), until the alarm, or a publisher
+// (see debts.ts), talks to it again. So a session falls behind only as long as it does not answer.
 
 import { type CallKey, incarnationAbove, isStale, Numbering } from "../../src/hop/key.ts";
 import { type Flight, Lane } from "../../src/hop/lane.ts";
-import { countRecords } from "../../src/queue/record.ts";
+import { countRecords, RecordReader } from "../../src/queue/record.ts";
 import { type DeliveryAnswer, type DeliveryPart, type PartAnswer, refusedThenOwed } from "../../src/session/deliver.ts";
-import type { OwedCall, ShardChange, ShardReads } from "../../src/shard/changes.ts";
+import type { OwedCall, OwedKey, OwedReads, ShardChange } from "../../src/shard/changes.ts";
 import type { Tally } from "../../src/shard/outcome.ts";
 import { packParts } from "../../src/shard/packing.ts";
 import type { Delivery } from "../../src/shard/plan.ts";
@@ -15,16 +20,17 @@ import type { DeliveryCall } from "../calls.ts";
 import { counters, report } from "../counters.ts";
 import { Deadline } from "../deadline.ts";
 import type { Semaphore } from "../semaphore.ts";
+import { Debts, type OutboxRefusal, type Standing } from "./debts.ts";
 import type { Relays } from "./relays.ts";
 import { deadlineMs, type SessionCalls } from "./session-call.ts";
 
 const callBytesMax = 1024 * 1024;
-/** Calls that may be owed to one session; beyond, its publishers are refused. */
-const owedCallsMax = 10_000;
-const owedPageMax = 4;
+/** By the alarm, and by publishers as many: what leaves for a session that is owed something takes memory. */
 const owedAtOnceMax = 8;
 /** A session that is owed something has longer, but may not keep the others waiting either. */
 const owedDeadlineMs = 10_000;
+/** Then the rest is left to the next alarm: the platform ends one that takes 15 minutes. */
+const roundMsMax = 60_000;
 const firstPauseMs = 500;
 const pauseMsMax = 60_000;
 /** Numbers of released messages rise for ever. */
@@ -56,7 +62,7 @@ export interface ReleasedBatch {
 export interface FanOutParts {
   readonly shard: number;
   readonly incarnation: number;
-  readonly reads: ShardReads;
+  readonly reads: OwedReads;
   /** Counts the calls to sessions and relays that are under way. */
   readonly semaphore: Semaphore;
   readonly sessions: SessionCalls;
@@ -74,7 +80,6 @@ export interface FanOutEvents {
 
 export class FanOut {
   readonly #shard: number;
-  readonly #reads: ShardReads;
   readonly #events: FanOutEvents;
   readonly #numbering: Numbering;
   readonly #lanes = new Map<string, Lane<Item>>();
@@ -83,8 +88,9 @@ export class FanOut {
   readonly #sessions: SessionCalls;
   readonly #relays: Relays;
   readonly #directMax: number;
-  /** Sessions with something in the outbox, and how many calls. */
-  readonly #owed: Map<string, number>;
+  readonly #debts: Debts;
+  /** Sessions that are owed something and are talked to. */
+  readonly #asked = new Set<string>();
   /** Sessions to which a call may be under way that was given up. */
   readonly #inDoubt: Set<string>;
   #pauseMs = firstPauseMs;
@@ -92,19 +98,16 @@ export class FanOut {
   constructor(parts: FanOutParts, events: FanOutEvents) {
     const { shard, incarnation, reads, semaphore, sessions, relays, directMax } = parts;
     this.#shard = shard;
-    this.#reads = reads;
     this.#semaphore = semaphore;
     this.#sessions = sessions;
     this.#relays = relays;
     this.#directMax = directMax;
     this.#events = events;
-    const owed = reads.owedTargets();
+    this.#debts = new Debts(reads);
     // What earlier lives owe goes first, also if the clock went back: the outbox is worked off in the order of its keys.
-    const newest = owed.reduce((newest, { newestIncarnation }) => Math.max(newest, newestIncarnation), 0);
-    this.#numbering = new Numbering(`shard-${shard}`, incarnationAbove(newest, incarnation));
-    this.#owed = new Map(owed.map(({ target, calls }) => [target, calls]));
-    this.#inDoubt = new Set(this.#owed.keys());
-    if (this.#owed.size > 0) events.wakeAt(Date.now() + firstPauseMs);
+    this.#numbering = new Numbering(`shard-${shard}`, incarnationAbove(this.#debts.newestIncarnation, incarnation));
+    this.#inDoubt = new Set(this.#debts.targets());
+    if (this.#debts.size > 0) events.wakeAt(Date.now() + firstPauseMs);
   }
 
   /** Settles when every session has taken its messages over or is durably owed them; returns the refused indexes. */
@@ -143,11 +146,12 @@ export class FanOut {
         const item = itemOf(publisher, releasedGeneration, delivery, ticket);
         const items = owed.get(delivery.session);
         if (items !== undefined) items.push(item);
-        else if (this.#owed.has(delivery.session)) owed.set(delivery.session, [item]);
+        else if (this.#debts.has(delivery.session) && !this.#lanes.has(delivery.session))
+          owed.set(delivery.session, [item]);
         else this.#push(item, isRelayed);
       }
     }
-    for (const [target, items] of owed) this.#oweAll(target, items);
+    for (const [target, items] of owed) this.#owe(target, items);
     await promise;
   }
 
@@ -170,36 +174,43 @@ export class FanOut {
     return heard;
   }
 
-  /** Works the outbox off, as far as the sessions answer. */
+  /** Works the outbox off, as far as the sessions answer and time allows. */
   async deliverOwed(): Promise<void> {
-    // A few at a time: what is owed to each is read page by page, and pages take memory.
-    const targets = this.#owed.keys();
+    const targets = this.#debts.targets();
+    const endMs = Date.now() + roundMsMax;
+    let tried = 0;
     let delivered = 0;
     const work = async () => {
-      for (const target of targets) delivered += await this.#deliverOwedTo(target);
+      while (tried < targets.length && Date.now() < endMs) {
+        const target = targets[tried++] as string;
+        if (!this.#debts.has(target) || this.#asked.has(target)) continue;
+        delivered += await this.#deliverOwedTo(target, new Lane(this.#numbering, pack), endMs);
+      }
     };
     await Promise.all(Array.from({ length: owedAtOnceMax }, work));
-    // A session that takes some of it, as its client empties its queue, is not kept waiting for the rest.
-    if (delivered > 0) this.#pauseMs = firstPauseMs;
-    if (this.#owed.size === 0) return;
+    // Those whose turn has not come do not wait for those that hang.
+    if (delivered > 0 || tried < targets.length) this.#pauseMs = firstPauseMs;
+    if (this.#debts.size === 0) return;
     this.#events.wakeAt(Date.now() + this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMsMax);
   }
 
   #push(item: Item, isRelayed: boolean): void {
     const target = item.delivery.session;
-    if (this.#owed.has(target)) {
-      this.#owe(target, [item]);
-      return;
-    }
-    let lane = this.#lanes.get(target);
-    if (lane === undefined) {
-      lane = new Lane(this.#numbering, pack, this.#inDoubt.delete(target));
+    const known = this.#lanes.get(target);
+    if (known !== undefined) {
+      known.push(item);
+    } else if (!this.#debts.has(target)) {
+      const lane = new Lane(this.#numbering, pack, this.#inDoubt.delete(target));
       this.#lanes.set(target, lane);
       lane.push(item);
       void this.#run(target, lane, isRelayed);
-    } else {
+    } else if (this.#asked.size < owedAtOnceMax && this.#debts.mayAsk(target, Date.now())) {
+      const lane = new Lane(this.#numbering, pack);
       lane.push(item);
+      void this.#deliverOwedTo(target, lane, Date.now() + roundMsMax);
+    } else {
+      this.#owe(target, [item]);
     }
   }
 
@@ -213,12 +224,14 @@ export class FanOut {
       const last = lane.flight ?? flight;
       lane.finish();
       if (outcome === undefined) {
-        this.#owe(target, flight.items, last);
-        this.#oweAll(target, lane.drain());
+        this.#oweFlight(target, last);
+        this.#owe(target, lane.drain());
       } else {
         const rest = flight.items.flatMap((item, index) => this.#settle(item, outcome, index));
+        if (rest.length === 0) continue;
+        this.#debts.rest(target, "full", Date.now());
         // Nothing may overtake what has to wait.
-        if (rest.length > 0) this.#oweAll(target, [...rest, ...lane.drain()]);
+        this.#owe(target, [...rest, ...lane.drain()]);
       }
     }
     this.#lanes.delete(target);
@@ -266,62 +279,104 @@ export class FanOut {
     return [];
   }
 
-  /** Into the outbox, in calls as large as they would have been. */
-  #oweAll(target: string, items: readonly Item[]): void {
-    for (let rest = items; rest.length > 0; ) {
+  /** A call that the session did not answer is owed as it is, under its key, or not at all. */
+  #oweFlight(target: string, { key, items }: Flight<Item>): void {
+    const isOwed = this.#debts.refusal(target) === undefined || items.some(({ ticket }) => !ticket.isRefusable);
+    if (!isOwed || !items.some(({ delivery }) => delivery.guaranteed)) {
+      this.#owe(target, items);
+      return;
+    }
+    const { incarnation, sequence } = key;
+    this.#kept(target, items, (parts) => this.#debts.owe({ target, incarnation, sequence }, parts));
+  }
+
+  /**
+   * What becomes of messages to a session that nobody talks to:
+   * 1. QoS 0 is neither kept nor sent twice: it is dropped;
+   * 2. if the session has no room, or as much is owed as may be, those are refused whose publishers can be told;
+   * 3. the others are owed, in calls as large as they would have been.
+   */
+  #owe(target: string, items: readonly Item[]): void {
+    const late = items.filter(({ delivery }) => !delivery.guaranteed);
+    if (late.length > 0) this.#drop(target, late);
+    for (let rest = items.filter(({ delivery }) => delivery.guaranteed); rest.length > 0; ) {
+      const refusal = this.#debts.refusal(target);
+      if (refusal !== undefined) {
+        const refusable = rest.filter(({ ticket }) => ticket.isRefusable);
+        if (refusable.length > 0) this.#refuse(target, refusable, refusal);
+        rest = rest.filter(({ ticket }) => !ticket.isRefusable);
+        if (rest.length === 0) return;
+      }
       const count = pack(rest);
-      this.#owe(target, rest.slice(0, count));
+      const call = rest.slice(0, count);
       rest = rest.slice(count);
+      this.#kept(target, call, (parts) => this.#debts.oweBehind(target, parts, this.#numbering));
     }
   }
 
-  /** A call that was under way keeps its key, so that the session recognises it if it did arrive. */
-  #owe(target: string, items: readonly Item[], flight?: Flight<Item>): void {
-    const isGuaranteed = items.some(({ delivery }) => delivery.guaranteed);
-    const calls = this.#owed.get(target) ?? 0;
+  #kept(target: string, items: readonly Item[], owe: (parts: readonly DeliveryPart[]) => ShardChange): void {
+    counters.add("deliveries_owed");
+    const isFirst = this.#debts.callsTo(target) === 0;
+    this.#events.persist([owe(items.map(({ part }) => part))]);
+    // Whoever has not answered for long does not make it wait.
+    if (isFirst) this.#events.wakeAt(Date.now() + firstPauseMs);
+    settled(items);
+  }
+
+  #drop(target: string, items: readonly Item[]): void {
     const detail = `${target}: does not take its messages`;
-    const who = `shard-${this.#shard}`;
-    if (!isGuaranteed) {
-      // QoS 0 is neither kept nor sent twice.
-      const count = items.reduce((sum, { delivery }) => sum + delivery.count, 0);
-      report([{ event: "drop", reason: "qos0-late", count, detail }], who);
-    } else if (calls >= owedCallsMax && items.every(({ ticket }) => ticket.isRefusable)) {
-      report([{ event: "refusal", reason: "outbox-full", count: items.length, detail }], who);
-      for (const item of items) this.#refuseAll(item);
-    } else {
-      counters.add("deliveries_owed");
-      const { incarnation, sequence } = flight?.key ?? this.#numbering.next();
-      const call: OwedCall = { target, incarnation, sequence, parts: items.map(({ part }) => part) };
-      this.#events.persist([{ kind: "put-owed", call }]);
-      this.#owed.set(target, calls + 1);
-      if (calls === 0) this.#events.wakeAt(Date.now() + this.#pauseMs);
+    report([{ event: "drop", reason: "qos0-late", count: messagesIn(items), detail }], `shard-${this.#shard}`);
+    settled(items);
+  }
+
+  #refuse(target: string, items: readonly Item[], reason: OutboxRefusal): void {
+    const { publisher, body } = (items[0] as Item).part;
+    const reader = new RecordReader(body);
+    reader.next();
+    const detail = `${target}: does not take topic ${reader.topic} from ${publisher}`;
+    report([{ event: "refusal", reason, count: messagesIn(items), detail }], `shard-${this.#shard}`);
+    for (const { delivery, ticket, hear } of items) {
+      const refused = Array.from({ length: delivery.count }, (_, record) => record);
+      hear?.({ gone: false, refused });
+      for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     }
-    for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
+    settled(items);
   }
 
-  #refuseAll({ delivery, ticket }: Item): void {
-    for (let record = 0; record < delivery.count; record++) ticket.refused.add(delivery.indexes?.[record] ?? record);
-  }
-
-  /** How many calls the session took. */
-  async #deliverOwedTo(target: string): Promise<number> {
-    for (let delivered = 0; ; ) {
-      const calls = this.#reads.owedCalls(target, owedPageMax);
-      if (calls.length === 0) {
-        this.#owed.delete(target);
-        return delivered;
+  /**
+   * Sends a session what it is owed, until it has all of it, or does not take it, or time is up; then what has come to wait in
+   * its lane. Returns how many calls of what it was owed the session took.
+   */
+  async #deliverOwedTo(target: string, lane: Lane<Item>, endMs: number): Promise<number> {
+    this.#asked.add(target);
+    this.#lanes.set(target, lane);
+    let waitingSinceMs = Date.now();
+    let delivered = 0;
+    for (;;) {
+      const owed = this.#debts.next(target);
+      if (owed === undefined) {
+        void this.#run(target, lane, false);
+        break;
       }
-      for (const owed of calls) {
-        const outcome = await this.#deliverOwedCall(owed);
-        if (outcome === "waits") return delivered;
-        delivered++;
-        // Those behind it are not the calls that were read.
-        if (outcome === "taken under another key") break;
+      const standing = Date.now() < endMs ? await this.#deliverOwedCall(owed, lane) : "ready";
+      if (standing !== undefined) {
+        this.#rest(target, lane, standing);
+        break;
       }
+      delivered++;
+      // Nobody waits longer than for a session that does not answer.
+      if (Date.now() - waitingSinceMs < deadlineMs) continue;
+      waitingSinceMs = Date.now();
+      this.#owe(target, lane.drain());
     }
+    this.#asked.delete(target);
+    // One that takes some of it, as its client empties its queue, is not kept waiting for the rest.
+    if (delivered > 0 && this.#debts.has(target)) this.#events.wakeAt(Date.now() + firstPauseMs);
+    return delivered;
   }
 
-  async #deliverOwedCall(owed: OwedCall): Promise<"taken" | "taken under another key" | "waits"> {
+  /** What the session is from now on, if it did not take it. */
+  async #deliverOwedCall(owed: OwedCall, lane: Lane<Item>): Promise<Standing | undefined> {
     const { target } = owed;
     let { incarnation, sequence } = owed;
     const named = { source: `shard-${this.#shard}`, incarnation, sequence };
@@ -329,62 +384,62 @@ export class FanOut {
     const parts = owed.parts.map((part) => ({ ...part, owed: true }));
     await this.#semaphore.acquire();
     try {
-      const answer = await before(
-        owedDeadlineMs,
-        this.#sessions.deliver(target, { key, shard: this.#shard, parts }, (known) => {
-          const renamed = this.#renameOwed(target, known);
-          ({ incarnation, sequence } = renamed);
-          return renamed;
-        }),
-      );
-      if (answer === undefined) {
-        this.#inDoubt.add(target);
-        this.#sessions.givenUp(target);
+      const call = this.#sessions.deliver(target, { key, shard: this.#shard, parts }, (known) => {
+        ({ incarnation, sequence } = this.#renameOwed(target, known));
+        return { ...key, incarnation, sequence };
+      });
+      const answer = (await this.#deadline.within(call)) ?? (await this.#waitAlone(target, lane, call));
+      if (answer?.busy) return "full";
+      if (answer !== undefined) {
+        this.#events.persist([this.#debts.taken({ target, incarnation, sequence }, owed.parts)]);
+        return undefined;
       }
-      if (answer === undefined || answer.busy) return "waits";
-      this.#events.persist([{ kind: "delete-owed", call: { target, incarnation, sequence } }]);
-      this.#owed.set(target, (this.#owed.get(target) ?? 1) - 1);
-      return sequence === owed.sequence && incarnation === owed.incarnation ? "taken" : "taken under another key";
+      this.#sessions.givenUp(target);
     } catch (error) {
-      this.#inDoubt.add(target);
       console.error(JSON.stringify({ event: "session-unreachable", target, shard: this.#shard, error: `${error}` }));
-      return "waits";
     } finally {
       this.#semaphore.release();
     }
+    this.#inDoubt.add(target);
+    return "silent";
   }
 
-  /**
-   * The session knows a later life of this shard than the one that owed it the first call: all calls that it is owed get
-   * keys above that, in their order, since it would take one whose key is below that of the call before for a repeat. Returns
-   * the first one's.
-   */
-  #renameOwed(target: string, known: number): CallKey {
+  /** The session has longer than those who have come to wait behind what it is owed. */
+  async #waitAlone(
+    target: string,
+    lane: Lane<Item>,
+    call: Promise<DeliveryAnswer>,
+  ): Promise<DeliveryAnswer | undefined> {
+    this.#rest(target, lane, "silent");
+    const answer = await before(owedDeadlineMs - deadlineMs, call);
+    if (answer !== undefined) this.#lanes.set(target, lane);
+    return answer;
+  }
+
+  #rest(target: string, lane: Lane<Item>, standing: Standing): void {
+    this.#lanes.delete(target);
+    this.#debts.rest(target, standing, Date.now());
+    this.#owe(target, lane.drain());
+  }
+
+  #renameOwed(target: string, known: number): OwedKey {
     this.#numbering.renew(known);
-    let first: CallKey | undefined;
-    for (let left = this.#owed.get(target) ?? 0; left > 0; ) {
-      // Renamed, they are behind the others.
-      const calls = this.#reads.owedCalls(target, Math.min(left, owedPageMax));
-      const changes: ShardChange[] = calls.flatMap((call) => {
-        const key = this.#numbering.next();
-        first ??= key;
-        const { incarnation, sequence } = key;
-        return [
-          { kind: "delete-owed", call },
-          { kind: "put-owed", call: { ...call, incarnation, sequence } },
-        ];
-      });
-      this.#events.persist(changes);
-      left = calls.length === 0 ? 0 : left - calls.length;
-    }
-    if (first === undefined) throw new Error("nothing is owed to who was called for it");
+    const { first, changes } = this.#debts.rename(target, this.#numbering);
+    this.#events.persist(changes);
     return first;
   }
 }
 
+function settled(items: readonly Item[]): void {
+  for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
+}
+
+function messagesIn(items: readonly Item[]): number {
+  return items.reduce((sum, { delivery }) => sum + delivery.count, 0);
+}
+
 function took({ items }: Flight<Item>, startedMs: number): void {
-  const messages = items.reduce((sum, { delivery }) => sum + delivery.count, 0);
-  counters.took("delivery", Date.now() - startedMs, messages);
+  counters.took("delivery", Date.now() - startedMs, messagesIn(items));
 }
 
 function itemOf(publisher: string, publisherGeneration: number, delivery: Delivery, ticket: Ticket): Item {

@@ -1,6 +1,7 @@
 // No table and nothing under way exceeds its limit, looked at again and again while a world goes on.
 
 import type { Config } from "../../../worker/config.ts";
+import { owedBytesMax, owedCallsMax } from "../../../worker/shard/debts.ts";
 import type { ObjectHost } from "../platform/host.ts";
 import type { Platform } from "../platform/platform.ts";
 
@@ -16,7 +17,6 @@ const callMessages = 1_000;
 const callBytes = 1024 * 1024;
 /** Nothing limits wills that no shard takes, but that each needs a connection of its own. */
 const dueWillsMax = 200;
-const owedCallsMax = 10_000;
 /** Calls of a shard to sessions and groups, or of a session to its shards. */
 const callsUnderWayMax = 128;
 
@@ -59,6 +59,13 @@ const bounds: readonly Bound[] = [
     table: "owed",
     statement: "SELECT COALESCE(MAX(calls), 0) AS value FROM (SELECT COUNT(*) AS calls FROM owed GROUP BY target)",
     max: () => owedCallsMax,
+  },
+  {
+    what: "bytes owed to one session",
+    table: "owed",
+    statement:
+      "SELECT COALESCE(MAX(bytes), 0) AS value FROM (SELECT SUM(length(parts)) AS bytes FROM owed GROUP BY target)",
+    max: () => owedBytesMax + callBytes,
   },
 ];
 

@@ -65,6 +65,19 @@ export function fail<Name extends string, Target extends Record<Name, Method>>(
   });
 }
 
+/** Calls of the method run so much later. */
+export function slow<Name extends string, Target extends Record<Name, Method>>(
+  prototype: Target,
+  name: Name,
+  byMs: number,
+  concerned = everyone,
+): Fault {
+  return replace(prototype, name, concerned, async (run) => {
+    await scheduler.wait(byMs);
+    return run();
+  });
+}
+
 /** To be called after each test. */
 export function endFaults(): void {
   for (const fault of [...faults]) fault.end();

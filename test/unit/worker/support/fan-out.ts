@@ -1,6 +1,6 @@
 // A shard's way to its sessions, over namespaces of a test's own.
 
-import type { ShardReads } from "../../../../src/shard/changes.ts";
+import type { OwedReads } from "../../../../src/shard/changes.ts";
 import type { Env } from "../../../../worker/env.ts";
 import { Semaphore } from "../../../../worker/semaphore.ts";
 import { FanOut, type FanOutEvents } from "../../../../worker/shard/fan-out.ts";
@@ -9,7 +9,7 @@ import { SessionCalls } from "../../../../worker/shard/session-call.ts";
 
 interface Options {
   readonly env: Env;
-  readonly reads: ShardReads;
+  readonly reads: OwedReads;
   readonly shard?: number;
   readonly incarnation?: number;
   /** Calls under way at once. */
