@@ -17,6 +17,9 @@ export interface RouteEntry {
   readonly sendRetained: boolean;
 }
 
+/** Epoch of an asker without a connection. */
+export const nobody = -1;
+
 /** A SUBSCRIBE or UNSUBSCRIBE in progress: answered when every shard concerned has confirmed. */
 export interface Operation {
   readonly kind: "subscribe" | "unsubscribe";
@@ -32,6 +35,8 @@ export interface Operation {
   readonly asksForSys?: boolean;
   /** Filters to forget once an UNSUBSCRIBE is confirmed. */
   readonly filters: readonly string[];
+  /** Filters of new subscriptions, to be marked as confirmed with a SUBSCRIBE. */
+  readonly confirms?: readonly string[];
   shardsLeft: number;
 }
 

@@ -11,18 +11,25 @@ class Pages {
   readonly session = new SinkSession();
   readonly #texts: readonly string[];
   readonly #pageMax: number;
+  readonly #queueMessagesMax: number;
   readonly delivered: string[] = [];
 
   constructor(count: number, pageMax: number, queueMessagesMax: number) {
     this.#texts = Array.from({ length: count }, (_, index) => `a/b:${index} q1 retain`);
     this.#pageMax = pageMax;
+    this.#queueMessagesMax = queueMessagesMax;
+    this.apply();
+  }
+
+  /** As an operator makes it, or changes it, the filter being the same. */
+  apply(): void {
     const subscription = { filter: "a/b", qos: 2, noLocal: false, retainAsPublished: true, retainHandling: 1 } as const;
     this.#rig.manage({
       kind: "provision",
       clientId: "$webhook/hook",
       expirySeconds: 0xffff_ffff,
       subscriptions: [subscription],
-      limits: { queueMessagesMax, queuePolicy: "drop-oldest" },
+      limits: { queueMessagesMax: this.#queueMessagesMax, queuePolicy: "drop-oldest" },
       sink: { ...settings, revision: 2 },
     });
   }
@@ -152,3 +159,19 @@ test("RPL-5 a page that the shard did not give is asked for again", () => {
   pages.ring();
   pages.expectAll();
 });
+
+test.each(["crash", "fail"] as const)(
+  "SUB-1 one whose making was cut short by a %s gets what is retained when it is made again",
+  (what) => {
+    const pages = new Pages(8, 4, 100);
+    pages[what]();
+    pages.apply();
+    pages.answerAll();
+    pages.ring();
+    pages.expectAll();
+    pages.apply();
+    pages.answerAll();
+    pages.ring();
+    pages.expectAll();
+  },
+);
