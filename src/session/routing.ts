@@ -79,7 +79,7 @@ function settlePublishes(
   first: number,
   effects: Effects,
 ): PendingAcknowledgement[] {
-  if (item.will === undefined) session.routingBytes -= item.body.length;
+  if (item.will === undefined) session.routingBytes -= item.weight;
   else willConfirmed(session, item.will, effects);
   const refused: PendingAcknowledgement[] = [];
   for (const index of refusedIndexes) {
@@ -138,7 +138,7 @@ export function failed(session: Session, items: readonly LaneItem[], effects: Ef
     if (operation?.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: false });
     if (operation !== undefined) forgetConfirmations(session, operation);
     if (item.kind !== "publish") continue;
-    if (item.will === undefined) session.routingBytes -= item.body.length;
+    if (item.will === undefined) session.routingBytes -= item.weight;
     else willFailed(session, item.will);
   }
   if (session.opening !== undefined) refuseOpening(session, effects, nowMs);

@@ -97,7 +97,7 @@ export interface Session {
   opening: ServerPacket[] | undefined;
   acknowledgements: Acknowledgements;
   inbound: Inbound;
-  /** Bytes of messages on their way to the shards. */
+  /** Of messages on their way to the shards, also of earlier connections: bytes, with what they take in memory besides. */
   routingBytes: number;
   will: StoredWill | undefined;
   /** Of earlier connections, by rising id. */
