@@ -31,6 +31,7 @@ export const counterHelp = {
   message_bytes: "Bytes of payloads, from clients (in) and to them (out)",
   messages_delayed: "Messages taken to be published later",
   messages_released: "Delayed messages published",
+  retained_expired: "Retained messages deleted because their time was over",
   batches_unwritten: "Batches of QoS 1 that needed no row, because their client acknowledged them in time",
   deliveries_owed: "Deliveries that missed the deadline and went to a shard's outbox",
   call_retries: "Calls between objects that were repeated",

@@ -28,6 +28,16 @@ export interface RoutedMessage {
   readonly payload: Uint8Array;
 }
 
+/** So many bytes of a record say when it expires. */
+export const recordHeadBytes = 4 + 1 + 6 + 6;
+
+/** When the record that begins so expires; 0: never. */
+export function expiryIn(head: Uint8Array): number {
+  const flags = head[4] as number;
+  if ((flags & expiryFlag) === 0) return 0;
+  return readU48(head, flags & sequenceFlag ? 11 : 5);
+}
+
 /** Appends records to one growing buffer. */
 export class RecordWriter {
   #bytes = new Uint8Array(4096);

@@ -40,6 +40,11 @@ export class Acknowledgements {
     return this.#qos1 + this.#qos2.size;
   }
 
+  /** Those that are not sent: they wait for an answer, or for one before them. */
+  get waiting(): number {
+    return this.#pending.length - this.#first;
+  }
+
   isOpen(packetId: number): boolean {
     return this.#qos2.has(packetId);
   }

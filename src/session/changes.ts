@@ -135,7 +135,14 @@ export type Change =
   | { readonly kind: "delete-will" }
   | { readonly kind: "put-due-will"; readonly will: DueWill }
   | { readonly kind: "delete-due-will"; readonly id: number }
-  | { readonly kind: "put-subscription"; readonly subscription: StoredSubscription; readonly removing: boolean }
+  | {
+      readonly kind: "put-subscription";
+      readonly subscription: StoredSubscription;
+      readonly removing: boolean;
+      /** The shards have yet to confirm it. */
+      readonly unconfirmed?: boolean;
+    }
+  | { readonly kind: "confirm-subscription"; readonly filter: string }
   | { readonly kind: "delete-subscription"; readonly filter: string }
   | { readonly kind: "put-segment"; readonly segment: Segment; readonly origin?: SegmentOrigin | undefined }
   | { readonly kind: "delete-segments"; readonly below: number }
@@ -162,6 +169,8 @@ export type Change =
 export interface SessionReads extends QueueReads {
   storedAccess(): Access | undefined;
   subscription(filter: string): StoredSubscription | undefined;
+  /** Whether the shards have yet to confirm one that there is. */
+  isUnconfirmed(filter: string): boolean;
   subscriptions(): readonly StoredSubscription[];
   /** So many of them, by filter, that stand behind it. */
   subscriptionsAfter(filter: string, limit: number): readonly StoredSubscription[];

@@ -10,7 +10,7 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { forgetHeld, writeHeld } from "./holding.ts";
-import { giveUpReplays } from "./replay.ts";
+import { continueReplays, giveUpReplays } from "./replay.ts";
 import {
   handBackShared,
   isWaitedFor,
@@ -179,6 +179,7 @@ export function tick(session: Session, effects: Effects, nowMs: number): void {
     startWill(session, Math.min(will.delayMs, (record?.expirySeconds ?? 0) * 1000), effects, nowMs);
   }
   endIfOver(session, effects, nowMs);
+  continueReplays(session, effects);
 }
 
 /** Its time may be over before the alarm says so, or it was to end with a connection that broke with the broker. */

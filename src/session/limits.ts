@@ -28,7 +28,7 @@ export interface SessionLimits extends QueueLimits, ContentRules {
   readonly serverReference: string;
   /** Whether nobody may connect here any more, and is told to go there instead, for now or for good [MQTT 4.11]. */
   readonly serverRedirect: "none" | "use-another-server" | "server-moved";
-  /** Bytes of one client's messages that the shards have yet to take: bounds memory when it sends faster than they do. */
+  /** What one client's messages take that the shards have yet to take over: bounds memory when it sends faster than they do. */
   readonly routingBytesMax: number;
   /** What a 3.x client that publishes what it may not is told: nothing, its message dropped and counted, or the end. */
   readonly deniedPublish: "acknowledge" | "disconnect";

@@ -5,6 +5,7 @@ import { ReasonCode } from "../protocol/reason.ts";
 import { topicBehind } from "../topic/delayed.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
+import { acknowledgementBytes } from "./outgoing.ts";
 import { publishDenial } from "./permission.ts";
 import { illFormed, type Refusal, shardForName } from "./place.ts";
 import type { AliasedTopic, Session } from "./state.ts";
@@ -45,11 +46,11 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   const shard =
     (known === undefined ? (denied(session, topic, packet) ?? tooOften(session, topic, packet, nowMs)) : undefined) ??
     (isIllFormed ? illFormed({ topic }) : shardFor(session, topic));
+  const isTooFast = bytesUnderWay(session) > limits.routingBytesMax;
   if (typeof shard === "object" && shard.reason === "publish-denied" && connection.version !== 5) {
     if (limits.deniedPublish === "disconnect") return violate(session, shard.code, shard.detail, effects, nowMs);
-    if (qos > 0) return acknowledgeDenied(session, packet, shard, effects);
+    if (qos > 0 && !isTooFast) return acknowledgeDenied(session, packet, shard, effects);
   }
-  const isTooFast = session.routingBytes > limits.routingBytesMax;
   if (qos === 0) {
     if (typeof shard === "object") effects.drop(shard.reason, shard.detail);
     else if (isTooFast) effects.drop("publisher-too-fast", `topic ${topic}`);
@@ -84,6 +85,14 @@ export function publish(session: Session, packet: Publish, effects: Effects, now
   }
   message.sequence = entry?.sequence ?? 0;
   session.routingBytes += effects.outbox.publish(shard, connection.generation, message, pending);
+}
+
+/**
+ * Before 5.0 nothing bounds how many messages a client has under way but memory, and nothing keeps it from using an identifier again.
+ * An acknowledgement may wait for one before it, when its own message is on its way no more.
+ */
+function bytesUnderWay({ routingBytes, acknowledgements }: Session): number {
+  return Math.max(routingBytes, acknowledgements.waiting * acknowledgementBytes);
 }
 
 /** The topic in the packet or behind its alias, which a topic sets [MQTT-3.3.2-12]; undefined if nothing set it. */

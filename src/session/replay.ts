@@ -9,6 +9,7 @@ import { generationOf, queueDepth, type Session } from "./state.ts";
 
 /** With this many messages waiting no further page is asked for. */
 const depthMax = 1_000;
+const lookAgainMs = 15_000;
 
 /** The first page has come, and there is more behind `after`; undefined if that was all. */
 export function beginReplay(
@@ -32,10 +33,9 @@ export function advanceReplay(session: Session, { replay }: ReplayItem, after: s
 }
 
 /** Asks for further pages as far as there is room for what they bring, and somebody who reads them. */
-export function continueReplays(session: Session, effects: Effects, isRead = session.connection !== undefined): void {
-  const { replays, limits, reads } = session;
-  if (replays.size === 0 || !isRead) return;
-  if (queueDepth(session) > Math.min(depthMax, limits.queueMessagesMax / 2)) return;
+export function continueReplays(session: Session, effects: Effects, isRead = hasReader(session)): void {
+  const { replays, reads } = session;
+  if (replays.size === 0 || !isRead || !hasRoom(session)) return;
   const generation = generationOf(session) as number;
   for (const replay of replays.takeWaiting()) {
     const subscription = reads.subscription(replay.filter);
@@ -46,6 +46,23 @@ export function continueReplays(session: Session, effects: Effects, isRead = ses
       effects.outbox.push(replay.shard, { kind: "replay", generation, entry, replay });
     }
   }
+}
+
+/** To a sink nobody is ever connected, and its batches are what is read. */
+function hasReader({ connection, sink }: Session): boolean {
+  return connection !== undefined || sink !== undefined;
+}
+
+function hasRoom(session: Session): boolean {
+  return queueDepth(session) <= Math.min(depthMax, session.limits.queueMessagesMax / 2);
+}
+
+/**
+ * When a sink's session has to look whether further pages come, in ms since 1970. A client's does when the client comes again: but
+ * after a page that a shard did not give, or an object that died while it was asked, no message need be there to wake for.
+ */
+export function replayWakeAtMs(session: Session, nowMs: number): number | undefined {
+  return session.replays.size > 0 && hasRoom(session) ? nowMs + lookAgainMs : undefined;
 }
 
 /** The shard gave no answer. */

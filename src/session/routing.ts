@@ -6,7 +6,7 @@ import { violate } from "./closing.ts";
 import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import { opened, refuseOpening } from "./opening.ts";
-import type { LaneItem, Operation, PublishItem, RouteEntry } from "./outgoing.ts";
+import { type LaneItem, nobody, type Operation, type PublishItem, type RouteEntry } from "./outgoing.ts";
 import { advanceReplay, beginReplay, replayFailed } from "./replay.ts";
 import { handBackConfirmed, handBackFailed } from "./sharing.ts";
 import { generationOf, type Session } from "./state.ts";
@@ -79,7 +79,7 @@ function settlePublishes(
   first: number,
   effects: Effects,
 ): PendingAcknowledgement[] {
-  if (item.will === undefined) session.routingBytes -= item.body.length;
+  if (item.will === undefined) session.routingBytes -= item.weight;
   else willConfirmed(session, item.will, effects);
   const refused: PendingAcknowledgement[] = [];
   for (const index of refusedIndexes) {
@@ -106,6 +106,7 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
     session.removals.delete(filter);
     effects.persist.push({ kind: "delete-subscription", filter });
   }
+  confirm(session, operation, effects);
   if (operation.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: true });
   if (operation.asksForSys) effects.sysChanged = true;
   if (session.connection?.epoch !== operation.epoch) return;
@@ -113,16 +114,31 @@ function settleOperation(session: Session, operation: Operation, effects: Effect
   effects.send.push({ type: kind === "subscribe" ? "suback" : "unsuback", packetId, reasons });
 }
 
+/** Its asker hears of it now; one whose connection has ended does not, and comes again. */
+function confirm(session: Session, operation: Operation, effects: Effects): void {
+  const isHeard = operation.epoch === nobody || operation.epoch === session.connection?.epoch;
+  for (const filter of forgetConfirmations(session, operation)) {
+    if (isHeard && session.record !== undefined) effects.persist.push({ kind: "confirm-subscription", filter });
+  }
+}
+
+/** Filters that no later SUBSCRIBE has taken over, and no UNSUBSCRIBE away. */
+function forgetConfirmations({ confirmations }: Session, operation: Operation): string[] {
+  const own = (operation.confirms ?? []).filter((filter) => confirmations.get(filter) === operation);
+  for (const filter of own) confirmations.delete(filter);
+  return own;
+}
+
 /** A shard stayed out of reach. Nothing is acknowledged; the client comes again with what it has not seen confirmed. */
 export function failed(session: Session, items: readonly LaneItem[], effects: Effects, nowMs: number): void {
   for (const item of items) {
     if (item.kind === "hand-back") handBackFailed(session, item.handBack);
     if (item.kind === "replay") replayFailed(session, item);
-    const asksForOther = item.kind === "subscribe" || item.kind === "unsubscribe";
-    const ticket = asksForOther ? item.operation?.ticket : undefined;
-    if (ticket !== undefined) effects.carriedOut.push({ ticket, isDone: false });
+    const operation = item.kind === "subscribe" || item.kind === "unsubscribe" ? item.operation : undefined;
+    if (operation?.ticket !== undefined) effects.carriedOut.push({ ticket: operation.ticket, isDone: false });
+    if (operation !== undefined) forgetConfirmations(session, operation);
     if (item.kind !== "publish") continue;
-    if (item.will === undefined) session.routingBytes -= item.body.length;
+    if (item.will === undefined) session.routingBytes -= item.weight;
     else willFailed(session, item.will);
   }
   if (session.opening !== undefined) refuseOpening(session, effects, nowMs);

@@ -26,6 +26,7 @@ import {
   type ParcelOutcome,
   type SinkFailure,
 } from "./parcel.ts";
+import { continueReplays, replayWakeAtMs } from "./replay.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
 import { isUnfinished } from "./unfinished.ts";
 
@@ -118,16 +119,18 @@ export function configureSink(session: Session, settings: SinkSettings, effects:
   putProgress(session.sink, effects);
 }
 
-/** When a batch can go, in ms since 1970; undefined: nothing is to be done. */
+/** When a batch can go, or a page of retained messages is to be asked for, in ms since 1970; undefined: nothing is to be done. */
 export function sinkWakeAtMs(session: Session, nowMs: number): number | undefined {
   const { sink, connection } = session;
   if (sink === undefined || sink.isBusy || sink.settings.isPaused || connection !== undefined) return undefined;
   if (isUnfinished(session.record, nowMs)) return undefined;
   if (sink.hasLetters) return nowMs;
+  const replayAtMs = replayWakeAtMs(session, nowMs);
   const depth = queueDepth(session);
-  if (depth === 0) return undefined;
+  if (depth === 0) return replayAtMs;
   const { batchMessagesMax, lingerMs } = sink.settings;
-  return Math.max(sink.progress.nextAtMs, depth >= batchMessagesMax ? nowMs : nowMs + lingerMs);
+  const batchAtMs = Math.max(sink.progress.nextAtMs, depth >= batchMessagesMax ? nowMs : nowMs + lingerMs);
+  return Math.min(batchAtMs, replayAtMs ?? batchAtMs);
 }
 
 /** The batch to send now. When the effects are true it may be. */
@@ -250,6 +253,7 @@ function finish(session: Session, parcel: Parcel, effects: Effects): void {
   }
   releaseFinished(session, effects);
   if (window.head !== queue.bounds.first || window.finishedAhead > 0) effects.windowChanged = true;
+  continueReplays(session, effects);
 }
 
 function releaseFinished({ queue, window }: Session, effects: Effects): void {

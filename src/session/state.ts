@@ -97,7 +97,7 @@ export interface Session {
   opening: ServerPacket[] | undefined;
   acknowledgements: Acknowledgements;
   inbound: Inbound;
-  /** Bytes of messages on their way to the shards. */
+  /** Of messages on their way to the shards, also of earlier connections: bytes, with what they take in memory besides. */
   routingBytes: number;
   will: StoredWill | undefined;
   /** Of earlier connections, by rising id. */
@@ -133,6 +133,8 @@ export interface Session {
   readonly replays: Replays;
   /** By filter: the last UNSUBSCRIBE that the shards have yet to confirm. */
   readonly removals: Map<string, Operation>;
+  /** By filter: the SUBSCRIBE that made the subscription, until the shards have confirmed it. */
+  readonly confirmations: Map<string, Operation>;
   readonly outgoingAliases: OutgoingAliases;
   /** Topics behind the client's aliases, as far as they were read since the object woke. */
   readonly incomingAliases: Map<number, AliasedTopic>;
@@ -184,6 +186,7 @@ export function loadSession(
     shardOfTopic: new Map<string, number>(),
     replays: new Replays(stored.replays),
     removals: new Map<string, Operation>(),
+    confirmations: new Map<string, Operation>(),
     outgoingAliases: new OutgoingAliases(),
     incomingAliases: new Map<number, AliasedTopic>(),
   };
@@ -309,6 +312,7 @@ export function forgetState(session: Session): void {
   session.durableDupBelow = end;
   session.sources.clear();
   session.removals.clear();
+  session.confirmations.clear();
   session.sharing.askedBy.clear();
   session.sharing.holds = false;
 }

@@ -9,7 +9,7 @@ import { isShared, parseFilter } from "../topic/share.ts";
 import { isSysFilter } from "../topic/sys.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
-import type { Operation, RouteEntry } from "./outgoing.ts";
+import { nobody, type Operation, type RouteEntry } from "./outgoing.ts";
 import { forgetReplays } from "./replay.ts";
 import { handBackDenied, shardsOfSubscription } from "./sharing.ts";
 import { type Connection, generationOf, type Session } from "./state.ts";
@@ -18,10 +18,14 @@ import { type Connection, generationOf, type Session } from "./state.ts";
 export type SubscriptionRequest = Subscribe["subscriptions"][number];
 
 /** Who waits for the answer to a SUBSCRIBE or UNSUBSCRIBE, and which it is. */
-type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket" | "opens">;
+type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket" | "opens" | "confirms">;
 
-/** Of an asker without a connection. */
-const nobody = -1;
+interface Granted {
+  readonly granted: ReasonCode[];
+  readonly entriesOf: Map<number, RouteEntry[]>;
+  /** Filters of subscriptions that are new. */
+  readonly confirms: string[];
+}
 
 export interface SettledRequest {
   readonly reasons: readonly ReasonCode[];
@@ -46,13 +50,14 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
     return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
   }
   if (!answerFits(connection, packet.subscriptions.length)) return refuseLength(session, effects, nowMs);
-  const { granted, entriesOf } = grant(session, packet.subscriptions, packet.identifier ?? 0, effects);
+  const { subscriptions, identifier = 0 } = packet;
+  const { granted, entriesOf, confirms } = grant(session, subscriptions, identifier, connection.epoch, effects);
   // Before 5.0 there is one code for all refusals.
   const reasons = granted.map((reason) =>
     isFailure(reason) && connection.version !== 5 ? ReasonCode.unspecifiedError : reason,
   );
   if (entriesOf.size === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
-  ask(session, entriesOf, { epoch: connection.epoch, packetId: packet.packetId, reasons }, effects);
+  ask(session, entriesOf, { epoch: connection.epoch, packetId: packet.packetId, reasons, confirms }, effects);
 }
 
 /** On a client's behalf, whether or not it is connected. The reasons it would be told. */
@@ -63,8 +68,8 @@ export function subscribeFor(
   ticket: number,
   effects: Effects,
 ): SettledRequest {
-  const { granted, entriesOf } = grant(session, requests, identifier, effects);
-  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: granted, ticket }, effects);
+  const { granted, entriesOf, confirms } = grant(session, requests, identifier, nobody, effects);
+  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: granted, ticket, confirms }, effects);
   return { reasons: granted, isSettled: entriesOf.size === 0 };
 }
 
@@ -89,7 +94,7 @@ export function subscribeFirst(
   epoch: number,
   effects: Effects,
 ): boolean {
-  const { entriesOf } = grant(session, requests, 0, effects, true);
+  const { entriesOf } = grant(session, requests, 0, epoch, effects, true);
   ask(session, entriesOf, { epoch, packetId: 0, reasons: [], opens: true }, effects);
   return entriesOf.size > 0;
 }
@@ -99,12 +104,15 @@ function grant(
   session: Session,
   requests: readonly SubscriptionRequest[],
   identifier: number,
+  /** Of the asker. */
+  epoch: number,
   effects: Effects,
   /** What rows there are do not count: a session that ends in this step left them, or an attempt at the same. */
   isFirst = false,
-): { readonly granted: ReasonCode[]; readonly entriesOf: Map<number, RouteEntry[]> } {
+): Granted {
   const { reads, limits } = session;
   const reasons: ReasonCode[] = [];
+  const confirms: string[] = [];
   const entriesOf = new Map<number, RouteEntry[]>();
   let count = isFirst ? 0 : reads.subscriptionCount();
 
@@ -122,10 +130,16 @@ function grant(
     }
     if (known === undefined) count++;
     const subscription = { filter, qos: granted, noLocal, retainAsPublished, identifier };
-    effects.persist.push({ kind: "put-subscription", subscription, removing: false });
-    const isNew = request.retainHandling === 1 && known === undefined;
-    // Retained messages are not for groups: each member would handle them.
-    const sendRetained = !isShared(filter) && (request.retainHandling === 0 || isNew);
+    const isNew = known === undefined || isCutShort(session, filter, epoch);
+    // Retained messages are not for groups: each member would handle them. So nothing rests on whether theirs are confirmed, nor on
+    // those that a session is made with, whose record has them until they are.
+    const isConfirmed = isShared(filter) || isFirst || !(isNew || session.confirmations.has(filter));
+    if (isNew && !isConfirmed) confirms.push(filter);
+    // A session that ends with its connection has no use for the mark, which costs a row when it is taken away.
+    const unconfirmed = !isConfirmed && session.record !== undefined;
+    effects.persist.push({ kind: "put-subscription", subscription, removing: false, unconfirmed });
+    const { retainHandling } = request;
+    const sendRetained = !isShared(filter) && (retainHandling === 0 || (retainHandling === 1 && isNew));
     if (sendRetained) forgetReplays(session, filter, effects);
     for (const shard of shardsOfSubscription(filter, limits)) {
       addTo(entriesOf, shard, { ...subscription, sendRetained });
@@ -133,7 +147,18 @@ function grant(
     // Any QoS may be asked for [MQTT-3.2.2-10].
     reasons.push(granted);
   }
-  return { granted: reasons, entriesOf };
+  return { granted: reasons, entriesOf, confirms };
+}
+
+/**
+ * The row of a subscription comes before its shards are asked. Where its asker has heard nothing of it, since a shard did not answer, the
+ * connection ended or the object died, it may not have had what is retained, and comes again with what is a new subscription to it.
+ */
+function isCutShort({ confirmations, record, reads }: Session, filter: string, epoch: number): boolean {
+  const pending = confirmations.get(filter);
+  // What the same connection asked for before will be answered, or the connection ends.
+  if (pending !== undefined) return pending.epoch !== epoch;
+  return record !== undefined && reads.isUnconfirmed(filter);
 }
 
 function ask(
@@ -144,6 +169,7 @@ function ask(
 ): void {
   const asksForSys = [...entriesOf.values()].some((entries) => entries.some(({ filter }) => isSysFilter(filter)));
   const operation: Operation = { kind: "subscribe", ...asker, asksForSys, filters: [], shardsLeft: entriesOf.size };
+  for (const filter of asker.confirms ?? []) session.confirmations.set(filter, operation);
   const generation = generationOf(session) as number;
   for (const [shard, entries] of entriesOf) {
     effects.outbox.push(shard, { kind: "subscribe", generation, entries, operation });
@@ -241,7 +267,10 @@ function remove(session: Session, filters: readonly string[], asker: Asker, effe
     for (const shard of shardsOfSubscription(filter, limits)) addTo(filtersOf, shard, filter);
   }
   const operation: Operation = { kind: "unsubscribe", ...asker, filters, shardsLeft: filtersOf.size };
-  for (const filter of filters) session.removals.set(filter, operation);
+  for (const filter of filters) {
+    session.removals.set(filter, operation);
+    session.confirmations.delete(filter);
+  }
   const generation = generationOf(session) as number;
   for (const [shard, of] of filtersOf) {
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters: of, operation });

@@ -56,7 +56,7 @@ export function routeDueWills(session: Session, effects: Effects, nowMs: number)
   for (const will of ready.sort((left, right) => left.sequence - right.sequence)) {
     session.willsInFlight.add(will.id);
     const { shard, body, generation } = will;
-    const item = { body, count: 1, pending: [undefined], generation, stream: undefined, will };
+    const item = { body, count: 1, pending: [undefined], generation, stream: undefined, will, weight: 0 };
     effects.outbox.push(shard, { kind: "publish", ...item });
   }
 }

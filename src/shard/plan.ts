@@ -37,6 +37,8 @@ export interface Plan {
   readonly deliveries: readonly Delivery[];
   readonly shared: readonly SharedBatch[];
   readonly changes: readonly ShardChange[];
+  /** Retained messages that are deleted because their time is over, and their room was wanted. */
+  readonly expired: number;
   /** Topics whose message the shard has no room to keep. */
   readonly unretained: readonly string[];
   /** Of each message to them that was to be kept its index in the batch. */
@@ -44,6 +46,12 @@ export interface Plan {
 }
 
 type RetainedChange = Extract<ShardChange, { readonly kind: "put-retained" | "delete-retained" }>;
+
+interface ToRetain {
+  readonly change: RetainedChange;
+  /** 0: never. */
+  readonly expiresAtMs: number;
+}
 
 export interface Batch {
   readonly publisher: string;
@@ -62,7 +70,7 @@ export interface Batch {
 
 export function plan(routes: Routes, batch: Batch): Plan {
   const reader = new RecordReader(batch.body);
-  const retained = new Map<string, RetainedChange>();
+  const retained = new Map<string, ToRetain>();
   const retainedAt: [index: number, key: string][] = [];
   /** By index in the batch; a hole where a message is left out. */
   const destinationsOf: Destinations[] = [];
@@ -85,7 +93,7 @@ export function plan(routes: Routes, batch: Batch): Plan {
     if (reader.qos === 0 && batch.repeated) continue;
     if (reader.retain && batch.quota !== undefined) {
       const change = retain(reader);
-      retained.set(change.key, change);
+      retained.set(change.key, { change, expiresAtMs: reader.expiresAtMs });
       retainedAt.push([index, change.key]);
     }
     const destinations = routes.destinations(reader.topic);
@@ -122,18 +130,22 @@ function planForGroups(batch: Batch, destinationsOf: readonly Destinations[]): S
 
 /** The last message to each topic is what is retained. */
 function withinQuota(
-  retained: ReadonlyMap<string, RetainedChange>,
+  retained: ReadonlyMap<string, ToRetain>,
   retainedAt: readonly (readonly [index: number, key: string])[],
   quota: RetainedQuota | undefined,
-): Pick<Plan, "changes" | "unretained" | "unretainedIndexes"> {
+): Pick<Plan, "changes" | "expired" | "unretained" | "unretainedIndexes"> {
   const changes: ShardChange[] = [];
   const unretained = new Set<string>();
-  for (const [key, change] of retained) {
-    if (quota?.take(key, change.kind === "put-retained" ? change.body.length : 0)) changes.push(change);
+  const intake = retained.size === 0 ? undefined : quota?.intake(retained);
+  for (const [key, { change, expiresAtMs }] of retained) {
+    const bytes = change.kind === "put-retained" ? change.body.length : 0;
+    if (intake?.take(key, bytes, expiresAtMs)) changes.push(change);
     else unretained.add(key);
   }
+  const expired = intake?.expired ?? [];
   return {
-    changes,
+    changes: [...expired.map((key): ShardChange => ({ kind: "delete-retained", key })), ...changes],
+    expired: expired.length,
     unretained: Array.from(unretained, keyTopic),
     unretainedIndexes: retainedAt.filter(([, key]) => unretained.has(key)).map(([index]) => index),
   };

@@ -38,12 +38,13 @@ export const migrations: Migrations = [
 /** What a new object begins with. */
 export const newest: Migrations[number] = ["CREATE TABLE state (key INTEGER PRIMARY KEY, json TEXT NOT NULL)"];
 
-/** As all migrations together would leave them. One to come changes both: the table where it is there, and its columns here. */
+/** As the migrations and `laterColumns` together leave them, in objects from before tables were made when they are needed. */
 export const rareTables = {
   will: `(id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, generation INTEGER NOT NULL, delay_ms INTEGER NOT NULL,
     expiry_ms INTEGER NOT NULL, due_at_ms INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL)`,
   subscription: `(filter TEXT PRIMARY KEY, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
-    retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL) WITHOUT ROWID`,
+    retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL,
+    unconfirmed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
   segment: `(position INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, offered INTEGER NOT NULL,
     body BLOB NOT NULL, share TEXT, shard INTEGER, at_ms INTEGER NOT NULL DEFAULT 0)`,
   source: `(publisher TEXT, shard INTEGER, generation INTEGER NOT NULL, sequence INTEGER NOT NULL,
@@ -56,3 +57,11 @@ export const rareTables = {
 } as const;
 
 export type TableName = keyof typeof rareTables;
+
+/**
+ * Columns that have come since, each with a default and a name of its own. No migration adds them: the table may not be there yet, and
+ * code from before the column, which runs beside this one during a deploy, may still make it without.
+ */
+export const laterColumns: { readonly [Name in TableName]?: readonly string[] } = {
+  subscription: ["unconfirmed INTEGER NOT NULL DEFAULT 0"],
+};

@@ -21,8 +21,8 @@ import type { InboundChanges, InboundSnapshot } from "../session/inbound.ts";
 import type { Replay } from "../session/replays.ts";
 import { LetterRows } from "./letter-rows.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
-import { RareTable, tableNames } from "./rare-table.ts";
-import { migrations, newest, rareTables, type TableName } from "./session-schema.ts";
+import { RareTable, tablesOf } from "./rare-table.ts";
+import { laterColumns, migrations, newest, rareTables, type TableName } from "./session-schema.ts";
 import { SourceRows } from "./source-rows.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 import { ToldDrops } from "./told-drops.ts";
@@ -55,17 +55,17 @@ export class SessionStore implements SessionReads {
   constructor(sql: Sql) {
     this.#sql = sql;
     const names = Object.keys(rareTables) as TableName[];
-    const tables = names.map((name) => [name, new RareTable(sql, name, rareTables[name])] as const);
+    const tables = names.map((name) => [name, new RareTable(sql, name, rareTables[name], laterColumns[name])] as const);
     this.#tables = Object.fromEntries(tables) as Record<TableName, RareTable>;
     this.#sources = new SourceRows(sql, this.#tables.source);
     this.letters = new LetterRows(this.#tables.dead_letter);
     this.told = new ToldDrops(sql, stateKey.toldDrops);
     this.#version = schemaVersion(sql);
-    if (this.exists) this.#findTables(tableNames(sql));
+    if (this.exists) this.#findTables(tablesOf(sql));
   }
 
-  #findTables(names: ReadonlySet<string>): void {
-    for (const table of Object.values(this.#tables)) table.found(names);
+  #findTables(tables: ReadonlyMap<string, string>): void {
+    for (const table of Object.values(this.#tables)) table.found(tables.get(table.name));
   }
 
   load(): StoredSession {
@@ -104,7 +104,7 @@ export class SessionStore implements SessionReads {
   forgotten(): void {
     this.#version = 0;
     this.#hasConnectionWindow = false;
-    this.#findTables(new Set());
+    this.#findTables(new Map());
   }
 
   /** Whether nothing is left. */
@@ -158,6 +158,12 @@ export class SessionStore implements SessionReads {
   subscription(filter: string): StoredSubscription | undefined {
     const row = this.#tables.subscription.first("SELECT * FROM subscription WHERE filter = ? AND removing = 0", filter);
     return row === undefined ? undefined : toSubscription(row);
+  }
+
+  isUnconfirmed(filter: string): boolean {
+    // A table that code from before the mark has made has no such column.
+    const row = this.#tables.subscription.first("SELECT * FROM subscription WHERE filter = ?", filter);
+    return row?.["unconfirmed"] === 1;
   }
 
   subscriptions(): readonly StoredSubscription[] {
@@ -276,7 +282,7 @@ export class SessionStore implements SessionReads {
     if (this.#version >= migrations.length) return;
     migrate(this.#sql, migrations, this.#version, newest);
     this.#version = migrations.length;
-    this.#findTables(tableNames(this.#sql));
+    this.#findTables(tablesOf(this.#sql));
   }
 
   #change(change: Change): void {
@@ -312,9 +318,10 @@ export class SessionStore implements SessionReads {
       case "put-subscription": {
         const { filter, qos, noLocal, retainAsPublished, identifier } = change.subscription;
         const statement = `INSERT INTO subscription (filter, qos, no_local, retain_as_published, identifier,
-          removing) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
+          removing, unconfirmed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET qos = excluded.qos,
           no_local = excluded.no_local, retain_as_published = excluded.retain_as_published,
-          identifier = excluded.identifier, removing = excluded.removing`;
+          identifier = excluded.identifier, removing = excluded.removing,
+          unconfirmed = excluded.unconfirmed`;
         return tables.subscription.put(
           statement,
           filter,
@@ -323,7 +330,12 @@ export class SessionStore implements SessionReads {
           +retainAsPublished,
           identifier,
           +change.removing,
+          +(change.unconfirmed ?? false),
         );
+      }
+      case "confirm-subscription": {
+        const statement = "UPDATE subscription SET unconfirmed = 0 WHERE filter = ? AND unconfirmed = 1";
+        return tables.subscription.change(statement, change.filter);
       }
       case "delete-subscription":
         return tables.subscription.change("DELETE FROM subscription WHERE filter = ? AND removing = 1", change.filter);

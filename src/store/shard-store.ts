@@ -4,6 +4,7 @@
 import type { LastCall } from "../hop/fence.ts";
 import type { QoS } from "../protocol/packet.ts";
 import type { RetainedTotals } from "../retain/quota.ts";
+import type { HeadQuery, RetainedHead } from "../retain/sweep.ts";
 import type { OwedCall, OwedKey, OwedTarget, Route, ShardChange, ShardReads, StoredCursor } from "../shard/changes.ts";
 import type { OrderedKeys } from "../topic/key.ts";
 import { DelayedRows, delayedTables } from "./delayed-rows.ts";
@@ -102,6 +103,26 @@ export class ShardStore implements ShardReads {
   retainedBytes(key: string): number {
     const row = this.#sql.first("SELECT length(body) AS bytes FROM retained WHERE key = ?", key);
     return (row?.["bytes"] as number | undefined) ?? 0;
+  }
+
+  retainedHeads({ after, countMax, bytesMax, headBytes }: HeadQuery): readonly RetainedHead[] {
+    // Sizes are read without their records, so that large ones do not become many at once.
+    const sizes = this.#sql.all(
+      "SELECT key, length(body) AS bytes FROM retained WHERE key > ? ORDER BY key LIMIT ?",
+      after,
+      countMax,
+    );
+    let bytes = 0;
+    const end = sizes.findIndex((row, index) => (bytes += row["bytes"] as number) > bytesMax && index > 0);
+    const last = sizes.at(end === -1 ? -1 : end - 1);
+    if (last === undefined) return [];
+    const statement = `SELECT key, length(body) AS bytes, substr(body, 1, ?) AS head FROM retained
+      WHERE key > ? AND key <= ? ORDER BY key`;
+    return this.#sql.all(statement, headBytes, after, last["key"] as string).map((row) => ({
+      key: row["key"] as string,
+      bytes: row["bytes"] as number,
+      head: row["head"] as Uint8Array,
+    }));
   }
 
   source(source: string): StoredCursor | undefined {

@@ -12,8 +12,8 @@ import type {
 } from "../../src/session/changes.ts";
 import type { InboundPage } from "../../src/session/inbound.ts";
 import { migrate } from "../../src/store/migrations.ts";
-import { RareTable, tableNames } from "../../src/store/rare-table.ts";
-import { migrations, rareTables } from "../../src/store/session-schema.ts";
+import { RareTable, tablesOf } from "../../src/store/rare-table.ts";
+import { laterColumns, migrations, rareTables } from "../../src/store/session-schema.ts";
 import { SessionStore } from "../../src/store/session-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
 import { records } from "../support/records.ts";
@@ -414,7 +414,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
   test(
     "an object has the tables that it has written to, and no others",
     onStore((store, reopen, sql) => {
-      const made = () => [...tableNames(sql)].filter((name) => !name.startsWith("_cf"));
+      const made = () => [...tablesOf(sql).keys()].filter((name) => !name.startsWith("_cf"));
       store.apply([{ kind: "put-session", record }]);
       expect(made()).toEqual(["schema_version", "state"]);
       // There is nothing to delete, and no table for it.
@@ -435,25 +435,65 @@ export function sessionStoreContract(withDriver: WithDriver): void {
     }),
   );
 
-  test("a table that is made when it is needed is as all migrations together leave it", async () => {
+  test("a table that is made when it is needed is as all migrations and what has come since leave it", async () => {
+    const names = Object.keys(rareTables) as (keyof typeof rareTables)[];
     const columnsOf = (sql: Sql) => {
-      const columns = Object.keys(rareTables).map((name) => [name, sql.all(`PRAGMA table_info(${name})`)]);
+      const columns = names.map((name) => [name, sql.all(`PRAGMA table_info(${name})`)]);
       return Object.fromEntries(columns) as Record<string, unknown>;
     };
     let migrated: Record<string, unknown> = {};
     await withDriver((driver) => {
       const sql = new Sql(driver);
       migrate(sql, migrations, 0);
-      // It was always made when it was needed.
-      new RareTable(sql, "dead_letter", rareTables.dead_letter).make();
+      for (const name of names) {
+        const table = new RareTable(sql, name, rareTables[name], laterColumns[name]);
+        table.found(tablesOf(sql).get(name));
+        // One was always made when it was needed.
+        expect(table.isThere).toBe(name !== "dead_letter");
+        table.make();
+      }
       migrated = columnsOf(sql);
     });
     await withDriver((driver) => {
       const sql = new Sql(driver);
-      for (const [name, columns] of Object.entries(rareTables)) new RareTable(sql, name, columns).make();
+      for (const name of names) new RareTable(sql, name, rareTables[name], laterColumns[name]).make();
       expect(columnsOf(sql)).toEqual(migrated);
     });
   });
+
+  test(
+    "a table that code from before a column has made, whenever it did, gets the column with the next row",
+    onStore((store, reopen, sql) => {
+      const old = subscription("old");
+      const put: Change = {
+        kind: "put-subscription",
+        subscription: subscription("new"),
+        removing: false,
+        unconfirmed: true,
+      };
+      store.apply([{ kind: "put-session", record }]);
+      // As that code makes it in an object that today's has begun.
+      sql.run(`CREATE TABLE subscription (filter TEXT PRIMARY KEY, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
+        retain_as_published INTEGER NOT NULL, identifier INTEGER NOT NULL, removing INTEGER NOT NULL) WITHOUT ROWID`);
+      const putOld = (filter: string) =>
+        sql.run(
+          `INSERT INTO subscription (filter, qos, no_local, retain_as_published, identifier, removing) VALUES (?, ?, 0, 0, ?, 0)
+            ON CONFLICT DO UPDATE SET qos = excluded.qos`,
+          filter,
+          old.qos,
+          old.identifier,
+        );
+      putOld("old");
+      const today = reopen();
+      expect([today.subscription("old")?.qos, today.isUnconfirmed("old")]).toEqual([old.qos, false]);
+      today.apply([put, { ...put, subscription: old, unconfirmed: false }]);
+      putOld("older");
+      const next = reopen();
+      expect(["old", "older", "new"].map((filter) => next.isUnconfirmed(filter))).toEqual([false, false, true]);
+      next.apply([{ kind: "confirm-subscription", filter: "new" }]);
+      expect(reopen().isUnconfirmed("new")).toBe(false);
+    }),
+  );
 
   test(
     "an object that older code has made, with all tables, is read and written as it is",
@@ -503,7 +543,9 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         [{ kind: "delete-will" }, 0],
         [{ kind: "delete-due-will", id: dueWill.id }, 1],
         [put, made + 1],
-        [put, 1],
+        [{ ...put, unconfirmed: true }, 1],
+        [{ kind: "confirm-subscription", filter: "a" }, 1],
+        [{ kind: "confirm-subscription", filter: "a" }, 0],
         [{ ...put, removing: true }, 1],
         [{ kind: "delete-subscription", filter: "a" }, 1],
         [segment(0, 100), made + 1],

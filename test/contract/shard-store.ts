@@ -2,12 +2,13 @@
 
 import { expect, test } from "vitest";
 import { requestKeptMs } from "../../src/hop/request-numbers.ts";
+import { expiryIn, recordHeadBytes } from "../../src/queue/record.ts";
 import type { GroupRow, OwedCall, Route, ShardChange } from "../../src/shard/changes.ts";
 import { groupTables } from "../../src/store/group-rows.ts";
 import { packedLength } from "../../src/store/owed-parts.ts";
 import { ShardStore } from "../../src/store/shard-store.ts";
 import { Sql, sqlLimits } from "../../src/store/sql.ts";
-import { compareKeys, topicKey } from "../../src/topic/key.ts";
+import { compareKeys, keyTopic, topicKey } from "../../src/topic/key.ts";
 import { records, recordTexts } from "../support/records.ts";
 import type { WithDriver } from "./driver.ts";
 
@@ -198,6 +199,30 @@ export function shardStoreContract(withDriver: WithDriver): void {
       store.apply([{ kind: "delete-group-rows", share }]);
       expect(store.groups.shares()).toEqual(["$share/g/b"]);
       expect(store.groups.totals(share)).toEqual({ messages: 0, bytes: 0, rankMax: 0, idMax: 0 });
+    }),
+  );
+
+  test(
+    "retained messages are listed with how they begin and their sizes, so many of them, and so many bytes",
+    onStore((store) => {
+      const far = 2 ** 41 + 5;
+      const texts = ["a:1 q1 retain", `b:1000*x q2 retain exp=${far}`, "c:1000*y q0 retain exp=7", "d:1 q1 retain"];
+      store.apply(texts.map((text) => putRetained(text.charAt(0), records(text))));
+      const bytes = texts.map((text) => records(text).length);
+      const all = ["a", "b", "c", "d"].map((topic, index) => {
+        return { topic, bytes: bytes[index], expiresAtMs: [0, far, 7, 0][index] };
+      });
+      const list = (topic: string, countMax: number, bytesMax: number) => {
+        const after = topic === "" ? "" : topicKey(topic);
+        const heads = store.retainedHeads({ after, countMax, bytesMax, headBytes: recordHeadBytes });
+        for (const { head } of heads) expect(head.length).toBeLessThanOrEqual(recordHeadBytes);
+        return heads.map(({ key, bytes, head }) => ({ topic: keyTopic(key), bytes, expiresAtMs: expiryIn(head) }));
+      };
+      expect(list("", 10, 1e6)).toEqual(all);
+      expect(list("", 2, 1e6)).toEqual(all.slice(0, 2));
+      expect(list("a", 10, 1_500)).toEqual(all.slice(1, 2));
+      expect(list("a", 10, 1)).toEqual(all.slice(1, 2));
+      expect(list("d", 10, 1)).toEqual([]);
     }),
   );
 

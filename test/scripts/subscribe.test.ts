@@ -1,7 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE: the row first, then the shards, then the answer; and retained messages page by page.
 
-import { expect, test } from "vitest";
-import { play } from "../support/script.ts";
+import { describe, expect, test } from "vitest";
+import { play, type ScriptLine } from "../support/script.ts";
 
 test("[MQTT-3.8.4-1] SUBACK follows the answer of the last shard concerned", () => {
   play([
@@ -147,6 +147,132 @@ test("a crash between the row and the shard: the SUBSCRIBE, sent again, is carri
     ["subscribe #1 a,q1", "ask subscribe a q1 +retained"],
     ["answer a", "suback #1 0x01"],
   ]);
+});
+
+/** The client has heard nothing of its first SUBSCRIBE, and asks again for what is retained where the subscription is new. */
+const again: readonly ScriptLine[] = [
+  ["subscribe #1 a,q1,rh1", "ask subscribe a q1 +retained"],
+  ["answer a retained=a:1_q1", "suback #1 0x01", "publish a:1 q1 #1 retain"],
+  ["puback #1"],
+  ["subscribe #2 a,q1,rh1", "ask subscribe a q1"],
+  ["answer a", "suback #2 0x01"],
+  ["crash"],
+  ["connect expiry=100", "connack present"],
+  ["subscribe #3 a,q1,rh1", "ask subscribe a q1"],
+  ["answer a", "suback #3 0x01"],
+];
+
+describe("SUB-1 a subscription whose SUBSCRIBE was cut short is new to the next", () => {
+  test.each(["rh0", "rh1", "rh2"])("by a crash, its first with Retain Handling %s", (handling) => {
+    const asked = `ask subscribe a q1${handling === "rh2" ? "" : " +retained"}`;
+    play([
+      ["connect expiry=100", "connack"],
+      [`subscribe #1 a,q1,${handling}`, asked],
+      ["crash"],
+      ["connect expiry=100", "connack present"],
+      ...again,
+    ]);
+  });
+
+  test("by a shard that does not answer", () => {
+    play([
+      ["connect expiry=100", "connack"],
+      ["subscribe #1 a,q1,rh1", "ask subscribe a q1 +retained"],
+      ["fail a", "refusal Server busy", "disconnect 0x89", "close"],
+      ["connect expiry=100", "connack present"],
+      ...again,
+    ]);
+  });
+
+  test("in one shard of several", () => {
+    play([
+      ["connect expiry=100", "connack"],
+      ["subscribe #1 +/x,q1,rh1", "ask subscribe +/x q1 +retained ×4"],
+      ["answer a/x"],
+      ["crash"],
+      ["connect expiry=100", "connack present"],
+      ["subscribe #1 +/x,q1,rh1", "ask subscribe +/x q1 +retained ×4"],
+      ["answer all", "suback #1 0x01"],
+      ["subscribe #2 +/x,q1,rh1", "ask subscribe +/x q1 ×4"],
+    ]);
+  });
+
+  test("by the end of its connection, whose answer nobody has seen", () => {
+    play([
+      ["connect expiry=100", "connack"],
+      ["subscribe #1 a,q0,rh1", "ask subscribe a q0 +retained"],
+      ["cut"],
+      ["answer a retained=a:1_q0"],
+      ["connect expiry=100", "connack present"],
+      ["subscribe #2 a,q0,rh1", "ask subscribe a q0 +retained"],
+      ["answer a retained=a:1_q0", "suback #2 0x00", "publish a:1 q0 retain"],
+    ]);
+  });
+
+  test("by the end of its connection, though it is answered after the next has asked", () => {
+    play([
+      ["connect expiry=100", "connack"],
+      ["subscribe #1 a,q0,rh1", "ask subscribe a q0 +retained"],
+      ["cut"],
+      ["connect expiry=100", "connack present"],
+      ["subscribe #2 a,q0,rh1", "ask subscribe a q0 +retained"],
+      ["answer a"],
+      ["crash"],
+      ["connect expiry=100", "connack present"],
+      ["subscribe #3 a,q0,rh1", "ask subscribe a q0 +retained"],
+    ]);
+  });
+});
+
+test("SUB-2 a second SUBSCRIBE of the same connection is not of a new subscription, whether or not the first is answered", () => {
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q1,rh1 & subscribe #2 a,q0,rh1", "ask subscribe a q1 +retained", "ask subscribe a q0"],
+    ["answer a retained=a:1_q1", "suback #1 0x01", "publish a:1 q1 #1 retain"],
+    ["crash"],
+    ["connect expiry=100", "connack present", "publish a:1 q1 #1 dup retain"],
+    ["subscribe #3 a,q0,rh1", "ask subscribe a q0"],
+  ]);
+  play([
+    ["connect expiry=100", "connack"],
+    ["subscribe #1 a,q1,rh1 & subscribe #2 a,q0,rh1", "ask subscribe a q1 +retained", "ask subscribe a q0"],
+    ["crash"],
+    ["connect expiry=100", "connack present"],
+    ["subscribe #3 a,q0,rh1", "ask subscribe a q0 +retained"],
+  ]);
+});
+
+test("SUB-3 what is confirmed is written where it outlives the connection, once, and not of what has no retained messages", () => {
+  play(
+    [
+      ["connect", "connack"],
+      ["subscribe #1 a,q1,rh1", "write put-subscription", "ask subscribe a q1 +retained"],
+      ["answer a", "suback #1 0x01"],
+      ["subscribe #2 a,q1,rh1", "write put-subscription", "ask subscribe a q1"],
+    ],
+    { writes: true },
+  );
+  play(
+    [
+      ["connect expiry=100", "write put-session", "connack"],
+      ["subscribe #1 a,q1", "write put-subscription", "ask subscribe a q1 +retained"],
+      ["answer a", "write confirm-subscription", "suback #1 0x01"],
+      ["subscribe #2 a,q1", "write put-subscription", "ask subscribe a q1 +retained"],
+      ["answer a", "suback #2 0x01"],
+      [
+        "subscribe #3 b,q1 & unsubscribe #4 b",
+        "write put-subscription",
+        "ask subscribe b q1 +retained",
+        "write put-subscription",
+        "ask unsubscribe b",
+      ],
+      ["answer b", "suback #3 0x01"],
+      ["answer b", "write delete-subscription", "unsuback #4 0x00"],
+      ["subscribe #5 $share/g/a,q1", "write put-subscription", "ask subscribe $share/g/a q1"],
+      ["answer a", "suback #5 0x01"],
+    ],
+    { writes: true },
+  );
 });
 
 test("UNSUBSCRIBE and SUBSCRIBE in a row, the shard slow: the subscription is there at the end", () => {

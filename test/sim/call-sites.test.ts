@@ -137,6 +137,7 @@ describe("a session to a shard", () => {
     generation: 1,
     stream: undefined,
     will: undefined,
+    weight: 0,
   };
 
   function lanesTo(...failures: (keyof typeof answers)[]) {

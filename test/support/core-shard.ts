@@ -55,7 +55,7 @@ export class CoreShard {
   sleep(): void {
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
-    this.#quota = new RetainedQuota(this.#store, this.#settings);
+    this.#quota = new RetainedQuota(this.#store, this.#settings, () => this.#clock.nowMs);
     this.#delayed = new DelayedMessages(this.#store.delayed, this.#settings);
     this.#groups = new CoreGroups(this.#store.groups, this.#settings, this.#clock, ++this.#incarnation, {
       persist: (changes) => this.#store.apply(changes),

@@ -6,7 +6,7 @@ import type { Report } from "../../src/session/effects.ts";
 import type { SessionLimits } from "../../src/session/limits.ts";
 import { generationOf } from "../../src/session/state.ts";
 import type { SessionTemplate } from "../../src/session/template.ts";
-import { tableNames } from "../../src/store/rare-table.ts";
+import { tablesOf } from "../../src/store/rare-table.ts";
 import { records, textOf } from "./records.ts";
 import { packetText } from "./script-text.ts";
 import { SessionRig } from "./session-rig.ts";
@@ -101,7 +101,7 @@ export class ManagedSession {
 
   /** Rows of a table; 0 if it has not been made. */
   count(table: string): number {
-    if (!tableNames(this.rig.sql).has(table)) return 0;
+    if (!tablesOf(this.rig.sql).has(table)) return 0;
     return this.rig.sql.first(`SELECT COUNT(*) AS count FROM ${table}`)?.["count"] as number;
   }
 }

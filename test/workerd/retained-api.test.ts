@@ -4,7 +4,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { configOf } from "../../worker/config.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
+import { eventually } from "../support/eventually.ts";
 import { api, manage } from "./support/api.ts";
+import { countOf } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { endFaults, fail } from "./support/faults.ts";
 
@@ -152,6 +154,23 @@ describe("one topic's", () => {
     await late.subscribe(beside, 1);
     expect(payloads([await late.expect("publish")])).toEqual(["1"]);
     await pages("DELETE", `${root}0/#`, 1_000);
+  });
+
+  test("finds room where others have expired", async () => {
+    const root = uniqueId("jobs");
+    const publisher = await Client.connect({ version: 5 });
+    for (let job = 0; job < retainedMessagesMax; job++) {
+      publisher.publish(`${root}/x/${job}`, "1", 1, { retain: true, properties: { messageExpiryInterval: 1 } });
+    }
+    for (let job = 0; job < retainedMessagesMax; job++) await publisher.expect("puback");
+    const next = pathOf(`${root}/x/next`);
+    expect((await api("PUT", next, { payload: "1" })).status).toBe(429);
+    const before = countOf("retained_expired");
+    await eventually("room", async () => (await api("PUT", next, { payload: "1" })).status === 204);
+    expect(countOf("retained_expired")).toBeGreaterThan(before);
+    await eventually("the others' end", async () => (await topicsOf(`${root}/#`, 1_000)).length === 1);
+    expect(await topicsOf(`${root}/#`, 1_000)).toEqual([`${root}/x/next`]);
+    await pages("DELETE", `${root}/#`, 1_000);
   });
 
   test.each([

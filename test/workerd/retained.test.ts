@@ -3,9 +3,12 @@
 import { afterEach, expect, test } from "vitest";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
+import { eventually } from "../support/eventually.ts";
+import { manage } from "./support/api.ts";
 import { countFor, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
-import { endFaults, hold } from "./support/faults.ts";
+import { endFaults, hold, reset } from "./support/faults.ts";
+import { sessionOf } from "./support/objects.ts";
 
 afterEach(() => {
   endFaults();
@@ -127,3 +130,30 @@ test("RET-4 many subscribe and publish at once: whoever subscribes ends with the
     }
   }
 });
+
+test.each(["its connection ends", "its object dies"])(
+  "RET-5 a subscriber that %s before SUBACK gets them with Retain Handling 1 when it comes again",
+  async (what) => {
+    const topic = uniqueId("retained/again");
+    await retain([[topic, "kept"]]);
+    const clientId = uniqueId();
+    const ask = (client: Client, messageId: number) =>
+      client.send({ cmd: "subscribe", messageId, subscriptions: [{ topic, qos: 0, rh: 1 }] });
+    const first = await Client.connect({ clientId, version: 5, persistent: true });
+    const answer = hold(TopicShard.prototype, "exchange", "after");
+    ask(first, 1);
+    await answer.reached();
+    if (what === "its object dies") await reset(sessionOf(clientId));
+    first.cut();
+    await eventually("it is away", async () => (await manage("GET", `/clients/${clientId}`)).state === "away");
+    answer.end();
+    await quiet();
+    const second = await Client.connect({ clientId, version: 5, persistent: true, clean: false });
+    ask(second, 1);
+    await second.expect("suback");
+    expect(payloads(await second.pending())).toEqual(["kept"]);
+    ask(second, 2);
+    await second.expect("suback");
+    expect(payloads(await second.pending())).toEqual([]);
+  },
+);

@@ -111,6 +111,33 @@ describe("an endpoint", () => {
     },
   );
 
+  test.each(["awake", "reset"] as const)(
+    "that begins with what is retained gets all of it, once, its object %s",
+    async (fault) => {
+      const topic = uniqueId("topic");
+      const publisher = await Client.connect();
+      const payloads = Array.from({ length: 900 }, (_, index) => `${index}`);
+      // More than two pages of one shard.
+      for (const payload of payloads) publisher.publish(`${topic}/a/${payload}`, payload, 1, { retain: true });
+      for (const _ of payloads) await publisher.expect("puback");
+      const filters = [`${topic}/a/#`];
+      // A queue that takes a page when half of it is free.
+      const hook = await Hook.made({ filters, retained: true, queueMessagesMax: 600, batchMessagesMax: 20 });
+      const hangs = fault === "reset" ? [2, 1] : [];
+      hook.endpoint.answer(...hangs.flatMap(() => [200, 200, 200, 200, "hang"] as const), 200);
+      for (const left of hangs) {
+        await eventually("a batch that hangs", () => hook.endpoint.answers.length === left * 5 - 4);
+        await reset(hook.session);
+      }
+      await hook.untilStatus({ queueMessages: 0 });
+      await eventually("all of them", () => new Set(hook.endpoint.payloads.flat()).size === payloads.length);
+      const items = hook.endpoint.sent.flatMap((one) => one.items);
+      const seen = new Map(items.map(({ id, data }) => [id, data.payload]));
+      expect([...seen.values()].sort()).toEqual([...payloads].sort());
+      expect(await rowsOf(hook.session, "replay")).toBe(0);
+    },
+  );
+
   test("that is slow keeps nobody who publishes", async () => {
     const hook = await Hook.made({ timeoutSeconds: 30 });
     hook.endpoint.answer("hang", 200);

@@ -85,7 +85,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#fence = new Fence(callersMax, (source) => this.#store.lastCall(source));
     this.#routes = new Routes(this.#store);
     this.#cursors = new SourceCursors(this.#store);
-    this.#quota = new RetainedQuota(this.#store, config);
+    this.#quota = new RetainedQuota(this.#store, config, () => this.#alarm.nowMs);
     this.#retained = new RetainedMessages(this.#store, this.#quota, {
       persist: (changes) => this.#persist(changes),
       nowMs: () => this.#alarm.nowMs,
@@ -272,8 +272,9 @@ export class TopicShard extends DurableObject<Env> {
       // Those who wait for an answer do not wait for that.
       this.ctx.waitUntil(this.#tracing.settled());
     }
-    const { changes, unretained } = planned;
+    const { changes, expired, unretained } = planned;
     this.#persist(changes);
+    if (expired > 0) counters.add("retained_expired", expired);
     if (unretained.length > 0) {
       const detail = `from ${batch.publisher}: topic ${unretained[0]}`;
       report([{ event: "refusal", reason: "retained-full", count: unretained.length, detail }], this.#name);

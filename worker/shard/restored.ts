@@ -1,7 +1,7 @@
 // What a topic shard takes in from a backup. Each kind is known again in its own way when the same lines come once more: a retained
 // message by its topic, a cursor by its publisher, everything else by the line that it came in, for as long as requests are remembered.
 
-import { RecordReader } from "../../src/queue/record.ts";
+import { expiryIn, RecordReader } from "../../src/queue/record.ts";
 import type { RetainedQuota } from "../../src/retain/quota.ts";
 import type { ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import type { DelayedMessages } from "../../src/shard/delayed.ts";
@@ -46,17 +46,18 @@ export function restoreShard(call: RestoreCall, parts: RestoreParts, nowMs: numb
     else outcome.taken++;
     return moved === undefined ? [] : [moved];
   });
-  for (const { body } of call.retained) {
-    const reader = new RecordReader(body);
-    reader.next();
-    const key = topicKey(reader.topic);
+  const retained = new Map(call.retained.map(({ body }) => [topicKey(topicIn(body)), body]));
+  const intake = quota.intake(retained);
+  const puts: ShardChange[] = [];
+  for (const [key, body] of retained) {
     if (reads.retained(key) !== undefined && !call.replaces) outcome.kept++;
-    else if (!quota.take(key, body.length)) outcome.refused++;
+    else if (!intake.take(key, body.length, expiryIn(body))) outcome.refused++;
     else {
-      changes.push({ kind: "put-retained", key, body });
+      puts.push({ kind: "put-retained", key, body });
       outcome.taken++;
     }
   }
+  changes.push(...intake.expired.map((key): ShardChange => ({ kind: "delete-retained", key })), ...puts);
   const numbered = call.delayed.length + call.groups.length;
   if (numbered > 0 && requests.request(call.id) !== undefined) {
     parts.persist(changes);
@@ -75,4 +76,10 @@ export function restoreShard(call: RestoreCall, parts: RestoreParts, nowMs: numb
   for (const { share, body } of call.groups) groups.handBack(share, body);
   outcome.taken += call.groups.length;
   return outcome;
+}
+
+function topicIn(record: Uint8Array): string {
+  const reader = new RecordReader(record);
+  reader.next();
+  return reader.topic;
 }

@@ -6,6 +6,7 @@ import type { RetainedQuota } from "../../src/retain/quota.ts";
 import type { ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import { topicKey } from "../../src/topic/key.ts";
 import type { RetainedAnswer, RetainedQuery } from "../calls.ts";
+import { counters } from "../counters.ts";
 
 export interface RetainedEvents {
   persist(changes: readonly ShardChange[]): void;
@@ -26,6 +27,7 @@ export class RetainedMessages {
   page(terms: RetainedTerms, after: string | undefined, messagesMax?: number): Page {
     const page = retainedPage(this.#reads, terms, after, this.#events.nowMs(), messagesMax);
     this.#delete(page.expired);
+    if (page.expired.length > 0) counters.add("retained_expired", page.expired.length);
     return page;
   }
 

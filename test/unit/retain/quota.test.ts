@@ -7,8 +7,9 @@ function quotaOver(stored: ReadonlyMap<string, number>, retainedMessagesMax: num
   const sizes = {
     retainedTotals: () => ({ messages: stored.size, bytes: [...stored.values()].reduce((sum, size) => sum + size, 0) }),
     retainedBytes: (key: string) => stored.get(key) ?? 0,
+    retainedHeads: () => [],
   };
-  return new RetainedQuota(sizes, { retainedMessagesMax, retainedBytesMax });
+  return new RetainedQuota(sizes, { retainedMessagesMax, retainedBytesMax }, () => 0);
 }
 
 test.each([

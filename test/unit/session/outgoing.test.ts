@@ -18,6 +18,7 @@ const publish = (bytes: number, generation = 1, will = false): LaneItem => ({
   pending: [undefined],
   generation,
   stream: undefined,
+  weight: 0,
   will: will
     ? { shard: 0, body: records("w"), generation, delayMs: 0, expiryMs: 0, id: 1, dueAtMs: 1, sequence: 1 }
     : undefined,
@@ -41,9 +42,9 @@ test.each([
 test("an outbox keeps the order within a shard, and joins what nothing stands between", () => {
   const outbox = new Outbox();
   const add = (shard: number, text: string) => outbox.publish(shard, 1, message(text), undefined);
-  expect(add(0, "a:1")).toBe(records("a:1").length);
+  add(0, "a:1");
   add(1, "b:1");
-  expect(add(0, "a:2")).toBe(records("a:2").length);
+  add(0, "a:2");
   outbox.push(0, unsubscribe);
   add(0, "a:3");
   const shown = outbox.take().map(({ shard, item }) => {
@@ -51,6 +52,19 @@ test("an outbox keeps the order within a shard, and joins what nothing stands be
     return `${shard} ${item.count}/${item.pending.length} ${recordTexts(item.body).join(", ")}`;
   });
   expect(shown).toEqual(["0 2/2 a:1 q0, a:2 q0", "1 1/1 b:1 q0", "0 unsubscribe", "0 1/1 a:3 q0"]);
+});
+
+test("what is added to an outbox weighs what its items weigh: records, and what is kept with each and with each item", () => {
+  const outbox = new Outbox();
+  const bytes = records("a:1").length;
+  const acknowledgement = { packetId: 1, qos: 1, entry: undefined, reason: undefined, told: false } as const;
+  const first = outbox.publish(0, 1, message("a:1"), undefined);
+  const second = outbox.publish(0, 1, message("a:2"), undefined);
+  const acknowledged = outbox.publish(0, 1, message("a:3"), { ...acknowledgement });
+  expect([second - bytes, first - second, acknowledged - bytes]).toEqual([8, 512, 128]);
+  const elsewhere = outbox.publish(1, 1, message("b:1"), undefined);
+  const weights = outbox.take().map(({ item }) => (item as PublishItem).weight);
+  expect(weights).toEqual([first + second + acknowledged, elsewhere]);
 });
 
 test("a batch that has grown large is closed, and joined again for the call", () => {

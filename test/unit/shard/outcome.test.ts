@@ -13,7 +13,7 @@ const routes = ["a s1 q1", "b s1 q1", "a s2 q1", "# s3 q0"];
 function tallied(batch: readonly string[], retainedMessagesMax = 1) {
   const store = memoryShard();
   putRoutes(store, ...routes);
-  const quota = new RetainedQuota(store, { ...defaultRetainLimits, retainedMessagesMax });
+  const quota = new RetainedQuota(store, { ...defaultRetainLimits, retainedMessagesMax }, () => 0);
   const body = records(...batch);
   const planned = plan(new Routes(store), {
     publisher: "p",

@@ -28,7 +28,7 @@ function planned(routes: readonly string[], batch: readonly string[], options: O
     asked++;
     return routedUpTo;
   };
-  const quota = isRetained ? undefined : new RetainedQuota(store, options.limits ?? defaultRetainLimits);
+  const quota = isRetained ? undefined : new RetainedQuota(store, options.limits ?? defaultRetainLimits, () => 0);
   const planned = plan(new Routes(store), {
     publisher,
     body,
