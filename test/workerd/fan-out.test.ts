@@ -86,12 +86,21 @@ test.each([1, 6, 64])(
   120_000,
 );
 
+/** What a session took and its shard did not hear of comes again if its object fell asleep in between: on a slow machine it does. */
+const cameBefore = new Set<string>();
+
 async function expectEach(expected: readonly string[]): Promise<void> {
   for (const subscriber of subscribers) {
-    const received = await subscriber.expectPublishes(expected.length);
-    expect(payloads(received)).toEqual(expected);
-    for (const packet of received) await subscriber.acknowledge(packet);
+    const received: string[] = [];
+    while (received.length < expected.length) {
+      const [packet] = await subscriber.expectPublishes(1);
+      if (packet === undefined) break;
+      await subscriber.acknowledge(packet);
+      received.push(...payloads([packet]).filter((payload) => !cameBefore.has(payload)));
+    }
+    expect(received).toEqual(expected);
   }
+  for (const payload of expected) cameBefore.add(payload);
 }
 
 /** The shard begins a life in which it calls no session itself if a message goes to more than these. */
