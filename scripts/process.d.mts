@@ -1,1 +1,3 @@
 export function isAlive(pid: number): boolean;
+
+export function identify(pid: number | undefined): { readonly pid: number | undefined; readonly mark: string };

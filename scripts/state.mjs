@@ -18,7 +18,9 @@ export async function claimState(folder) {
 
   const lock = await lockWithin(folder, 3_000);
   const previous = readRunning(file);
-  if (lock === undefined) {
+  // Earlier versions had no lock.
+  if (lock === undefined || !(await goneWithin(previous.launcher, 3_000))) {
+    if (lock !== undefined) unlock(lock);
     const who =
       previous.launcher === undefined ? "another broker" : `the broker with process id ${previous.launcher.pid}`;
     throw new Error(
@@ -46,8 +48,7 @@ export async function claimState(folder) {
     release() {
       watchdog.end("\n");
       rmSync(file, { force: true });
-      locks.delete(lock);
-      lock.close();
+      unlock(lock);
     },
   };
 }
@@ -92,6 +93,11 @@ async function lockWithin(folder, limitMs) {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+function unlock(lock) {
+  locks.delete(lock);
+  lock.close();
 }
 
 /** Node's SQLite says of itself that it is young. */

@@ -2,11 +2,13 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { identify } from "../../../scripts/process.mjs";
 
 const state = pathToFileURL(join(import.meta.dirname, "..", "..", "..", "scripts", "state.mjs")).href;
 /** Says what came of it, and keeps what it has got until it is ended. */
@@ -55,4 +57,15 @@ test("who is killed has it no more, and of those that wait for its end one gets 
   first.child.kill("SIGKILL");
   const answers = await Promise.all(next.map(({ said }) => said));
   expect(answers.filter((answer) => answer === "has it")).toHaveLength(1);
+});
+
+test("a broker of an earlier version, which has no lock, has its folder all the same", async () => {
+  const earlier = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  children.push(earlier);
+  await once(earlier, "spawn");
+  await pause(200);
+  writeFileSync(join(folder, "running.json"), JSON.stringify({ launcher: identify(earlier.pid) }));
+  expect(await begin().said).toContain(`in use by the broker with process id ${earlier.pid}.`);
+  earlier.kill("SIGKILL");
+  expect(await begin().said).toBe("has it");
 });
