@@ -102,7 +102,7 @@ function showBatch({
 }
 
 const settledMeans =
-  "Each handle for itself: what is lost is lost, and the rest is done. To ask again is answered the same.";
+  "Each handle for itself: what is lost is lost, and the rest is done. To ask again does no harm; of what was returned it is answered `lost`, since the lease is over.";
 
 interface Settling {
   readonly verb: string;
