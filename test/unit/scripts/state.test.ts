@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { identify } from "../../../scripts/process.mjs";
@@ -60,10 +59,11 @@ test("who is killed has it no more, and of those that wait for its end one gets 
 });
 
 test("a broker of an earlier version, which has no lock, has its folder all the same", async () => {
-  const earlier = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  const earlier = spawn(process.execPath, ["--eval", "console.log('up'); setInterval(() => {}, 1000)"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   children.push(earlier);
-  await once(earlier, "spawn");
-  await pause(200);
+  await once(earlier.stdout, "data");
   writeFileSync(join(folder, "running.json"), JSON.stringify({ launcher: identify(earlier.pid) }));
   expect(await begin().said).toContain(`in use by the broker with process id ${earlier.pid}.`);
   earlier.kill("SIGKILL");
