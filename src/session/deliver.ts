@@ -37,6 +37,8 @@ export interface ShareAnswer {
   readonly taken: number;
   /** The client is not connected, or has unsubscribed. */
   readonly isAway: boolean;
+  /** It has unsubscribed. Earlier versions do not say. */
+  readonly hasLeft?: boolean;
   /** How many more could be sent to the client at once. */
   readonly room: number;
 }
@@ -189,7 +191,8 @@ function putCursor(intake: Intake, part: DeliveryPart, sequence: number): void {
 function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAnswer {
   const { session, effects, nowMs } = intake;
   // A shard may not have heard yet that the session has unsubscribed; from UNSUBACK on nothing comes [MQTT-3.10.4-2].
-  const connection = session.reads.subscription(share) === undefined ? undefined : session.connection;
+  const isMember = session.reads.subscription(share) !== undefined;
+  const connection = isMember ? session.connection : undefined;
   const reader = new RecordReader(part.body);
   const kept = new Keeper(part.body);
   let room = roomForShared(session) - intake.messages;
@@ -219,7 +222,8 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
   }
   if (lastSequence > 0) putCursor(intake, part, lastSequence);
   if (connection !== undefined && room <= 0) session.sharing.askedBy.add(intake.shard);
-  return { taken, isAway: connection === undefined, room: Math.max(0, room) };
+  const answer = { taken, isAway: connection === undefined, room: Math.max(0, room) };
+  return isMember ? answer : { ...answer, hasLeft: true };
 }
 
 /**

@@ -162,7 +162,9 @@ export class ShareGroup {
       member.standing = { is: "late", offer: { ...offer, repeated: true } };
       return [];
     }
-    const { isAway, room, gone: goneGenerations } = answerOf(offer, outcomes);
+    const { isAway, room, gone, left: unsubscribed } = answerOf(offer, outcomes);
+    // Who has subscribed anew since it was asked is a member.
+    const goneGenerations = member.joins === offer.joins ? [...gone, ...unsubscribed] : gone;
     const changes: GroupChange[] = [];
     const left: GroupRow[] = [];
     for (const [index, row] of offer.rows.entries()) {
@@ -315,6 +317,7 @@ export class ShareGroup {
       bodies: rows.map(({ body, assigned }) => onTerms(body, { ...member.subscription, ...assigned })),
       repeated: !this.#isNew(first),
       attends: member.attends,
+      joins: member.joins,
     };
   }
 

@@ -26,6 +26,8 @@ export class GroupMember {
   room = unknownRoom;
   /** How often it has said that it is there, and has room. */
   attends = 0;
+  /** How often it has subscribed, or another member of its group has, or has unsubscribed. */
+  joins = 0;
   /** Assigned to it and not offered yet. */
   waiting: GroupRowKey[] = [];
   /** It has unsubscribed: it is asked about what it was assigned before, and gets nothing new. */
@@ -87,6 +89,7 @@ export class GroupMember {
   }
 
   join(subscription: Member): void {
+    this.joins++;
     const isAnother = subscription.generation !== this.subscription.generation;
     this.subscription = subscription;
     // What was said by another session of the same client id, or by one that had unsubscribed, does not hold.

@@ -13,6 +13,8 @@ export interface Offer {
   readonly repeated: boolean;
   /** How often the member had attended when it was made. */
   readonly attends: number;
+  /** How often it had joined. */
+  readonly joins: number;
 }
 
 /** What a member did with one row of an offer. */
@@ -22,6 +24,8 @@ export interface OfferOutcome {
   /** Records that it took over, from the first on. */
   readonly taken: number;
   readonly isAway: boolean;
+  /** It has unsubscribed, which the shard may never hear otherwise: its UNSUBSCRIBE can be lost with its object. */
+  readonly hasLeft?: boolean;
   /** How many more it could take. */
   readonly room: number;
 }
@@ -33,17 +37,22 @@ export interface Answer {
   readonly room: number;
   /** Generations that were offered something and do not exist. */
   readonly gone: readonly number[];
+  /** Those that have unsubscribed. */
+  readonly left: readonly number[];
 }
 
 export function answerOf({ rows }: Offer, outcomes: readonly OfferOutcome[]): Answer {
   let isAway = false;
   let room = Number.POSITIVE_INFINITY;
   const gone = new Set<number>();
+  const left = new Set<number>();
   for (const [index, outcome] of outcomes.entries()) {
     isAway ||= outcome.isAway;
     room = Math.min(room, outcome.room);
     const generation = rows[index]?.assigned?.generation;
-    if (outcome.gone && generation !== undefined) gone.add(generation);
+    if (generation === undefined) continue;
+    if (outcome.gone) gone.add(generation);
+    if (outcome.hasLeft) left.add(generation);
   }
-  return { isAway, room, gone: [...gone] };
+  return { isAway, room, gone: [...gone], left: [...left] };
 }

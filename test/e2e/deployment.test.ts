@@ -81,7 +81,7 @@ describe.runIf(isOurs)("deploying", () => {
     const secrets = join(folder, "secrets.env");
     writeFileSync(secrets, `ADMIN_KEY=${adminKey}\n`);
     const deployed = await durablemq("deploy", ...production, "--", "--secrets-file", secrets);
-    expect(deployed.output).toContain("wrangler rollback --env production");
+    expect(deployed.output).toContain("npm run wrangler -- rollback --env production");
     expect(deployed.code).toBe(0);
     expect(deployed.output).not.toContain(adminKey);
     expect(account.unknown).toEqual([]);

@@ -246,5 +246,5 @@ export class Groups {
 function outcomeOf({ gone, refused, share }: PartAnswer, count: number): OfferOutcome {
   return share === undefined
     ? { gone, taken: refused[0] ?? count, isAway: false, room: Number.POSITIVE_INFINITY }
-    : { gone, taken: share.taken, isAway: share.isAway, room: share.room };
+    : { gone, taken: share.taken, isAway: share.isAway, hasLeft: share.hasLeft ?? false, room: share.room };
 }

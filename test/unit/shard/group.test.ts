@@ -46,6 +46,36 @@ test("a will that comes again while its first call is under way is kept once", (
   expect(rig.kept()).toEqual(["-: first", "-: will"]);
 });
 
+describe("a member that says that it has unsubscribed, which nobody else has said", () => {
+  test("is none any more: without another the group ends, and what it kept is counted", () => {
+    const rig = waiting();
+    rig.attend("a");
+    rig.answer("a", { taken: [0], isAway: true, hasLeft: true });
+    expect(rig.kept()).toEqual([]);
+    expect(rig.reports).toEqual(["drop share-ended 1"]);
+  });
+
+  test("leaves what it was offered to the others", () => {
+    const rig = waiting();
+    rig.attend("a");
+    rig.subscribe("b q2");
+    rig.publish(["t:second q1"]);
+    rig.answer("b", { taken: [1, 1] });
+    rig.answer("a", { taken: [0], isAway: true, hasLeft: true });
+    expect(rig.asked("b")).toEqual(["first"]);
+  });
+
+  test("stays one if it has subscribed since it was asked", () => {
+    const rig = waiting();
+    rig.attend("a");
+    rig.subscribe("a q1");
+    rig.answer("a", { taken: [0], isAway: true, hasLeft: true });
+    expect(rig.kept()).toEqual(["-: first"]);
+    rig.attend("a");
+    expect(rig.asked("a")).toEqual(["first"]);
+  });
+});
+
 describe("limits", () => {
   test("reject: what does not fit is refused, in messages", () => {
     const rig = waiting({ queueMessagesMax: 4 });
