@@ -161,10 +161,11 @@ function takePart(intake: Intake, part: DeliveryPart): number[] {
         refuses = true;
         refused.push(index);
       } else if (sequence > 0) lastSequence = sequence;
-      if (admission === "take") kept.take(reader);
-      else kept.leave();
-      // Of a kill between PUBREC and PUBCOMP nothing else would know.
-      if (admission === "take" && qos === 2) intake.needsRow = true;
+      if (admission === "take") {
+        kept.take(reader);
+        // Of a kill between PUBREC and PUBCOMP nothing else would know.
+        if (qos === 2) intake.needsRow = true;
+      } else kept.leave();
     }
   }
   if (kept.count > 0) intake.bodies.push({ body: kept.body(), count: kept.count, share: undefined });

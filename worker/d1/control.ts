@@ -1,5 +1,6 @@
 // The way to the control database. Whoever cannot reach it is told so by a class of error, since that decides what a
-// client hears: a database that is away is not a refusal. Every change raises the revision, in the transaction of the change, and rests on what was read for it: see seen.ts.
+// client hears: a database that is away is not a refusal. Every change raises the revision, in the transaction of the change,
+// and rests on what was read for it: see seen.ts.
 
 import { counters } from "../counters.ts";
 import { isOutdated, Outdated, type Seen, stillSo } from "./seen.ts";
