@@ -268,3 +268,11 @@ test.each(doors)("an imported ban ends a connection without credentials, by %s",
   await importOf("bans", "json", JSON.stringify([{ kind: "client", value: client.id }]));
   expect((await client.expect("disconnect")).reasonCode).toBe(0x98);
 });
+
+test("a user of a file that names a group twice is in it once", async () => {
+  const name = crypto.randomUUID();
+  await api("POST", "/groups", { name });
+  const user = { name, groups: [name, name], disabled: false, limits: {}, comment: "" };
+  expect((await api("POST", "/import/users", [user])).status).toBe(200);
+  expect((await api("GET", `/users/${name}`)).body.groups).toEqual([name]);
+});

@@ -87,7 +87,7 @@ export function putMemberships(
   users: readonly { readonly name: string; readonly groups: readonly string[] }[],
 ): D1PreparedStatement[] {
   const names = users.map(({ name }) => JSON.stringify(name));
-  const pairs = users.flatMap(({ name, groups }) => groups.map((group) => JSON.stringify([name, group])));
+  const pairs = users.flatMap(({ name, groups }) => [...new Set(groups)].map((group) => JSON.stringify([name, group])));
   return [
     ...lists(names).map((list) =>
       control.statement("DELETE FROM membership WHERE user IN (SELECT value FROM json_each(?))", list),
