@@ -98,8 +98,7 @@ export class Subscriber {
     this.#wire = wire;
     const connack = this.#answer();
     wire.sendPacket(connectPacket({ version, clientId, clean, credentials }));
-    const code = (await connack)[1];
-    if (code !== 0) throw new Error(`subscriber: CONNACK code ${code}`);
+    await connack;
   }
 
   #receive(firstByte: number, bytes: Buffer, bodyAt: number, bodyEnd: number): void {
@@ -112,6 +111,9 @@ export class Subscriber {
       this.#incoming[id] = 0;
       this.#wire?.sendShort(packetType.pubcomp << 4, id);
       this.#options.onProgress();
+    } else if (type === packetType.connack && bytes[bodyAt + 1] !== 0) {
+      // Said at once: what a broker that refuses sends next closes the connection, often in the same segment.
+      this.#options.onFailure(new Error(`subscriber: CONNACK code ${bytes[bodyAt + 1]}`));
     } else if (type === packetType.connack || type === packetType.suback) {
       this.#answered?.(Buffer.from(bytes.subarray(bodyAt, bodyEnd)));
     } else if (type === packetType.disconnect && !this.#isEnding) {
