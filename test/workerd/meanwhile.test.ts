@@ -2,11 +2,15 @@
 
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
+import { applyWebhook } from "../../worker/admin/webhook-session.ts";
 import { banClient } from "../../worker/auth/ban.ts";
+import { Control } from "../../worker/d1/control.ts";
+import { findOne } from "../../worker/d1/seen.ts";
+import { type StoredWebhook, webhookShape } from "../../worker/d1/webhooks.ts";
 import { api, manage } from "./support/api.ts";
 import { linesOf } from "./support/backup.ts";
 import { Client, uniqueId } from "./support/client.ts";
-import { endMeanwhile, justAfter, meanwhile } from "./support/meanwhile.ts";
+import { changedAtEachRead, endMeanwhile, justAfter, meanwhile } from "./support/meanwhile.ts";
 
 afterEach(endMeanwhile);
 
@@ -272,6 +276,46 @@ describe("webhooks", () => {
     meanwhile(() => manage("PATCH", `/webhooks/${name}`, {}));
     expect((await api("DELETE", `/webhooks/${name}`)).status).toBe(204);
     expect((await api("GET", `${sessionPath(name)}/subscriptions`)).status).toBe(404);
+  });
+
+  /** As who changes it has it in hands. */
+  async function stored(name: string): Promise<StoredWebhook> {
+    await manage("POST", "/webhooks", { name, url, filters: ["a"] });
+    return (await findOne(new Control(env.CONTROL), webhookShape, name)).item as StoredWebhook;
+  }
+
+  const sessionStatus = async (name: string) => (await api("GET", `${sessionPath(name)}/subscriptions`)).status;
+
+  test("one that is applied between the end of its session and of its row, and found there, leaves none behind", async () => {
+    const name = uniqueId("hook");
+    const webhook = await stored(name);
+    meanwhile(() => applyWebhook(env, webhook, 1));
+    await manage("DELETE", `/webhooks/${name}`);
+    expect(await sessionStatus(name)).toBe(404);
+  });
+
+  test("a session that a deletion has left behind goes when it is deleted again, with 404", async () => {
+    const name = uniqueId("hook");
+    const webhook = await stored(name);
+    await manage("DELETE", `/webhooks/${name}`);
+    await applyWebhook(env, webhook, 1);
+    expect(await sessionStatus(name)).toBe(200);
+    expect((await api("DELETE", `/webhooks/${name}`)).status).toBe(404);
+    expect(await sessionStatus(name)).toBe(404);
+  });
+
+  test("one that others keep changing: 503 says that the change is stored, and no request goes on for ever", async () => {
+    const name = uniqueId("hook");
+    await stored(name);
+    changedAtEachRead("webhook");
+    const { status, body } = await api("PATCH", `/webhooks/${name}`, { lingerMs: 7 });
+    endMeanwhile();
+    expect([status, body]).toMatchObject([
+      503,
+      { type: "urn:durablemq:problem:webhook-unreachable", detail: "Others keep changing it." },
+    ]);
+    expect(await manage("PATCH", `/webhooks/${name}`, {})).toMatchObject({ lingerMs: 7 });
+    await manage("DELETE", `/webhooks/${name}`);
   });
 });
 

@@ -65,18 +65,25 @@ async function put(
   await madeTrue(() => applyNewest(call, webhook, revision));
 }
 
+const tryAgain = "Make it again, or PATCH the webhook with an empty body.";
+/** Each time somebody else has changed it meanwhile, and applies it, too. */
+const applicationsMax = 10;
+
 /** Who has changed it since, or ended it, may have been here before: what counts is the row. */
 async function applyNewest({ env, control }: Caller, webhook: StoredWebhook, revision: number): Promise<void> {
   const textOf = (one: StoredWebhook) => JSON.stringify(cellsOf(webhookShape, one));
-  for (let applied = webhook; ; ) {
+  let applied = webhook;
+  for (let application = 1; application <= applicationsMax; application++) {
     await applyWebhook(env, applied, revision);
     const { item: newest } = await findOne(control, webhookShape, webhook.name);
-    if (newest === undefined) break;
+    if (newest === undefined) {
+      await endWebhook(env, webhook.name);
+      throw notFound(nameOf(webhook.name));
+    }
     if (textOf(newest) === textOf(applied)) return;
     applied = newest;
   }
-  await endWebhook(env, webhook.name);
-  throw notFound(nameOf(webhook.name));
+  throw new ProblemError({ status: 503, name: "changing", title: "Others keep changing it.", remedy: tryAgain });
 }
 
 function nameOf(name: string): string {
@@ -94,7 +101,7 @@ async function madeTrue(make: () => Promise<unknown>): Promise<void> {
       name: "webhook-unreachable",
       title: "The change is stored, but does not hold everywhere yet.",
       detail: problem.title,
-      remedy: "Make it again, or PATCH the webhook with an empty body.",
+      remedy: tryAgain,
     });
   }
 }
@@ -184,9 +191,10 @@ export const webhookRoutes = [
     answers: { status: 204, description: "The webhook is gone." },
     async handle(call) {
       const { env, control, path } = call;
-      const { item: before, seen } = await existingWebhook(control, path.name);
-      // The session first: what fails then can be asked for again.
+      const { item: before, seen } = await findOne(control, webhookShape, path.name);
+      // The session first: what fails then can be asked for again. Also without a row: of one whose end has failed below.
       await madeTrue(() => endWebhook(env, path.name));
+      if (before === undefined) throw notFound(nameOf(path.name));
       const revision = await change(call, {
         restsOn: [seen],
         statements: [deleteWebhook(control, path.name)],
@@ -195,6 +203,8 @@ export const webhookRoutes = [
         before: showWebhook(before),
       });
       eventBook(env).outdate(revision);
+      // Once more: who was applying a change as it was ended above may have made it again, and found the row still there.
+      await madeTrue(() => endWebhook(env, path.name));
       return { status: 204 };
     },
   }),

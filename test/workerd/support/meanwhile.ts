@@ -24,6 +24,18 @@ export function justAfter(other: Other): void {
   );
 }
 
+/** Whoever reads a row of the table finds another comment there than whoever read it before. */
+export function changedAtEachRead(table: string): void {
+  database.prepare = (sql) =>
+    prepare.call(
+      env.CONTROL,
+      sql.startsWith("SELECT there.*") && sql.includes(`JOIN ${table} `)
+        ? `UPDATE ${table} SET comment = comment || 'x'
+            WHERE name IN (SELECT value ->> '$[0]' FROM json_each(?)) RETURNING *`
+        : sql,
+    );
+}
+
 type Write = () => Promise<D1Result[]>;
 
 function aroundChanges(run: (write: Write, other: Other) => Promise<D1Result[]>, others: readonly Other[]): void {
