@@ -2,6 +2,8 @@
 
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { deviceKeysMax } from "../../worker/admin/device-keys.ts";
+import { rulesOfUserMax } from "../../worker/admin/rules.ts";
 import { testAdminKey } from "../support/admin-key.ts";
 import { api, manage } from "./support/api.ts";
 import { Client, doors, uniqueId } from "./support/client.ts";
@@ -238,6 +240,54 @@ test("an import is written down, without what is secret, and holds at once", asy
   expect(JSON.stringify(items)).not.toContain("correct horse");
   await importOf("users", "json", JSON.stringify([{ name: user, disabled: true }]), "?existing=replace");
   await client.expectClose();
+});
+
+describe("who has as many as may be", () => {
+  const idOf = (number: number) => `${number}`.padStart(19, "0");
+  const kinds = {
+    "device-keys": {
+      max: deviceKeysMax,
+      row: (id: number, user: string) => ({ id: idOf(id), user, hash: `${"A".repeat(43)}=` }),
+      field: "user",
+    },
+    rules: {
+      max: rulesOfUserMax,
+      row: (id: number, subject: string) => ({
+        id: idOf(id),
+        effect: "allow",
+        subjectKind: subject === "" ? "everyone" : "user",
+        subject,
+        filter: "a",
+      }),
+      field: "subject",
+    },
+  } as const;
+
+  test.each(["device-keys", "rules"] as const)("%s: gets no more by a move, and may swap", async (name) => {
+    const { max, row, field } = kinds[name];
+    await importOf("users", "csv", "name\nanna\nbert\n");
+    const put = (rows: readonly unknown[], query = "?existing=replace") =>
+      importOf(name, "json", JSON.stringify(rows), query);
+    const of = (user: string, from: number) => Array.from({ length: max }, (_, index) => row(from + index, user));
+    expect((await put([...of("anna", 0), ...of("bert", max)])).body).toMatchObject({ created: 2 * max });
+    const moved = await put([row(max, "bert"), row(max + 1, "anna"), row(max + 2, "anna")]);
+    expect([moved.status, moved.body.errors]).toEqual([
+      400,
+      [{ path: `body.1.${field}`, message: `there may be ${max}, and there are ${max}` }],
+    ]);
+    expect((await put([row(max + 1, "anna"), row(0, "bert")])).body).toMatchObject({ replaced: 2 });
+    expect((await put([row(2 * max, "bert")])).body.errors).toMatchObject([{ path: `body.0.${field}` }]);
+  });
+
+  test("a rule that comes to everyone from a user makes room at the user, and the other way round", async () => {
+    const { max, row } = kinds.rules;
+    const rows = Array.from({ length: max }, (_, index) => row(index, "anna"));
+    expect((await importOf("rules", "json", JSON.stringify([...rows, row(max, "")]))).status).toBe(200);
+    const shared = [row(max, "anna")];
+    expect((await importOf("rules", "json", JSON.stringify(shared), "?existing=replace")).status).toBe(400);
+    const swapped = JSON.stringify([...shared, row(0, "")]);
+    expect((await importOf("rules", "json", swapped, "?existing=replace")).body).toMatchObject({ replaced: 2 });
+  });
 });
 
 test("a device key of a user who is not there is refused", async () => {

@@ -23,8 +23,13 @@ export const bansTable: Table = {
     shape: banShape,
     keyOf: (ban) => [ban.kind, ban.value],
     concerns: (ban) => subjectOf(ban.kind, ban.value),
-    async check(rows, { isNew }, { control, nowMs }) {
-      return tooMany(rows, isNew, "value", { known: await countActiveBans(control, nowMs), max: bansMax });
+    async check(rows, known, { control, nowMs }) {
+      return tooMany(rows, known, {
+        ownerOf: ({ untilMs }) => ((untilMs ?? Infinity) > nowMs ? "" : undefined),
+        known: new Map([["", await countActiveBans(control, nowMs)]]),
+        max: bansMax,
+        field: "value",
+      });
     },
     async put(rows, _there, { control, nowMs }) {
       const bans = rows.map(({ untilMs, createdAtMs = nowMs, ...ban }) => ({

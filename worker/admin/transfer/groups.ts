@@ -6,7 +6,7 @@ import { countGroups, groupShape, groupsAfter, type StoredGroup } from "../../d1
 import { put } from "../../d1/shape.ts";
 import { groupsMax } from "../groups.ts";
 import { comment, limits, name } from "../schemas.ts";
-import { exported, intake, type Table, tooMany } from "./table.ts";
+import { exported, intake, quotaOf, type Table, tooMany } from "./table.ts";
 import { limitColumns } from "./users.ts";
 
 const row = z.strictObject({
@@ -30,8 +30,8 @@ export const groupsTable: Table = {
     shape: groupShape,
     keyOf: (group) => [group.name],
     concerns: (group) => groupSubject(group.name),
-    async check(rows, { isNew }, { control }) {
-      return tooMany(rows, isNew, "name", { known: await countGroups(control), max: groupsMax });
+    async check(rows, there, { control }) {
+      return tooMany(rows, there, quotaOf("name", await countGroups(control), groupsMax));
     },
     async put(rows, _there, { control, nowMs }) {
       const groups = rows.map((group) => ({

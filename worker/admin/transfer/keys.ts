@@ -12,7 +12,7 @@ import { scopeList } from "../api-keys.ts";
 import { deviceKeysMax } from "../device-keys.ts";
 import { conflict } from "../problem.ts";
 import { comment, endsAt, name } from "../schemas.ts";
-import { exported, intake, type RowProblem, type Table } from "./table.ts";
+import { exported, intake, type Table, tooMany } from "./table.ts";
 
 const common = {
   id: z.string().check(z.regex(/^[0-9a-z]{19}$/)),
@@ -85,23 +85,19 @@ export const deviceKeysTable: Table = {
         userShape,
         namesOf(rows).map((user) => [user]),
       ),
-    async check(rows, { isNew, isThere }, { control }) {
+    async check(rows, known, { control }) {
       const users = namesOf(rows);
-      const counts = await countDeviceKeysByUser(control, users);
-      const missing = users.filter((user) => !isThere(user));
+      const missing = users.filter((user) => !known.isThere(user));
       // A key that waited for a user of that name would let in who has it.
       if (missing.length > 0) {
         throw conflict(`There is no user ${missing.slice(0, 10).join(", ")}.`, "Import the users first.");
       }
-      const problems: RowProblem[] = [];
-      for (const [index, key] of rows.entries()) {
-        if (!isNew(key)) continue;
-        const count = (counts.get(key.user) ?? 0) + 1;
-        counts.set(key.user, count);
-        if (count !== deviceKeysMax + 1) continue;
-        problems.push({ row: index, field: "user", message: `the user may have ${deviceKeysMax} keys` });
-      }
-      return problems;
+      return tooMany(rows, known, {
+        ownerOf: ({ user }) => user,
+        known: await countDeviceKeysByUser(control, users),
+        max: deviceKeysMax,
+        field: "user",
+      });
     },
     async put(rows, _there, { control, nowMs }) {
       const keys = rows.map(({ expiresAtMs, createdAtMs = nowMs, ...key }) => ({

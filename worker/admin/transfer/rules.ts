@@ -6,7 +6,7 @@ import { subjectOf } from "../../auth/subjects.ts";
 import { countRulesByUser, countSharedRules, ruleShape, rulesAfter, type StoredRule } from "../../d1/rules.ts";
 import { put } from "../../d1/shape.ts";
 import { newRule, ruleId, ruleOf, rulesOfUserMax, sharedRulesMax, shownRule } from "../rules.ts";
-import { checkEach, exported, intake, type RowProblem, type Table, tooMany } from "./table.ts";
+import { checkEach, exported, intake, type Table, tooMany } from "./table.ts";
 
 const row = z.extend(newRule, {
   id: z.optional(ruleId),
@@ -40,22 +40,25 @@ export const rulesTable: Table = {
     shape: ruleShape,
     keyOf: (rule) => (rule.id === undefined ? undefined : [rule.id]),
     concerns: (rule) => subjectOf(rule.subjectKind, rule.subject),
-    async check(rows, { isNew }, { control }) {
+    async check(rows, known, { control }) {
       const wrong = checkEach(rows, ruleOf);
       if (wrong.length > 0) return wrong;
-      const isShared = ({ subjectKind }: z.output<typeof row>) => subjectKind !== "user";
-      const shared = { known: await countSharedRules(control), max: sharedRulesMax };
-      const problems: RowProblem[] = tooMany(rows, (rule) => isNew(rule) && isShared(rule), "subjectKind", shared);
-      const users = [...new Set(rows.filter((rule) => !isShared(rule)).map(({ subject }) => subject))];
-      const counts = await countRulesByUser(control, users);
-      for (const [index, rule] of rows.entries()) {
-        if (isShared(rule) || !isNew(rule)) continue;
-        const count = (counts.get(rule.subject) ?? 0) + 1;
-        counts.set(rule.subject, count);
-        if (count !== rulesOfUserMax + 1) continue;
-        problems.push({ row: index, field: "subject", message: `the user may have ${rulesOfUserMax} rules` });
-      }
-      return problems;
+      const isOfUser = ({ subjectKind }: Pick<StoredRule, "subjectKind">) => subjectKind === "user";
+      const users = [...new Set(rows.filter(isOfUser).map(({ subject }) => subject))];
+      return [
+        ...tooMany(rows, known, {
+          ownerOf: (rule) => (isOfUser(rule) ? undefined : ""),
+          known: new Map([["", await countSharedRules(control)]]),
+          max: sharedRulesMax,
+          field: "subjectKind",
+        }),
+        ...tooMany(rows, known, {
+          ownerOf: (rule) => (isOfUser(rule) ? rule.subject : undefined),
+          known: await countRulesByUser(control, users),
+          max: rulesOfUserMax,
+          field: "subject",
+        }),
+      ];
     },
     async put(rows, _there, { control, nowMs }) {
       const rules = rows.map(({ id, createdAtMs = nowMs, changedAtMs: _before, ...rule }, index) => ({

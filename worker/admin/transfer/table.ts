@@ -45,9 +45,9 @@ export interface SavedTable extends Pick<Table, "name" | "export"> {
   readonly intake: Intake;
 }
 
-export interface KnownRows<Row> {
-  /** There is none of its key. */
-  isNew(row: Row): boolean;
+export interface KnownRows<Row, Item> {
+  /** What is there under its key, and is replaced by it. */
+  before(row: Row): Item | undefined;
   /** Of what `needs` has looked for, by its name. */
   isThere(needed: string): boolean;
 }
@@ -61,7 +61,7 @@ export interface Intake<Schema extends z.ZodMiniType = z.ZodMiniType, Item = unk
   /** What of other tables the rows name, and has to be there. */
   needs?(rows: readonly Row[], control: Control): Promise<Found<unknown>>;
   /** What no schema of one row can say. */
-  check(rows: readonly Row[], known: KnownRows<Row>, importing: Importing): Promise<readonly RowProblem[]>;
+  check(rows: readonly Row[], known: KnownRows<Row, Item>, importing: Importing): Promise<readonly RowProblem[]>;
   /** `there`: by key, those that are there already. */
   put(
     rows: readonly Row[],
@@ -103,14 +103,40 @@ export function checkEach<Row>(rows: readonly Row[], check: (row: Row) => void):
   });
 }
 
-/** Rows that are new, beyond what there may be. */
-export function tooMany<Row>(
+/** How many rows of a table there may be: of the whole table, or for each who has any. */
+export interface Quota<Counted> {
+  /** Whose it is; undefined: it does not count. */
+  ownerOf(row: Counted): string | undefined;
+  readonly known: ReadonlyMap<string, number>;
+  readonly max: number;
+  /** Where a row that is too much says whose it is. */
+  readonly field: string;
+}
+
+/** Rows with which there would be more than there may be, the first for each owner. What is replaced makes room where it was. */
+export function tooMany<Row, Item>(
   rows: readonly Row[],
-  isNew: (row: Row) => boolean,
-  field: string,
-  { known, max }: { readonly known: number; readonly max: number },
+  { before }: Pick<KnownRows<Row, Item>, "before">,
+  { ownerOf, known, max, field }: Quota<Row | Item>,
 ): RowProblem[] {
-  const fresh = rows.flatMap((row, index) => (isNew(row) ? [index] : []));
-  const first = fresh[Math.max(0, max - known)];
-  return first === undefined ? [] : [{ row: first, field, message: `there may be ${max}, and there are ${known}` }];
+  const counts = new Map(known);
+  const add = (owner: string, count: number) => counts.set(owner, (counts.get(owner) ?? 0) + count);
+  const moves = rows.map((row, index) => {
+    const item = before(row);
+    return { index, from: item === undefined ? undefined : ownerOf(item), to: ownerOf(row) };
+  });
+  for (const { from, to } of moves) if (from !== undefined && from !== to) add(from, -1);
+  const named = new Set<string>();
+  return moves.flatMap(({ index, from, to }) => {
+    if (to === undefined || from === to) return [];
+    add(to, 1);
+    if ((counts.get(to) ?? 0) <= max || named.has(to)) return [];
+    named.add(to);
+    return [{ row: index, field, message: `there may be ${max}, and there are ${known.get(to) ?? 0}` }];
+  });
+}
+
+/** Of the whole table. */
+export function quotaOf(field: string, known: number, max: number): Quota<unknown> {
+  return { ownerOf: () => "", known: new Map([["", known]]), max, field };
 }

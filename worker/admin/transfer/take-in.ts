@@ -42,9 +42,10 @@ export async function takeIn(caller: Caller, { name, intake, rows, existing, dry
   });
   const places = [...names.entries()].flatMap(([index, key]) => (existing === "keep" && isKnown(key) ? [] : [index]));
   const writes = places.map((index) => rows[index]);
-  const isNew = (row: unknown) => !isKnown(nameOf(row));
+  const before = (row: unknown) => there.get(nameOf(row) ?? "");
+  const isNew = (row: unknown) => before(row) === undefined;
   const needed = await intake.needs?.(writes, control);
-  const known = { isNew, isThere: (one: string) => needed?.items.has(one) === true };
+  const known = { before, isThere: (one: string) => needed?.items.has(one) === true };
   for (const { row, field, message } of await intake.check(writes, known, caller)) {
     errors.push({ path: placeOf(places[row] as number, field), message });
   }

@@ -8,7 +8,7 @@ import { countTemplates, type StoredTemplate, templateShape, templatesAfter } fr
 import { name } from "../schemas.ts";
 import { sessionLimits } from "../session-limits.ts";
 import { shownTemplate, templateDefinition, templateOf, templatesMax } from "../templates.ts";
-import { checkEach, exported, intake, type Table, tooMany } from "./table.ts";
+import { checkEach, exported, intake, quotaOf, type Table, tooMany } from "./table.ts";
 
 const row = z.extend(templateDefinition, {
   name,
@@ -40,10 +40,10 @@ export const templatesTable: Table = {
     shape: templateShape,
     keyOf: (template) => [template.name],
     concerns: () => newcomers,
-    async check(rows, { isNew }, { env, control }) {
+    async check(rows, there, { env, control }) {
       const wrong = checkEach(rows, (template) => templateOf(template, configOf(env)));
       if (wrong.length > 0) return wrong;
-      return tooMany(rows, isNew, "name", { known: await countTemplates(control), max: templatesMax });
+      return tooMany(rows, there, quotaOf("name", await countTemplates(control), templatesMax));
     },
     async put(rows, _there, { env, control, nowMs }) {
       const templates = rows.map(({ createdAtMs = nowMs, ...template }) => ({

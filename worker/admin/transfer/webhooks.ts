@@ -12,7 +12,7 @@ import { ProblemError } from "../problem.ts";
 import { checkWebhook, merged, newWebhook, showWebhook, webhookFields, webhookName } from "../webhook-schemas.ts";
 import { applyWebhook } from "../webhook-session.ts";
 import { webhooksMax } from "../webhooks.ts";
-import { checkEach, exported, intake, type SavedTable, tooMany } from "./table.ts";
+import { checkEach, exported, intake, quotaOf, type SavedTable, tooMany } from "./table.ts";
 
 const row = z.strictObject({
   ...webhookFields,
@@ -39,11 +39,11 @@ export const webhooksTable: SavedTable = {
     shape: webhookShape,
     keyOf: ({ name }) => [name],
     concerns: () => undefined,
-    async check(rows, { isNew }, { env, control, nowMs }) {
+    async check(rows, there, { env, control, nowMs }) {
       const wrong = checkEach(rows, (one) => checkWebhook(webhookOf(one, "", nowMs), env, configOf(env)));
       if (wrong.length > 0) return wrong;
       const known = (await webhooksAfter(control, "", webhooksMax)).length;
-      return tooMany(rows, isNew, "name", { known, max: webhooksMax });
+      return tooMany(rows, there, quotaOf("name", known, webhooksMax));
     },
     // Its session may come later, or never: until then the one that is there must not go on as the webhook before.
     async carryOut(replaced, revision, { env, control }) {
