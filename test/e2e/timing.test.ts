@@ -34,32 +34,36 @@ const waits: readonly Wait[] = [
   },
 ];
 
+/** From when a client leaves to its will. */
+async function secondsToWill(connect: Wait["connect"], leave: (client: RawClient) => void): Promise<number> {
+  const topic = `${uniqueName("timing")}/will`;
+  const witness = await TestClient.connect(broker().url, { version: 5 });
+  await witness.subscribe(topic, 1);
+  const { client } = await RawClient.connect(broker().url, { version: 5, clean: false, ...connect(topic) });
+  const before = performance.now();
+  leave(client);
+  expect(await witness.takePayloads(1)).toEqual(["now"]);
+  return (performance.now() - before) / 1000;
+}
+
+/** Never too early; once in time is enough, since the machine may be busy with other things. */
+async function expectInTime(waitedSeconds: () => Promise<number>): Promise<void> {
+  const waited: number[] = [];
+  while (waited.length < 3 && !waited.some((one) => one < delaySeconds + 1)) waited.push(await waitedSeconds());
+  expect(Math.min(...waited)).toBeGreaterThan(delaySeconds);
+  expect(Math.min(...waited)).toBeLessThan(delaySeconds + 1);
+}
+
 describe.skipIf(!versions.includes(5))("to within a second", () => {
   test.each(waits)("$what", async ({ connect }) => {
-    const topic = `${uniqueName("timing")}/will`;
-    const witness = await TestClient.connect(broker().url, { version: 5 });
-    await witness.subscribe(topic, 1);
-    const { client } = await RawClient.connect(broker().url, { version: 5, clean: false, ...connect(topic) });
-    const before = performance.now();
-    client.socket.cut();
-    expect(await witness.takePayloads(1)).toEqual(["now"]);
-    const waitedSeconds = (performance.now() - before) / 1000;
-    expect(waitedSeconds).toBeGreaterThan(delaySeconds);
-    expect(waitedSeconds).toBeLessThan(delaySeconds + 1);
+    await expectInTime(() => secondsToWill(connect, (client) => client.socket.cut()));
   });
 
   test("a session expiry given with DISCONNECT, counted from there", async () => {
-    const topic = `${uniqueName("timing")}/will`;
-    const witness = await TestClient.connect(broker().url, { version: 5 });
-    await witness.subscribe(topic, 1);
-    const options = { version: 5 as const, clean: false, will: will(topic, 1_000) };
-    const { client } = await RawClient.connect(broker().url, { ...options, properties: { sessionExpiryInterval: 1 } });
-    const before = performance.now();
-    client.send({ cmd: "disconnect", reasonCode: 0x04, properties: { sessionExpiryInterval: delaySeconds } });
-    expect(await witness.takePayloads(1)).toEqual(["now"]);
-    const waitedSeconds = (performance.now() - before) / 1000;
-    expect(waitedSeconds).toBeGreaterThan(delaySeconds);
-    expect(waitedSeconds).toBeLessThan(delaySeconds + 1);
+    const connect = (topic: string) => ({ properties: { sessionExpiryInterval: 1 }, will: will(topic, 1_000) });
+    const leave = (client: RawClient) =>
+      client.send({ cmd: "disconnect", reasonCode: 0x04, properties: { sessionExpiryInterval: delaySeconds } });
+    await expectInTime(() => secondsToWill(connect, leave));
   });
 
   test("[MQTT-3.3.2-6] what is left of a message expiry, queued and retained", async () => {
