@@ -14,6 +14,9 @@ await buildDashboard();
 
 const onlyInWorkerd = "test/contract/**/*.workerd.test.ts";
 
+const { PROPERTY_SEED } = process.env;
+const provide = { propertySeed: PROPERTY_SEED === undefined ? undefined : Number(PROPERTY_SEED) };
+
 /** Of shared machines: what hangs is found all the same. */
 const testTimeout = 120_000;
 
@@ -23,6 +26,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          setupFiles: ["test/support/property-seed.ts"],
+          provide,
           maxWorkers: 3,
           testTimeout,
           include: ["test/{unit,property,scripts,fuzz,sim,tidy,contract,conformance}/**/*.test.ts"],
@@ -48,6 +53,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           setupFiles: ["test/workerd/support/control.ts"],
+          provide,
           // Files mostly wait, for deadlines and for the runtime to start: more of them than cores run at once.
           maxWorkers: 3,
           testTimeout,
