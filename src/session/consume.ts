@@ -229,7 +229,7 @@ function forgetFinished(session: Session): void {
 }
 
 function isFinished({ window }: Session, position: number): boolean {
-  return position < window.head || window.progressAt(position) === Progress.done;
+  return window.progressAt(position) === Progress.done;
 }
 
 /** An MQTT client has been sent it since its lease ended: of QoS 1 as long as it is connected, of QoS 2 for good. */

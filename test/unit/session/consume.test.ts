@@ -125,6 +125,14 @@ test("an expired message is not handed out, and counted", () => {
   expect(session.pull(5).texts).toEqual([]);
 });
 
+test("one that expires is not followed by those that were acknowledged before it", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver(`a:1 q1 exp=${session.rig.nowMs + 40_000}`, "a:2 q1", "a:3 q1");
+  session.acknowledge(session.pull(2).handles.slice(1));
+  session.rig.nowMs += 40_000;
+  expect(session.pull(5).texts).toEqual(["a:3"]);
+});
+
 test("while an MQTT client is connected there is nothing to pull, and what is leased may still be acknowledged", () => {
   const session = ManagedSession.provisioned();
   session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
