@@ -230,8 +230,9 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
 /**
  * Whether a message goes into the queue, in this order:
  * 1. there is room: it does;
- * 2. its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the excess is one call;
- * 3. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
+ * 2. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
+ * 3. the policy is to reject, and its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the
+ *    excess is one call;
  * 4. the policy is to reject and there is a publisher to be told: it is refused;
  * 5. otherwise it is dropped, and counted.
  */
@@ -241,7 +242,8 @@ function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take"
   const size = reader.end - reader.start;
   const depth = queueDepth(session) + intake.messages;
   const bytes = session.queue.bytes + intake.bytes + size;
-  if ((depth < queueMessagesMax && bytes <= queueBytesMax) || part.owed || queuePolicy === "drop-oldest") {
+  const hasRoom = depth < queueMessagesMax && bytes <= queueBytesMax;
+  if (hasRoom || queuePolicy === "drop-oldest" || (queuePolicy === "reject" && part.owed)) {
     intake.messages++;
     intake.bytes += size;
     return "take";

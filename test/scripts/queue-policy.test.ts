@@ -60,6 +60,18 @@ test("drop-newest: what does not fit is dropped and counted, the publisher has i
   );
 });
 
+test("drop-newest: what waited at the shard does not go beyond the limits either", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q1, a:3 q2 seq=1 | owed", "drop queue-full"],
+      ["deliver a:4 q1, a:3 q2 seq=1, a:5 q2 seq=2 | owed", "drop queue-full 2"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q1 #2"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-newest" } },
+  );
+});
+
 test("drop-newest: a QoS 2 message that was dropped is not taken when it comes again", () => {
   play(
     [
