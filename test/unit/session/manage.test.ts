@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { ReasonCode } from "../../../src/protocol/reason.ts";
 import type { ManageRequest } from "../../../src/session/manage.ts";
-import { ManagedSession } from "../../support/managed-session.ts";
+import { connectOf, ManagedSession } from "../../support/managed-session.ts";
 import { textOf } from "../../support/records.ts";
 
 const subscription = { filter: "a", qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
@@ -73,6 +73,17 @@ test("a session of its own limits keeps them through its connections, and not be
   expect(session.reports).toMatchObject([{ event: "drop", reason: "queue-full", count: 1 }]);
   session.connect({ cleanStart: true });
   expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject({ limits: { queueMessagesMax: 10 } });
+});
+
+test("provisioning again leaves the limits of the session's user in force", () => {
+  const session = new ManagedSession();
+  const limits = { queueMessagesMax: 5, subscriptionsMax: 4, sessionExpirySecondsMax: 600 };
+  session.rig.step({ type: "connect", connect: connectOf(), epoch: 1, clientIdWasAssigned: false, limits });
+  session.rig.manage(provision({ limits: { subscriptionsMax: 3 } }));
+  const expected = { expirySeconds: 600, limits: { queueMessagesMax: 5, subscriptionsMax: 3 } };
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
+  session.rig.crash();
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
 });
 
 test("a session that was provisioned and is never used ends when its time is over", () => {
