@@ -1,6 +1,7 @@
 // A queue that workers consume over HTTP: leases, what ends them, and what an MQTT client of the same session sees.
 
 import { expect, test } from "vitest";
+import { ReasonCode } from "../../../src/protocol/reason.ts";
 import { ManagedSession } from "../../support/managed-session.ts";
 
 test("workers get what is oldest, each its own, and nothing comes again once it is acknowledged", () => {
@@ -165,6 +166,24 @@ test("a connected client is sent what a worker gives back, or had for too long",
   session.rig.step({ type: "packets", packets: [{ type: "pubrec", packetId: 2, reason: 0 }] });
   session.rig.step({ type: "packets", packets: [{ type: "pubcomp", packetId: 2, reason: 0 }] });
   expect(session.count("segment")).toBe(0);
+});
+
+test("what a client has finished since its lease ended is leased no more, also after a crash", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
+  session.pull(3, { visibilityMs: 1_000 });
+  session.rig.nowMs += 1_000;
+  session.connect();
+  session.rig.step({
+    type: "packets",
+    packets: [1, 3].map((packetId) => ({ type: "puback", packetId, reason: ReasonCode.success })),
+  });
+  const expected = { queueMessages: 1, leased: 1 };
+  expect([...session.rig.session.leases.positions]).toEqual([1]);
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
+  session.rig.step({ type: "closed" });
+  session.rig.crash();
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
 });
 
 test("what a client has begun in QoS 2 is for it to end; what it has begun in QoS 1 is not", () => {
