@@ -77,6 +77,8 @@ export class Queue {
   #far = 0;
   /** Positions from here on were appended in this step: the database does not have them yet. */
   #unwritten: number;
+  /** Ranges that were given up in this step, in their order: the database has their segments yet. */
+  #dropped: { readonly from: number; readonly to: number }[] = [];
   #cursor: { readonly held: Held; readonly reader: RecordReader; position: number } | undefined;
 
   constructor(reads: QueueReads, bounds: QueueBounds) {
@@ -175,6 +177,7 @@ export class Queue {
 
   /** What lies wholly within a range is given up; its rows can go. */
   drop(from: number, to: number): void {
+    this.#dropped.push({ from, to });
     this.#bytes -= this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
     for (let index = this.#held.length - 1; index >= 0; index--) {
       const held = this.#held[index] as Held;
@@ -195,6 +198,7 @@ export class Queue {
       this.#far--;
     }
     this.#unwritten = this.#end;
+    this.#dropped = [];
   }
 
   #letGo(held: Held): void {
@@ -207,7 +211,7 @@ export class Queue {
   #oldest(): Held | undefined {
     const known = this.#held[0];
     if (known?.position === this.#start) return known;
-    const row = this.#reads.segmentFrom(this.#start);
+    const row = this.#rowFrom(this.#start);
     if (row === undefined || (known !== undefined && known.position <= row.position)) {
       this.#start = known?.position ?? this.#end;
       return known;
@@ -222,12 +226,22 @@ export class Queue {
     const known = this.#held[index];
     if (known !== undefined && known.position <= position && known.body !== undefined) return known;
 
-    const row = this.#reads.segmentFrom(position);
+    const row = this.#rowFrom(position);
     if (row === undefined || (known !== undefined && known.body !== undefined && known.position <= row.position)) {
       return known?.body === undefined ? undefined : known;
     }
     if (known?.position === row.position) this.#held.splice(index, 1);
     return this.#insert(index, row);
+  }
+
+  /** The row that holds `position`, or else the first one behind it, as they are after this step. */
+  #rowFrom(position: number): Segment | undefined {
+    let row = this.#reads.segmentFrom(position);
+    for (const { from, to } of this.#dropped) {
+      const isDropped = row !== undefined && row.position >= from && row.position + row.count <= to;
+      if (isDropped) row = this.#reads.segmentFrom(to);
+    }
+    return row;
   }
 
   #insert(index: number, row: Segment): Held {

@@ -1,6 +1,7 @@
 // A full queue: what is refused, what is dropped, and that each is counted.
 
 import { expect, test } from "vitest";
+import { generationOf } from "../../src/session/state.ts";
 import { records } from "../support/records.ts";
 import { play, type ScriptLine } from "../support/script.ts";
 
@@ -142,6 +143,17 @@ test("drop-oldest behind an unfinished message: rows do not grow without end", (
   for (let count = 2; count < 50; count++) lines.push([`deliver a:${count} q1`, "drop queue-full"]);
   const rig = play(lines, { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } });
   expect(rig.sql.first("SELECT COUNT(*) AS count FROM segment")?.["count"]).toBeLessThan(10);
+});
+
+test("drop-oldest: what was dropped is taken from the queue's bytes once, which go on to bound it", () => {
+  const rig = play([...away], { limits: { queueMessagesMax: 2, queueBytesMax: 250, queuePolicy: "drop-oldest" } });
+  for (let count = 0; count < 20; count++) {
+    const generation = generationOf(rig.session) ?? 0;
+    const body = records(count < 10 ? "a:1 q1" : `a:${hundred} q1`);
+    rig.deliver(0, [{ publisher: "p1", publisherGeneration: 1, generation, body, owed: false }]);
+    const { count: rows, bytes } = rig.sql.first("SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM segment") ?? {};
+    expect([rig.session.queue.bytes, rows]).toEqual([bytes, count === 0 ? 1 : 2]);
+  }
 });
 
 test("drop-oldest after a reload: what was dropped does not count against what lives", () => {
