@@ -177,8 +177,10 @@ export class Queue {
 
   /** What lies wholly within a range is given up; its rows can go. */
   drop(from: number, to: number): void {
-    this.#dropped.push({ from, to });
-    this.#bytes -= this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
+    const known = this.#dropped.filter((range) => range.from >= from);
+    this.#bytes -= this.#bytesWritten(from, to);
+    for (const range of known) this.#bytes += this.#bytesWritten(range.from, range.to);
+    this.#dropped = [...this.#dropped.filter((range) => range.from < from), { from, to }];
     for (let index = this.#held.length - 1; index >= 0; index--) {
       const held = this.#held[index] as Held;
       if (held.position < from || held.end > to) continue;
@@ -190,7 +192,11 @@ export class Queue {
     }
   }
 
-  /** What earlier steps appended is in the database: what the window has yet to reach need not stay in memory. */
+  #bytesWritten(from: number, to: number): number {
+    return this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
+  }
+
+  /** A step begins. What earlier ones appended is in the database: what the window has yet to reach need not stay in memory. */
   settle(): void {
     while (this.#far > 0) {
       const held = this.#held.pop();

@@ -259,7 +259,6 @@ function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take"
 function store(intake: Intake): void {
   const { session, effects, nowMs, bodies } = intake;
   const { connection, queue, window, limits } = session;
-  queue.settle();
   const offered = connection !== undefined;
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
