@@ -6,6 +6,7 @@ import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
 import { hold, mayHold, putSegment } from "./holding.ts";
+import { makesRoom } from "./make-room.ts";
 import type { RetainedPage } from "./routing.ts";
 import { continueShares, roomForShared } from "./sharing.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
@@ -84,7 +85,7 @@ export function deliver(
   effects: Effects,
   nowMs: number,
 ): DeliveryAnswer {
-  if (owedDoNotFit(session, parts)) return { busy: true, parts: [] };
+  if (owedDoNotFit(session, parts, effects, nowMs)) return { busy: true, parts: [] };
   const needsRow = parts.some(({ owed, share }) => owed || share !== undefined);
   const intake = intakeOf(session, shard, effects, nowMs, needsRow);
   const generation = generationOf(session);
@@ -123,12 +124,12 @@ export function deliverRetained(session: Session, page: RetainedPage, effects: E
   store(intake);
 }
 
-function owedDoNotFit(session: Session, parts: readonly DeliveryPart[]): boolean {
+function owedDoNotFit(session: Session, parts: readonly DeliveryPart[], effects: Effects, nowMs: number): boolean {
   if (session.limits.queuePolicy !== "reject" || !parts.some((part) => part.owed)) return false;
   const { queue, window, limits } = session;
   const bytes = parts.reduce((sum, part) => sum + part.body.length, 0);
-  const isFull = queueDepth(session) >= limits.queueMessagesMax || queue.bytes + bytes > limits.queueBytesMax;
-  return isFull && queue.end > window.head;
+  const fits = () => queueDepth(session) < limits.queueMessagesMax && queue.bytes + bytes <= limits.queueBytesMax;
+  return !makesRoom(session, fits, effects, nowMs) && queue.end > window.head;
 }
 
 function takePart(intake: Intake, part: DeliveryPart): number[] {
@@ -229,7 +230,7 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
 
 /**
  * Whether a message goes into the queue, in this order:
- * 1. there is room: it does;
+ * 1. there is room, or, but for the policy to drop the oldest, there is when expired ones have gone: it does;
  * 2. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
  * 3. the policy is to reject, and its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the
  *    excess is one call;
@@ -237,15 +238,17 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
  * 5. otherwise it is dropped, and counted.
  */
 function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take" | "refuse" | "drop" {
-  const { session, effects } = intake;
+  const { session, effects, nowMs } = intake;
   const { queueMessagesMax, queueBytesMax, queuePolicy } = session.limits;
   const size = reader.end - reader.start;
-  const depth = queueDepth(session) + intake.messages;
-  const bytes = session.queue.bytes + intake.bytes + size;
-  const hasRoom = depth < queueMessagesMax && bytes <= queueBytesMax;
-  if (hasRoom || queuePolicy === "drop-oldest" || (queuePolicy === "reject" && part.owed)) {
+  const fits = () =>
+    queueDepth(session) + intake.messages < queueMessagesMax &&
+    session.queue.bytes + intake.bytes + size <= queueBytesMax;
+  const isTakenAnyway = queuePolicy === "drop-oldest" || (queuePolicy === "reject" && part.owed);
+  if (isTakenAnyway || makesRoom(session, fits, effects, nowMs)) {
     intake.messages++;
     intake.bytes += size;
+    session.expirySearch.kept(reader.expiresAtMs);
     return "take";
   }
   if (queuePolicy === "reject" && part.publisher !== "") {

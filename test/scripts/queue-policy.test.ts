@@ -87,6 +87,66 @@ test("drop-newest: a QoS 2 message that was dropped is not taken when it comes a
   );
 });
 
+test.each(["reject", "drop-newest"] as const)("%s: what has expired makes room", (queuePolicy) => {
+  const outcome = queuePolicy === "reject" ? ["refusal queue-full", "refused 0"] : ["drop queue-full"];
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1 exp=1010000, a:2 q1"],
+      ["deliver a:3 q1 exp=1020000"],
+      ["deliver a:4 q1", ...outcome],
+      ["wait 10000"],
+      ["deliver a:4 q1 exp=1040000", "drop expired"],
+      ["deliver a:5 q1", ...outcome],
+      ["crash"],
+      ["wait 10000"],
+      ["deliver a:5 q1", "drop expired"],
+      ["deliver a:6 q1", ...outcome],
+      ["sleep"],
+      ["wait 10000"],
+      ["deliver a:6 q1", ...outcome],
+      ["wait 10000"],
+      ["deliver a:6 q1", "drop expired"],
+      ["crash"],
+      ["connect expiry=100", "connack present", "publish a:2 q1 #2", "publish a:5 q1 #5", "publish a:6 q1 #6"],
+    ],
+    { limits: { queueMessagesMax: 3, queuePolicy } },
+  );
+});
+
+test("what has expired makes room for bytes, wherever its segment lies, and for what is owed", () => {
+  const rig = play(
+    [
+      ...away,
+      ["deliver a:1 q1"],
+      [`deliver a:${hundred} q1 exp=1010000`],
+      ["deliver a:2 q1"],
+      [`deliver a:${hundred} q1 | owed`, "busy"],
+      ["wait 10000"],
+      [`deliver a:${hundred} q1 | owed`, "drop expired"],
+    ],
+    { limits: { queueBytesMax: 200 } },
+  );
+  const bytes = rig.sql.first("SELECT SUM(bytes) AS bytes FROM segment")?.["bytes"];
+  expect([rig.session.queue.bytes, rig.session.window.head]).toEqual([bytes, 0]);
+});
+
+test("what a client may have been sent makes no room, expired or not", () => {
+  play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["deliver a:1 q1 exp=1010000", "publish a:1 q1 #1 expiry=10"],
+      ["wait 20000"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+      ["cut"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+      ["crash"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+    ],
+    { limits: { queueMessagesMax: 1 } },
+  );
+});
+
 test("drop-oldest: the oldest goes, also of the batch that came", () => {
   play(
     [
