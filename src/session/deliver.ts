@@ -266,7 +266,7 @@ function store(intake: Intake): void {
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
-  const isHeld = goesAtOnce && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
+  const isHeld = goesAtOnce && fits(intake) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
   const isKept = !goesAtOnce || (session.record !== undefined && !isHeld);
 
   let pending: Uint8Array[] = [];
@@ -295,6 +295,12 @@ function store(intake: Intake): void {
   append();
   if (limits.queuePolicy === "drop-oldest") dropOldest(session, effects);
   if (bodies.length > 0) fill(session, effects, nowMs);
+}
+
+/** Otherwise some of it, of a policy that takes it all, is about to be dropped. */
+function fits({ session, messages, bytes }: Intake): boolean {
+  const { queueMessagesMax, queueBytesMax } = session.limits;
+  return queueDepth(session) + messages <= queueMessagesMax && session.queue.bytes + bytes <= queueBytesMax;
 }
 
 /**

@@ -351,3 +351,19 @@ test("behind what is refused nothing of its publisher is taken, in whatever part
   // What was refused, and is owed then, is not taken for old.
   expect(rig.store.sourceSequence("~p", 1, 0)).toBe(1);
 });
+
+test("drop-oldest: what is dropped as it comes is not held for its client, nor written when the connection ends", () => {
+  const rig = play(
+    [
+      ["connect expiry=100", "connack"],
+      ["deliver a:1 q1", "held", "publish a:1 q1 #1"],
+      ["deliver a:2 q1", "drop queue-full"],
+      ["deliver a:3 q1", "drop queue-full"],
+      ["cut", "settled, written"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1 dup"],
+    ],
+    { limits: { queueMessagesMax: 1, queuePolicy: "drop-oldest", heldMessagesMax: 3 } },
+  );
+  const rows = rig.sql.first("SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM segment");
+  expect(rows).toEqual({ count: 1, bytes: rig.session.queue.bytes });
+});
