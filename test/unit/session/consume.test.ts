@@ -168,6 +168,18 @@ test("a connected client is sent what a worker gives back, or had for too long",
   expect(session.count("segment")).toBe(0);
 });
 
+test("what is acknowledged behind a client that has done so before does not come again after a crash", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q1");
+  const { handles } = session.pull(2, { visibilityMs: 1_000 });
+  session.rig.nowMs += 1_000;
+  session.connect();
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 2, reason: ReasonCode.success }] });
+  expect(session.acknowledge(handles.slice(1))).toEqual(["done"]);
+  session.rig.crash();
+  expect(session.pull(2).texts).toEqual(["a:1"]);
+});
+
 test("what a client has finished since its lease ended is leased no more, also after a crash", () => {
   const session = ManagedSession.provisioned();
   session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
