@@ -77,6 +77,8 @@ export class Queue {
   #far = 0;
   /** Positions from here on were appended in this step: the database does not have them yet. */
   #unwritten: number;
+  /** Ranges that were given up in this step, in their order: the database has their segments yet. */
+  #dropped: { readonly from: number; readonly to: number }[] = [];
   #cursor: { readonly held: Held; readonly reader: RecordReader; position: number } | undefined;
 
   constructor(reads: QueueReads, bounds: QueueBounds) {
@@ -175,7 +177,10 @@ export class Queue {
 
   /** What lies wholly within a range is given up; its rows can go. */
   drop(from: number, to: number): void {
-    this.#bytes -= this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
+    const known = this.#dropped.filter((range) => range.from >= from);
+    this.#bytes -= this.#bytesWritten(from, to);
+    for (const range of known) this.#bytes += this.#bytesWritten(range.from, range.to);
+    this.#dropped = [...this.#dropped.filter((range) => range.from < from), { from, to }];
     for (let index = this.#held.length - 1; index >= 0; index--) {
       const held = this.#held[index] as Held;
       if (held.position < from || held.end > to) continue;
@@ -187,7 +192,11 @@ export class Queue {
     }
   }
 
-  /** What earlier steps appended is in the database: what the window has yet to reach need not stay in memory. */
+  #bytesWritten(from: number, to: number): number {
+    return this.#reads.bytesWithin(from, Math.min(to, this.#unwritten));
+  }
+
+  /** A step begins. What earlier ones appended is in the database: what the window has yet to reach need not stay in memory. */
   settle(): void {
     while (this.#far > 0) {
       const held = this.#held.pop();
@@ -195,6 +204,7 @@ export class Queue {
       this.#far--;
     }
     this.#unwritten = this.#end;
+    this.#dropped = [];
   }
 
   #letGo(held: Held): void {
@@ -207,7 +217,7 @@ export class Queue {
   #oldest(): Held | undefined {
     const known = this.#held[0];
     if (known?.position === this.#start) return known;
-    const row = this.#reads.segmentFrom(this.#start);
+    const row = this.#rowFrom(this.#start);
     if (row === undefined || (known !== undefined && known.position <= row.position)) {
       this.#start = known?.position ?? this.#end;
       return known;
@@ -222,12 +232,22 @@ export class Queue {
     const known = this.#held[index];
     if (known !== undefined && known.position <= position && known.body !== undefined) return known;
 
-    const row = this.#reads.segmentFrom(position);
+    const row = this.#rowFrom(position);
     if (row === undefined || (known !== undefined && known.body !== undefined && known.position <= row.position)) {
       return known?.body === undefined ? undefined : known;
     }
     if (known?.position === row.position) this.#held.splice(index, 1);
     return this.#insert(index, row);
+  }
+
+  /** The row that holds `position`, or else the first one behind it, as they are after this step. */
+  #rowFrom(position: number): Segment | undefined {
+    let row = this.#reads.segmentFrom(position);
+    for (const { from, to } of this.#dropped) {
+      const isDropped = row !== undefined && row.position >= from && row.position + row.count <= to;
+      if (isDropped) row = this.#reads.segmentFrom(to);
+    }
+    return row;
   }
 
   #insert(index: number, row: Segment): Held {

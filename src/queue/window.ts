@@ -92,7 +92,9 @@ export class Window {
     return position < this.#next ? position : undefined;
   }
 
+  /** What lies before the head is finished. */
   progressAt(position: number): Progress {
+    if (position < this.#head) return Progress.done;
     if (position - this.#head >= this.#progress.length) return Progress.untouched;
     return this.#progress[position & (this.#progress.length - 1)] as Progress;
   }

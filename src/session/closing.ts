@@ -42,7 +42,8 @@ export function violate(session: Session, reason: ReasonCode, detail: string, ef
 export function disconnect(session: Session, packet: ClientDisconnect, effects: Effects, nowMs: number): void {
   const { record } = session;
   if (packet.sessionExpirySeconds !== undefined) {
-    if (record === undefined && packet.sessionExpirySeconds > 0) {
+    // One that was resumed with expiry 0 has a record, until its connection ends.
+    if ((record?.expirySeconds ?? 0) === 0 && packet.sessionExpirySeconds > 0) {
       const detail = "DISCONNECT gives a session expiry to a session that had none";
       return violate(session, ReasonCode.protocolError, detail, effects, nowMs);
     }

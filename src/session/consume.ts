@@ -178,7 +178,11 @@ export function settle(session: Session, request: SettleRequest, effects: Effect
   const visibleAtMs = nowMs + request.visibleInMs;
   const statuses = request.handles.map(({ generation, lease, position }): SettleStatus => {
     if (generation !== generationOf(session)) return "lost";
-    if (isFinished(session, position)) return "done";
+    if (isFinished(session, position)) {
+      // Perhaps by a client, and as long as its segment is there no row need say so.
+      if (request.action === "acknowledge" && position >= queue.bounds.first) effects.windowChanged = true;
+      return "done";
+    }
     if (leases.of(position)?.lease !== lease || isClients(session, position)) return "lost";
     changed++;
     switch (request.action) {
@@ -229,7 +233,7 @@ function forgetFinished(session: Session): void {
 }
 
 function isFinished({ window }: Session, position: number): boolean {
-  return position < window.head || window.progressAt(position) === Progress.done;
+  return window.progressAt(position) === Progress.done;
 }
 
 /** An MQTT client has been sent it since its lease ended: of QoS 1 as long as it is connected, of QoS 2 for good. */

@@ -6,6 +6,7 @@ import { concatenate, RecordReader, RecordWriter } from "../queue/record.ts";
 import type { Effects } from "./effects.ts";
 import { fill, sendQos0 } from "./fill.ts";
 import { hold, mayHold, putSegment } from "./holding.ts";
+import { makesRoom } from "./make-room.ts";
 import type { RetainedPage } from "./routing.ts";
 import { continueShares, roomForShared } from "./sharing.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
@@ -84,7 +85,7 @@ export function deliver(
   effects: Effects,
   nowMs: number,
 ): DeliveryAnswer {
-  if (owedDoNotFit(session, parts)) return { busy: true, parts: [] };
+  if (owedDoNotFit(session, parts, effects, nowMs)) return { busy: true, parts: [] };
   const needsRow = parts.some(({ owed, share }) => owed || share !== undefined);
   const intake = intakeOf(session, shard, effects, nowMs, needsRow);
   const generation = generationOf(session);
@@ -123,12 +124,12 @@ export function deliverRetained(session: Session, page: RetainedPage, effects: E
   store(intake);
 }
 
-function owedDoNotFit(session: Session, parts: readonly DeliveryPart[]): boolean {
+function owedDoNotFit(session: Session, parts: readonly DeliveryPart[], effects: Effects, nowMs: number): boolean {
   if (session.limits.queuePolicy !== "reject" || !parts.some((part) => part.owed)) return false;
   const { queue, window, limits } = session;
   const bytes = parts.reduce((sum, part) => sum + part.body.length, 0);
-  const isFull = queueDepth(session) >= limits.queueMessagesMax || queue.bytes + bytes > limits.queueBytesMax;
-  return isFull && queue.end > window.head;
+  const fits = () => queueDepth(session) < limits.queueMessagesMax && queue.bytes + bytes <= limits.queueBytesMax;
+  return !makesRoom(session, fits, effects, nowMs) && queue.end > window.head;
 }
 
 function takePart(intake: Intake, part: DeliveryPart): number[] {
@@ -229,21 +230,25 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
 
 /**
  * Whether a message goes into the queue, in this order:
- * 1. there is room: it does;
- * 2. its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the excess is one call;
- * 3. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
+ * 1. there is room, or, but for the policy to drop the oldest, there is when expired ones have gone: it does;
+ * 2. the policy is to drop the oldest: it does, and what was not begun longest ago goes (see `dropOldest`);
+ * 3. the policy is to reject, and its publisher has its acknowledgement: it does, and `owedDoNotFit` has seen to it that the
+ *    excess is one call;
  * 4. the policy is to reject and there is a publisher to be told: it is refused;
  * 5. otherwise it is dropped, and counted.
  */
 function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take" | "refuse" | "drop" {
-  const { session, effects } = intake;
+  const { session, effects, nowMs } = intake;
   const { queueMessagesMax, queueBytesMax, queuePolicy } = session.limits;
   const size = reader.end - reader.start;
-  const depth = queueDepth(session) + intake.messages;
-  const bytes = session.queue.bytes + intake.bytes + size;
-  if ((depth < queueMessagesMax && bytes <= queueBytesMax) || part.owed || queuePolicy === "drop-oldest") {
+  const fits = () =>
+    queueDepth(session) + intake.messages < queueMessagesMax &&
+    session.queue.bytes + intake.bytes + size <= queueBytesMax;
+  const isTakenAnyway = queuePolicy === "drop-oldest" || (queuePolicy === "reject" && part.owed);
+  if (isTakenAnyway || makesRoom(session, fits, effects, nowMs)) {
     intake.messages++;
     intake.bytes += size;
+    session.expirySearch.kept(reader.expiresAtMs);
     return "take";
   }
   if (queuePolicy === "reject" && part.publisher !== "") {
@@ -257,12 +262,11 @@ function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take"
 function store(intake: Intake): void {
   const { session, effects, nowMs, bodies } = intake;
   const { connection, queue, window, limits } = session;
-  queue.settle();
   const offered = connection !== undefined;
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
-  const isHeld = goesAtOnce && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
+  const isHeld = goesAtOnce && fits(intake) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
   const isKept = !goesAtOnce || (session.record !== undefined && !isHeld);
 
   let pending: Uint8Array[] = [];
@@ -291,6 +295,12 @@ function store(intake: Intake): void {
   append();
   if (limits.queuePolicy === "drop-oldest") dropOldest(session, effects);
   if (bodies.length > 0) fill(session, effects, nowMs);
+}
+
+/** Otherwise some of it, of a policy that takes it all, is about to be dropped. */
+function fits({ session, messages, bytes }: Intake): boolean {
+  const { queueMessagesMax, queueBytesMax } = session.limits;
+  return queueDepth(session) + messages <= queueMessagesMax && session.queue.bytes + bytes <= queueBytesMax;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Standing } from "../directory/entry.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import { Progress } from "../queue/window.ts";
 import type { Report } from "./effects.ts";
 import type { SessionLimits } from "./limits.ts";
 import { standingOf } from "./standing.ts";
@@ -76,7 +77,8 @@ export function describe(session: Session): Description {
     queueMessages: queueDepth(session),
     queueBytes: queue.bytes,
     inflight: window.inflight,
-    leased: leases.size,
+    // Of what the client has finished since, a lease may be remembered.
+    leased: [...leases.positions].filter((position) => window.progressAt(position) !== Progress.done).length,
     inboundQos2: inbound.size,
     hasWill: will !== undefined,
     dueWills: dueWills.length,

@@ -64,8 +64,9 @@ function sendReturned(
   if (leases.size === 0) return bytes;
   for (const position of leases.visible(nowMs)) {
     if (window.inflight >= inflightMax || bytes >= stepBytesMax) break;
-    const waits = position >= window.head && position < window.next;
-    if (!waits || window.progressAt(position) !== Progress.untouched) continue;
+    const progress = window.progressAt(position);
+    if (progress === Progress.done) leases.forget(position);
+    if (position >= window.next || progress !== Progress.untouched) continue;
     bytes += sendMessage(session, connection, position, effects, nowMs);
   }
   return bytes;

@@ -6,6 +6,7 @@ import { SESSION_NEVER_EXPIRES } from "../protocol/packet.ts";
 import type { ReasonCode } from "../protocol/reason.ts";
 import type { SessionOverrides, SessionRecord } from "./changes.ts";
 import type { Effects } from "./effects.ts";
+import { limitsFor } from "./limits.ts";
 import { configureSink, type SinkSettings } from "./sink.ts";
 import type { Session } from "./state.ts";
 import { type SubscriptionRequest, subscribeFor } from "./subscribe.ts";
@@ -43,8 +44,8 @@ export function provision(
 ): Provisioned {
   const found = session.record;
   if (found === undefined && session.connection !== undefined) return { kind: "connected", waits: false };
-  const { sessionExpirySecondsMax } = { ...session.deploymentLimits, ...request.limits };
-  const expirySeconds = Math.min(request.expirySeconds, sessionExpirySecondsMax);
+  const limits = limitsFor(session.deploymentLimits, found?.userLimits, request.limits);
+  const expirySeconds = Math.min(request.expirySeconds, limits.sessionExpirySecondsMax);
   const generation = found?.generation ?? nextGeneration(nowMs, session.life, session.lastGeneration);
   session.lastGeneration = generation;
   const { limits: _former, ...kept } = found ?? newRecord(request.clientId, generation);
@@ -54,7 +55,7 @@ export function provision(
     expiresAtMs: expiresAtMs(session, expirySeconds, nowMs),
     ...(Object.keys(request.limits).length === 0 ? {} : { limits: request.limits }),
   };
-  session.limits = { ...session.deploymentLimits, ...request.limits };
+  session.limits = limits;
   if (found === undefined || differs(found, record)) {
     session.record = record;
     effects.persist.push({ kind: "put-session", record });

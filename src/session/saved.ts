@@ -185,7 +185,7 @@ function segmentsFrom(session: Session, from: number): { segments: SavedSegment[
 function progressOf({ window }: Session, position: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, index) => {
     const at = position + index;
-    if (at < window.head || window.isDropped(at)) return Progress.done;
+    if (window.isDropped(at)) return Progress.done;
     const progress = window.progressAt(at);
     return progress === Progress.released || progress === Progress.done ? progress : Progress.untouched;
   });

@@ -101,7 +101,7 @@ function handBack(
     const writer = new RecordWriter();
     const reader = new RecordReader(segment.body);
     for (let position = segment.position; reader.next(); position++) {
-      const isDone = position < window.head || window.progressAt(position) === Progress.done;
+      const isDone = window.progressAt(position) === Progress.done;
       if (!isDone && reader.qos === 1 && goes(share, reader, position)) writer.appendCopy(reader);
     }
     if (writer.count === 0) continue;

@@ -6,6 +6,7 @@ import type { LimitOverrides } from "../auth/limits.ts";
 import type { Causes } from "../directory/events.ts";
 import type { ServerPacket } from "../protocol/packet.ts";
 import type { ProtocolVersion } from "../protocol/version.ts";
+import { ExpirySearch } from "../queue/expiry-search.ts";
 import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
 import { Queue, type QueueBounds } from "../queue/queue.ts";
@@ -131,6 +132,8 @@ export interface Session {
   readonly shardOfTopic: Map<string, number>;
   /** Pages of retained messages that are yet to come. */
   readonly replays: Replays;
+  /** For room in a full queue. */
+  readonly expirySearch: ExpirySearch;
   /** By filter: the last UNSUBSCRIBE that the shards have yet to confirm. */
   readonly removals: Map<string, Operation>;
   /** By filter: the SUBSCRIBE that made the subscription, until the shards have confirmed it. */
@@ -185,6 +188,7 @@ export function loadSession(
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
     shardOfTopic: new Map<string, number>(),
     replays: new Replays(stored.replays),
+    expirySearch: new ExpirySearch(),
     removals: new Map<string, Operation>(),
     confirmations: new Map<string, Operation>(),
     outgoingAliases: new OutgoingAliases(),

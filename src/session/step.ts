@@ -54,7 +54,7 @@ export type SessionInput =
   | { readonly type: "tick" };
 
 export function step(session: Session, input: SessionInput, nowMs: number): Effects {
-  const effects = new Effects();
+  const effects = begin(session);
   switch (input.type) {
     case "connect":
       connect(session, input, effects, nowMs);
@@ -175,7 +175,7 @@ export function take(
   parts: readonly DeliveryPart[],
   nowMs: number,
 ): { readonly effects: Effects; readonly answer: DeliveryAnswer } {
-  const effects = new Effects();
+  const effects = begin(session);
   const answer = deliver(session, shard, parts, effects, nowMs);
   finish(session, effects);
   return { effects, answer };
@@ -188,7 +188,7 @@ export function administer(
   ticket: number,
   nowMs: number,
 ): Managed & { readonly effects: Effects } {
-  const effects = new Effects();
+  const effects = begin(session);
   const managed = manage(session, request, ticket, effects, nowMs);
   finish(session, effects);
   return { ...managed, effects };
@@ -199,7 +199,7 @@ export function takeParcel(
   session: Session,
   nowMs: number,
 ): { readonly effects: Effects; readonly parcel: Parcel | undefined } {
-  const effects = new Effects();
+  const effects = begin(session);
   const parcel = nextParcel(session, effects, nowMs);
   finish(session, effects);
   return { effects, parcel };
@@ -212,7 +212,7 @@ export function parcelSettled(
   jitter: number,
   nowMs: number,
 ): Effects {
-  const effects = new Effects();
+  const effects = begin(session);
   settleParcel(session, parcel, outcome, jitter, effects, nowMs);
   finish(session, effects);
   return effects;
@@ -223,6 +223,12 @@ export function endEarlierCalls(session: Session, key: CallKey, nowMs: number): 
   const effects = new Effects();
   if (generationOf(session) !== undefined) effects.persist.push({ kind: "end-earlier-calls", key, atMs: nowMs });
   return effects;
+}
+
+/** What earlier steps appended and dropped is written. Not so within a step, which may do both several times. */
+function begin({ queue }: Session): Effects {
+  queue.settle();
+  return new Effects();
 }
 
 /** Rows that change many times in a step are written once, at its end. */

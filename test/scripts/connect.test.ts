@@ -144,6 +144,11 @@ test("[MQTT-3.14.2-2] DISCONNECT may change the expiry, but not give one to a se
     ["tick"],
     ["connect", "connack"],
     ["disconnect expiry=5", "refusal Protocol error", "disconnect 0x82", "close"],
+    ["connect expiry=100", "connack"],
+    ["cut"],
+    ["connect expiry=0", "connack present"],
+    ["disconnect expiry=5", "refusal Protocol error", "disconnect 0x82", "close"],
+    ["connect expiry=100", "connack"],
   ]);
 });
 

@@ -1,6 +1,7 @@
 // A full queue: what is refused, what is dropped, and that each is counted.
 
 import { expect, test } from "vitest";
+import { generationOf } from "../../src/session/state.ts";
 import { records } from "../support/records.ts";
 import { play, type ScriptLine } from "../support/script.ts";
 
@@ -60,6 +61,18 @@ test("drop-newest: what does not fit is dropped and counted, the publisher has i
   );
 });
 
+test("drop-newest: what waited at the shard does not go beyond the limits either", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1, a:2 q1, a:3 q2 seq=1 | owed", "drop queue-full"],
+      ["deliver a:4 q1, a:3 q2 seq=1, a:5 q2 seq=2 | owed", "drop queue-full 2"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1", "publish a:2 q1 #2"],
+    ],
+    { limits: { queueMessagesMax: 2, queuePolicy: "drop-newest" } },
+  );
+});
+
 test("drop-newest: a QoS 2 message that was dropped is not taken when it comes again", () => {
   play(
     [
@@ -71,6 +84,66 @@ test("drop-newest: a QoS 2 message that was dropped is not taken when it comes a
       ["deliver a:2 q2 seq=2"],
     ],
     { limits: { queueMessagesMax: 1, queuePolicy: "drop-newest" } },
+  );
+});
+
+test.each(["reject", "drop-newest"] as const)("%s: what has expired makes room", (queuePolicy) => {
+  const outcome = queuePolicy === "reject" ? ["refusal queue-full", "refused 0"] : ["drop queue-full"];
+  play(
+    [
+      ...away,
+      ["deliver a:1 q1 exp=1010000, a:2 q1"],
+      ["deliver a:3 q1 exp=1020000"],
+      ["deliver a:4 q1", ...outcome],
+      ["wait 10000"],
+      ["deliver a:4 q1 exp=1040000", "drop expired"],
+      ["deliver a:5 q1", ...outcome],
+      ["crash"],
+      ["wait 10000"],
+      ["deliver a:5 q1", "drop expired"],
+      ["deliver a:6 q1", ...outcome],
+      ["sleep"],
+      ["wait 10000"],
+      ["deliver a:6 q1", ...outcome],
+      ["wait 10000"],
+      ["deliver a:6 q1", "drop expired"],
+      ["crash"],
+      ["connect expiry=100", "connack present", "publish a:2 q1 #2", "publish a:5 q1 #5", "publish a:6 q1 #6"],
+    ],
+    { limits: { queueMessagesMax: 3, queuePolicy } },
+  );
+});
+
+test("what has expired makes room for bytes, wherever its segment lies, and for what is owed", () => {
+  const rig = play(
+    [
+      ...away,
+      ["deliver a:1 q1"],
+      [`deliver a:${hundred} q1 exp=1010000`],
+      ["deliver a:2 q1"],
+      [`deliver a:${hundred} q1 | owed`, "busy"],
+      ["wait 10000"],
+      [`deliver a:${hundred} q1 | owed`, "drop expired"],
+    ],
+    { limits: { queueBytesMax: 200 } },
+  );
+  const bytes = rig.sql.first("SELECT SUM(bytes) AS bytes FROM segment")?.["bytes"];
+  expect([rig.session.queue.bytes, rig.session.window.head]).toEqual([bytes, 0]);
+});
+
+test("what a client may have been sent makes no room, expired or not", () => {
+  play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["deliver a:1 q1 exp=1010000", "publish a:1 q1 #1 expiry=10"],
+      ["wait 20000"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+      ["cut"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+      ["crash"],
+      ["deliver a:2 q1", "refusal queue-full", "refused 0"],
+    ],
+    { limits: { queueMessagesMax: 1 } },
   );
 });
 
@@ -130,6 +203,17 @@ test("drop-oldest behind an unfinished message: rows do not grow without end", (
   for (let count = 2; count < 50; count++) lines.push([`deliver a:${count} q1`, "drop queue-full"]);
   const rig = play(lines, { limits: { queueMessagesMax: 2, queuePolicy: "drop-oldest" } });
   expect(rig.sql.first("SELECT COUNT(*) AS count FROM segment")?.["count"]).toBeLessThan(10);
+});
+
+test("drop-oldest: what was dropped is taken from the queue's bytes once, which go on to bound it", () => {
+  const rig = play([...away], { limits: { queueMessagesMax: 2, queueBytesMax: 250, queuePolicy: "drop-oldest" } });
+  for (let count = 0; count < 20; count++) {
+    const generation = generationOf(rig.session) ?? 0;
+    const body = records(count < 10 ? "a:1 q1" : `a:${hundred} q1`);
+    rig.deliver(0, [{ publisher: "p1", publisherGeneration: 1, generation, body, owed: false }]);
+    const { count: rows, bytes } = rig.sql.first("SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM segment") ?? {};
+    expect([rig.session.queue.bytes, rows]).toEqual([bytes, count === 0 ? 1 : 2]);
+  }
 });
 
 test("drop-oldest after a reload: what was dropped does not count against what lives", () => {
@@ -266,4 +350,20 @@ test("behind what is refused nothing of its publisher is taken, in whatever part
   expect(parts.map(({ refused }) => refused)).toEqual([[], [0], [], [0, 1]]);
   // What was refused, and is owed then, is not taken for old.
   expect(rig.store.sourceSequence("~p", 1, 0)).toBe(1);
+});
+
+test("drop-oldest: what is dropped as it comes is not held for its client, nor written when the connection ends", () => {
+  const rig = play(
+    [
+      ["connect expiry=100", "connack"],
+      ["deliver a:1 q1", "held", "publish a:1 q1 #1"],
+      ["deliver a:2 q1", "drop queue-full"],
+      ["deliver a:3 q1", "drop queue-full"],
+      ["cut", "settled, written"],
+      ["connect expiry=100", "connack present", "publish a:1 q1 #1 dup"],
+    ],
+    { limits: { queueMessagesMax: 1, queuePolicy: "drop-oldest", heldMessagesMax: 3 } },
+  );
+  const rows = rig.sql.first("SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM segment");
+  expect(rows).toEqual({ count: 1, bytes: rig.session.queue.bytes });
 });

@@ -43,6 +43,19 @@ test("the span is full as long as its first message is unfinished, however many 
   ]);
 });
 
+test("what lies before the head is finished, whatever lies in its place in memory by then", () => {
+  const window = new Window();
+  for (let sent = 0; sent < 2; sent++) window.send(1);
+  window.finish(0);
+  window.send(1);
+  expect([0, 1, 2, 3].map((position) => window.progressAt(position))).toEqual([
+    Progress.done,
+    Progress.sentQos1,
+    Progress.sentQos1,
+    Progress.untouched,
+  ]);
+});
+
 test("what is finished behind an unfinished message stays finished after a rewind", () => {
   const window = new Window();
   for (const qos of [1, 2, 2, 1] as const) window.send(qos);

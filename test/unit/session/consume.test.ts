@@ -1,6 +1,7 @@
 // A queue that workers consume over HTTP: leases, what ends them, and what an MQTT client of the same session sees.
 
 import { expect, test } from "vitest";
+import { ReasonCode } from "../../../src/protocol/reason.ts";
 import { ManagedSession } from "../../support/managed-session.ts";
 
 test("workers get what is oldest, each its own, and nothing comes again once it is acknowledged", () => {
@@ -125,6 +126,14 @@ test("an expired message is not handed out, and counted", () => {
   expect(session.pull(5).texts).toEqual([]);
 });
 
+test("one that expires is not followed by those that were acknowledged before it", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver(`a:1 q1 exp=${session.rig.nowMs + 40_000}`, "a:2 q1", "a:3 q1");
+  session.acknowledge(session.pull(2).handles.slice(1));
+  session.rig.nowMs += 40_000;
+  expect(session.pull(5).texts).toEqual(["a:3"]);
+});
+
 test("while an MQTT client is connected there is nothing to pull, and what is leased may still be acknowledged", () => {
   const session = ManagedSession.provisioned();
   session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
@@ -157,6 +166,36 @@ test("a connected client is sent what a worker gives back, or had for too long",
   session.rig.step({ type: "packets", packets: [{ type: "pubrec", packetId: 2, reason: 0 }] });
   session.rig.step({ type: "packets", packets: [{ type: "pubcomp", packetId: 2, reason: 0 }] });
   expect(session.count("segment")).toBe(0);
+});
+
+test("what is acknowledged behind a client that has done so before does not come again after a crash", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q1");
+  const { handles } = session.pull(2, { visibilityMs: 1_000 });
+  session.rig.nowMs += 1_000;
+  session.connect();
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 2, reason: ReasonCode.success }] });
+  expect(session.acknowledge(handles.slice(1))).toEqual(["done"]);
+  session.rig.crash();
+  expect(session.pull(2).texts).toEqual(["a:1"]);
+});
+
+test("what a client has finished since its lease ended is leased no more, also after a crash", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
+  session.pull(3, { visibilityMs: 1_000 });
+  session.rig.nowMs += 1_000;
+  session.connect();
+  session.rig.step({
+    type: "packets",
+    packets: [1, 3].map((packetId) => ({ type: "puback", packetId, reason: ReasonCode.success })),
+  });
+  const expected = { queueMessages: 1, leased: 1 };
+  expect([...session.rig.session.leases.positions]).toEqual([1]);
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
+  session.rig.step({ type: "closed" });
+  session.rig.crash();
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
 });
 
 test("what a client has begun in QoS 2 is for it to end; what it has begun in QoS 1 is not", () => {

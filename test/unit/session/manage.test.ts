@@ -1,8 +1,9 @@
 // What an operator does to a session, whether or not its client is connected.
 
 import { expect, test } from "vitest";
+import { ReasonCode } from "../../../src/protocol/reason.ts";
 import type { ManageRequest } from "../../../src/session/manage.ts";
-import { ManagedSession } from "../../support/managed-session.ts";
+import { connectOf, ManagedSession } from "../../support/managed-session.ts";
 import { textOf } from "../../support/records.ts";
 
 const subscription = { filter: "a", qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
@@ -72,6 +73,17 @@ test("a session of its own limits keeps them through its connections, and not be
   expect(session.reports).toMatchObject([{ event: "drop", reason: "queue-full", count: 1 }]);
   session.connect({ cleanStart: true });
   expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject({ limits: { queueMessagesMax: 10 } });
+});
+
+test("provisioning again leaves the limits of the session's user in force", () => {
+  const session = new ManagedSession();
+  const limits = { queueMessagesMax: 5, subscriptionsMax: 4, sessionExpirySecondsMax: 600 };
+  session.rig.step({ type: "connect", connect: connectOf(), epoch: 1, clientIdWasAssigned: false, limits });
+  session.rig.manage(provision({ limits: { subscriptionsMax: 3 } }));
+  const expected = { expirySeconds: 600, limits: { queueMessagesMax: 5, subscriptionsMax: 3 } };
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
+  session.rig.crash();
+  expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
 });
 
 test("a session that was provisioned and is never used ends when its time is over", () => {
@@ -181,6 +193,19 @@ test("a purge leaves what is in flight, and of what was begun only QoS 2", () =>
   session.deliver("a:4 q1");
   session.connect();
   expect(session.takeSent()).toEqual(["connack present", "publish a:2 q2 #2 dup", "publish a:4 q1 #4"]);
+});
+
+test("a purge does not touch what was acknowledged out of turn, nor what comes long after", () => {
+  const session = ManagedSession.provisioned();
+  session.connect({ receiveMaximum: 2 });
+  session.deliver("a:1 q1", "a:2 q1");
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 2, reason: ReasonCode.success }] });
+  session.rig.step({ type: "closed" });
+  expect(session.rig.manage({ kind: "purge" }).answer).toEqual({ kind: "purged", purged: 1, left: 0 });
+  session.connect();
+  session.takeSent();
+  for (let count = 0; count < 100; count++) session.deliver("b q1");
+  expect(session.takeSent()).toHaveLength(100);
 });
 
 test("a look into the queue shows each message and where it stands, page by page", () => {
