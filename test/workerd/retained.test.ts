@@ -157,3 +157,21 @@ test.each(["its connection ends", "its object dies"])(
     expect(payloads(await second.pending())).toEqual([]);
   },
 );
+
+test("RET-6 one SUBSCRIBE for many topics brings what is retained for each, if that is more than a call can carry", async () => {
+  const prefix = uniqueId("retained-large");
+  const topics = Array.from({ length: 36 }, (_, index) => `${prefix}/large/${index}`);
+  for (const topic of topics) await retain([[topic, "x".repeat(1_000_000)]]);
+  const subscriber = await Client.connect({ version: 5 });
+  const subscriptions = topics.map((topic) => ({ topic, qos: 1 as const }));
+  subscriber.send({ cmd: "subscribe", messageId: 1, subscriptions });
+  const seen: string[] = [];
+  await subscriber.expect("suback");
+  while (seen.length < topics.length) {
+    const packet = await subscriber.expect("publish");
+    seen.push(packet.topic);
+    await subscriber.acknowledge(packet);
+  }
+  expect(seen.sort()).toEqual([...topics].sort());
+  await retain(topics.map((topic) => [topic, ""]));
+});

@@ -6,8 +6,7 @@ import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import { countRecords, RecordReader } from "../../src/queue/record.ts";
 import { RetainedQuota } from "../../src/retain/quota.ts";
-import type { RouteEntry } from "../../src/session/outgoing.ts";
-import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
 import { DelayedMessages } from "../../src/shard/delayed.ts";
 import { Tally } from "../../src/shard/outcome.ts";
@@ -219,7 +218,7 @@ export class TopicShard extends DurableObject<Env> {
         this.#groups.handBack(request.share, request.body);
         return nothing;
       case "replay":
-        return { refused: [], retained: [this.#page(request.entry, request.after)] };
+        return { refused: [], retained: [this.#retained.pageFor(request.entry, request.after)] };
     }
   }
 
@@ -301,8 +300,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#persist(changes);
     this.#subscriptionsChanged(entries.map(({ filter }) => filter));
     this.#groups.replaced(session, generation);
-    const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
-    return { refused: [], retained: retained.filter((page) => page.body.length > 0 || page.after !== undefined) };
+    return { refused: [], retained: this.#retained.firstPages(entries.filter(({ sendRetained }) => sendRetained)) };
   }
 
   #unsubscribe(request: ShardRequest & { readonly kind: "unsubscribe" }): ShardAnswer {
@@ -324,11 +322,6 @@ export class TopicShard extends DurableObject<Env> {
       this.#routes.forget(topicKey(plainFilter(filter)));
       if (isShared(filter)) this.#groups.membersChanged(filter);
     }
-  }
-
-  #page(entry: RouteEntry, after: string | undefined): RetainedPage {
-    const page = this.#retained.page(entry, after);
-    return { entry, body: page.body, after: page.after };
   }
 
   /** A session does not exist any more: the routes that led these messages to it can go. */
