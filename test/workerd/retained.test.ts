@@ -175,3 +175,21 @@ test("RET-6 one SUBSCRIBE for many topics brings what is retained for each, if t
   expect(seen.sort()).toEqual([...topics].sort());
   await retain(topics.map((topic) => [topic, ""]));
 });
+
+test("RET-7 one SUBSCRIBE whose first pages alone would fill the queue loses none of them", async () => {
+  const end = uniqueId();
+  const messages = Array.from({ length: 4_200 }, (_, index) => [`${index % 64}/${index}/${end}`, `${index}`] as const);
+  await retain(messages);
+  const drops = countFor("drops", "queue-full");
+  const subscriber = await Client.connect({ version: 5, receiveMaximum: 100 });
+  const filters = [`+/+/${end}`, `+/+/${end}/#`, "+/+/#"];
+  subscriber.send({ cmd: "subscribe", messageId: 1, subscriptions: filters.map((topic) => ({ topic, qos: 1 })) });
+  for (let left = filters.length * messages.length; left > 0; ) {
+    const packet = await subscriber.next();
+    if (packet.cmd !== "publish") continue;
+    if (packet.topic.endsWith(end)) left--;
+    await subscriber.acknowledge(packet);
+  }
+  expect(countFor("drops", "queue-full")).toBe(drops);
+  await retain(messages.map(([topic]) => [topic, ""]));
+});
