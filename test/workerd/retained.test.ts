@@ -4,11 +4,12 @@ import { afterEach, expect, test } from "vitest";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
 import { eventually } from "../support/eventually.ts";
+import { recordTexts } from "../support/records.ts";
 import { manage } from "./support/api.ts";
 import { countFor, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { endFaults, hold, reset } from "./support/faults.ts";
-import { sessionOf } from "./support/objects.ts";
+import { sessionOf, shardOfTopic } from "./support/objects.ts";
 
 afterEach(() => {
   endFaults();
@@ -192,4 +193,19 @@ test("RET-7 one SUBSCRIBE whose first pages alone would fill the queue loses non
   }
   expect(countFor("drops", "queue-full")).toBe(drops);
   await retain(messages.map(([topic]) => [topic, ""]));
+});
+
+test("RET-8 a shard does not keep the pages that it has given: a call that comes again is answered anew", async () => {
+  const topic = uniqueId("retained/repeat");
+  await retain([[topic, "before"]]);
+  const terms = { qos: 1, noLocal: false, retainAsPublished: false, identifier: 0, sendRetained: true } as const;
+  const key = { source: "=c:asker", incarnation: 1, sequence: 1 };
+  const call = { session: "c:asker", generation: 1, entries: [{ filter: topic, ...terms }] };
+  const ask = async () => {
+    const answer = await shardOfTopic(topic).exchange({ kind: "subscribe", key, ...call });
+    return "stale" in answer ? [] : answer.retained.flatMap(({ body }) => recordTexts(body));
+  };
+  expect(await ask()).toEqual([`${topic}:before q1 retain`]);
+  await retain([[topic, "after"]]);
+  expect(await ask()).toEqual([`${topic}:after q1 retain`]);
 });

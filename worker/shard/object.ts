@@ -128,8 +128,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#fence.settle(key, answer);
     try {
       const settled = await answer;
-      // Its row knows from here on, and tries again what was refused.
-      if (request.kind === "publish" && request.remembered) this.#fence.forget(key);
+      if (mayRunAgain(request)) this.#fence.forget(key);
       return settled;
     } catch (error) {
       this.#fence.forget(key);
@@ -364,4 +363,14 @@ export class TopicShard extends DurableObject<Env> {
     if (atMs + alarmLostAfterMs > this.#alarm.nowMs) this.#alarm.atMs = atMs;
     else this.#alarm.wakeAt(this.#alarm.nowMs);
   }
+}
+
+/**
+ * A repeat need not have the answer of the first:
+ * - a request that may come again has a row, which knows from here on, and tries again what was refused;
+ * - pages of retained messages are read again. Thousands of sessions ask for nothing else, and their pages would be all of the memory.
+ */
+function mayRunAgain(request: ShardRequest): boolean {
+  if (request.kind === "publish") return request.remembered === true;
+  return request.kind === "subscribe" || request.kind === "replay";
 }
