@@ -115,8 +115,8 @@ function settlePublishes(
 }
 
 function settleOperation(session: Session, operation: Operation, effects: Effects): void {
-  operation.shardsLeft--;
-  if (operation.shardsLeft > 0) return;
+  operation.callsLeft--;
+  if (operation.callsLeft > 0) return;
   const { kind, packetId, reasons } = operation;
   for (const filter of operation.filters) {
     // Behind it there may be a SUBSCRIBE and another UNSUBSCRIBE, which needs the row until it is confirmed itself.
