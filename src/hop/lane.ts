@@ -69,10 +69,10 @@ export class Lane<Item> {
     this.#flight = undefined;
   }
 
-  /** Takes everything that waits, the flight excluded. */
-  drain(): Item[] {
-    const items = this.#waiting;
-    this.#waiting = [];
+  /** Takes what waits, the flight excluded: everything, or what is asked for. */
+  drain(isWanted: (item: Item) => boolean = () => true): Item[] {
+    const items = this.#waiting.filter(isWanted);
+    this.#waiting = this.#waiting.filter((item) => !isWanted(item));
     return items;
   }
 }

@@ -7,18 +7,12 @@ import { type ClientDisconnect, SESSION_NEVER_EXPIRES } from "../protocol/packet
 import { ReasonCode } from "../protocol/reason.ts";
 import { reasonText } from "../protocol/reason-text.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { byShard } from "./by-shard.ts";
 import type { Effects } from "./effects.ts";
 import { fill } from "./fill.ts";
 import { forgetHeld, writeHeld } from "./holding.ts";
 import { continueReplays, giveUpReplays } from "./replay.ts";
-import {
-  handBackShared,
-  isWaitedFor,
-  leaveShares,
-  nextHandBackAtMs,
-  routeHandBacks,
-  shardsOfSubscription,
-} from "./sharing.ts";
+import { handBackShared, isWaitedFor, leaveShares, nextHandBackAtMs, routeHandBacks } from "./sharing.ts";
 import { sinkWakeAtMs } from "./sink.ts";
 import { forgetState, queueDepth, type Session } from "./state.ts";
 import { isGivenUp } from "./unfinished.ts";
@@ -135,15 +129,8 @@ export function endSession(session: Session, effects: Effects, nowMs: number, ca
   const { life, lastGeneration } = session;
   // Rows of a session without a record do not say which it was.
   const generation = lastGeneration > 0 ? lastGeneration : nextGeneration(nowMs, life, lastGeneration);
-  const filtersOf = new Map<number, string[]>();
-  for (const { filter } of session.reads.subscriptions()) {
-    for (const shard of shardsOfSubscription(filter, session.limits)) {
-      const filters = filtersOf.get(shard);
-      if (filters === undefined) filtersOf.set(shard, [filter]);
-      else filters.push(filter);
-    }
-  }
-  for (const [shard, filters] of filtersOf) {
+  for (const { shard, items } of byShard(session.reads.subscriptions(), session.limits)) {
+    const filters = items.map(({ filter }) => filter);
     effects.outbox.push(shard, { kind: "unsubscribe", generation, filters, operation: undefined });
   }
   // Behind the UNSUBSCRIBE: it goes to others.

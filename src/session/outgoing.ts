@@ -37,7 +37,7 @@ export interface Operation {
   readonly filters: readonly string[];
   /** Filters of new subscriptions, to be marked as confirmed with a SUBSCRIBE. */
   readonly confirms?: readonly string[];
-  shardsLeft: number;
+  callsLeft: number;
 }
 
 export type LaneItem =

@@ -7,9 +7,13 @@ import type { ReplayItem } from "./outgoing.ts";
 import type { Replay } from "./replays.ts";
 import { generationOf, queueDepth, type Session } from "./state.ts";
 
-/** With this many messages waiting no further page is asked for. */
+/** With this many messages waiting or on their way no further page is asked for. */
 const depthMax = 1_000;
+/** No page has more. */
+const pageMessagesMax = 256;
 const lookAgainMs = 15_000;
+/** Behind this comes the first page. */
+const beforeAll = "";
 
 /** The first page has come, and there is more behind `after`; undefined if that was all. */
 export function beginReplay(
@@ -21,23 +25,34 @@ export function beginReplay(
 ) {
   // Of a subscription that was replaced while its pages came.
   finish(session, { shard, filter }, effects);
-  proceed(session, shard, filter, after, effects);
+  if (after === undefined) return;
+  put(session, { shard, filter, after }, effects);
+  continueReplays(session, effects);
+}
+
+/** The first page has come and there is no room for it: a SUBSCRIBE may bring one from each shard for each filter. */
+export function putOffReplay(session: Session, shard: number, filter: string, effects: Effects): void {
+  beginReplay(session, shard, filter, beforeAll, effects);
 }
 
 /** Another page has come. One that nobody waits for any more leads no further. */
 export function advanceReplay(session: Session, { replay }: ReplayItem, after: string | undefined, effects: Effects) {
   const { shard, filter } = replay;
-  if (session.replays.get(shard, filter)?.after !== replay.after) return;
-  if (after === undefined) finish(session, replay, effects);
-  else proceed(session, shard, filter, after, effects);
+  if (session.replays.get(shard, filter)?.after === replay.after) {
+    if (after === undefined) finish(session, replay, effects);
+    else put(session, { shard, filter, after }, effects);
+  }
+  continueReplays(session, effects);
 }
 
 /** Asks for further pages as far as there is room for what they bring, and somebody who reads them. */
 export function continueReplays(session: Session, effects: Effects, isRead = hasReader(session)): void {
   const { replays, reads } = session;
-  if (replays.size === 0 || !isRead || !hasRoom(session)) return;
+  if (replays.size === 0 || !isRead) return;
   const generation = generationOf(session) as number;
-  for (const replay of replays.takeWaiting()) {
+  while (hasRoom(session, replays.askedFor * pageMessagesMax)) {
+    const replay = replays.takeWaiting();
+    if (replay === undefined) return;
     const subscription = reads.subscription(replay.filter);
     if (subscription === undefined) {
       finish(session, replay, effects);
@@ -53,8 +68,16 @@ function hasReader({ connection, sink }: Session): boolean {
   return connection !== undefined || sink !== undefined;
 }
 
-function hasRoom(session: Session): boolean {
-  return queueDepth(session) <= Math.min(depthMax, session.limits.queueMessagesMax / 2);
+/** With so many messages on their way. */
+function hasRoom(session: Session, coming = 0): boolean {
+  const depth = queueDepth(session) + coming;
+  return mayTakePage(session) && depth <= Math.min(depthMax, session.limits.queueMessagesMax / 2);
+}
+
+/** Half of the queue is left to what is published. */
+export function mayTakePage(session: Session): boolean {
+  const { queue, limits } = session;
+  return queueDepth(session) <= limits.queueMessagesMax / 2 && queue.bytes <= limits.queueBytesMax / 2;
 }
 
 /**
@@ -65,7 +88,7 @@ export function replayWakeAtMs(session: Session, nowMs: number): number | undefi
   return session.replays.size > 0 && hasRoom(session) ? nowMs + lookAgainMs : undefined;
 }
 
-/** The shard gave no answer. */
+/** The shard gave no answer, or there is no room for it any more. */
 export function replayFailed(session: Session, { replay }: ReplayItem): void {
   session.replays.release(replay);
 }
@@ -81,13 +104,9 @@ export function giveUpReplays(session: Session, effects: Effects): void {
   if (count > 0) effects.drop("retained-unsent", "pages of retained messages at the end of the session", count);
 }
 
-function proceed(session: Session, shard: number, filter: string, after: string | undefined, effects: Effects): void {
-  if (after !== undefined) {
-    const replay = { shard, filter, after };
-    session.replays.put(replay);
-    effects.persist.push({ kind: "put-replay", replay });
-  }
-  continueReplays(session, effects);
+function put(session: Session, replay: Replay, effects: Effects): void {
+  session.replays.put(replay);
+  effects.persist.push({ kind: "put-replay", replay });
 }
 
 function finish(session: Session, { shard, filter }: Pick<Replay, "shard" | "filter">, effects: Effects): void {

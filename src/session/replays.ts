@@ -39,15 +39,19 @@ export class Replays {
     return this.#replays.size === 0 ? [] : [...this.#replays.values()].filter((replay) => replay.filter === filter);
   }
 
-  /** Those that nobody has asked for; from now on somebody has. */
-  takeWaiting(): Replay[] {
-    const waiting: Replay[] = [];
+  /** Pages that were asked for and have not come. */
+  get askedFor(): number {
+    return this.#asked.size;
+  }
+
+  /** One that nobody has asked for, if there is any; from now on somebody has. */
+  takeWaiting(): Replay | undefined {
     for (const [key, replay] of this.#replays) {
       if (this.#asked.has(key)) continue;
       this.#asked.add(key);
-      waiting.push(replay);
+      return replay;
     }
-    return waiting;
+    return undefined;
   }
 
   /** The question came to nothing. */

@@ -7,7 +7,7 @@ import { deliverRetained } from "./deliver.ts";
 import type { Effects } from "./effects.ts";
 import { opened, refuseOpening } from "./opening.ts";
 import { type LaneItem, nobody, type Operation, type PublishItem, type RouteEntry } from "./outgoing.ts";
-import { advanceReplay, beginReplay, replayFailed } from "./replay.ts";
+import { advanceReplay, beginReplay, mayTakePage, putOffReplay, replayFailed } from "./replay.ts";
 import { handBackConfirmed, handBackFailed } from "./sharing.ts";
 import { generationOf, type Session } from "./state.ts";
 import { willConfirmed, willFailed } from "./wills.ts";
@@ -65,10 +65,28 @@ export function answered(
     // Another session may have taken the place of the one that subscribed.
     if (item?.kind !== "subscribe" && item?.kind !== "replay") continue;
     if (item.generation !== generationOf(session)) continue;
-    deliverRetained(session, page, effects, nowMs);
-    if (item.kind === "replay") advanceReplay(session, item, page.after, effects);
-    else beginReplay(session, shard, page.entry.filter, page.after, effects);
+    takePage(session, shard, item, page, effects, nowMs);
   }
+}
+
+/** What there is no room for is asked for again when there is. */
+function takePage(
+  session: Session,
+  shard: number,
+  item: Extract<LaneItem, { readonly kind: "subscribe" | "replay" }>,
+  page: RetainedPage,
+  effects: Effects,
+  nowMs: number,
+): void {
+  const { filter } = page.entry;
+  if (page.body.length > 0 && !mayTakePage(session)) {
+    if (item.kind === "replay") replayFailed(session, item);
+    else putOffReplay(session, shard, filter, effects);
+    return;
+  }
+  deliverRetained(session, page, effects, nowMs);
+  if (item.kind === "replay") advanceReplay(session, item, page.after, effects);
+  else beginReplay(session, shard, filter, page.after, effects);
 }
 
 /** The messages that were refused. */
@@ -97,8 +115,8 @@ function settlePublishes(
 }
 
 function settleOperation(session: Session, operation: Operation, effects: Effects): void {
-  operation.shardsLeft--;
-  if (operation.shardsLeft > 0) return;
+  operation.callsLeft--;
+  if (operation.callsLeft > 0) return;
   const { kind, packetId, reasons } = operation;
   for (const filter of operation.filters) {
     // Behind it there may be a SUBSCRIBE and another UNSUBSCRIBE, which needs the row until it is confirmed itself.

@@ -7,11 +7,12 @@ import { isFailure, ReasonCode } from "../protocol/reason.ts";
 import { varintBytes } from "../protocol/varint.ts";
 import { isShared, parseFilter } from "../topic/share.ts";
 import { isSysFilter } from "../topic/sys.ts";
+import { byShard } from "./by-shard.ts";
 import { violate } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import { nobody, type Operation, type RouteEntry } from "./outgoing.ts";
 import { forgetReplays } from "./replay.ts";
-import { handBackDenied, shardsOfSubscription } from "./sharing.ts";
+import { handBackDenied } from "./sharing.ts";
 import { type Connection, generationOf, type Session } from "./state.ts";
 
 /** What SUBSCRIBE asks for one filter. */
@@ -22,7 +23,7 @@ type Asker = Pick<Operation, "epoch" | "packetId" | "reasons" | "ticket" | "open
 
 interface Granted {
   readonly granted: ReasonCode[];
-  readonly entriesOf: Map<number, RouteEntry[]>;
+  readonly entries: RouteEntry[];
   /** Filters of subscriptions that are new. */
   readonly confirms: string[];
 }
@@ -51,13 +52,13 @@ export function subscribe(session: Session, packet: Subscribe, effects: Effects,
   }
   if (!answerFits(connection, packet.subscriptions.length)) return refuseLength(session, effects, nowMs);
   const { subscriptions, identifier = 0 } = packet;
-  const { granted, entriesOf, confirms } = grant(session, subscriptions, identifier, connection.epoch, effects);
+  const { granted, entries, confirms } = grant(session, subscriptions, identifier, connection.epoch, effects);
   // Before 5.0 there is one code for all refusals.
   const reasons = granted.map((reason) =>
     isFailure(reason) && connection.version !== 5 ? ReasonCode.unspecifiedError : reason,
   );
-  if (entriesOf.size === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
-  ask(session, entriesOf, { epoch: connection.epoch, packetId: packet.packetId, reasons, confirms }, effects);
+  if (entries.length === 0) effects.send.push({ type: "suback", packetId: packet.packetId, reasons });
+  ask(session, entries, { epoch: connection.epoch, packetId: packet.packetId, reasons, confirms }, effects);
 }
 
 /** On a client's behalf, whether or not it is connected. The reasons it would be told. */
@@ -68,23 +69,20 @@ export function subscribeFor(
   ticket: number,
   effects: Effects,
 ): SettledRequest {
-  const { granted, entriesOf, confirms } = grant(session, requests, identifier, nobody, effects);
-  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: granted, ticket, confirms }, effects);
-  return { reasons: granted, isSettled: entriesOf.size === 0 };
+  const { granted, entries, confirms } = grant(session, requests, identifier, nobody, effects);
+  ask(session, entries, { epoch: nobody, packetId: 0, reasons: granted, ticket, confirms }, effects);
+  return { reasons: granted, isSettled: entries.length === 0 };
 }
 
 /** Those that the rows say, of a session that has come from a backup. Whether a shard has to confirm them. */
 export function routeAgain(session: Session, ticket: number, effects: Effects): boolean {
   const leaving = session.reads.filtersBeingRemoved();
-  const entriesOf = new Map<number, RouteEntry[]>();
+  const entries: RouteEntry[] = [];
   for (const subscription of session.reads.subscriptions()) {
-    if (leaving.includes(subscription.filter)) continue;
-    for (const shard of shardsOfSubscription(subscription.filter, session.limits)) {
-      addTo(entriesOf, shard, { ...subscription, sendRetained: false });
-    }
+    if (!leaving.includes(subscription.filter)) entries.push({ ...subscription, sendRetained: false });
   }
-  ask(session, entriesOf, { epoch: nobody, packetId: 0, reasons: [], ticket }, effects);
-  return entriesOf.size > 0;
+  ask(session, entries, { epoch: nobody, packetId: 0, reasons: [], ticket }, effects);
+  return entries.length > 0;
 }
 
 /** Those that a session is made with, also once more if that was interrupted. Whether a shard has to confirm them. */
@@ -94,9 +92,9 @@ export function subscribeFirst(
   epoch: number,
   effects: Effects,
 ): boolean {
-  const { entriesOf } = grant(session, requests, 0, epoch, effects, true);
-  ask(session, entriesOf, { epoch, packetId: 0, reasons: [], opens: true }, effects);
-  return entriesOf.size > 0;
+  const { entries } = grant(session, requests, 0, epoch, effects, true);
+  ask(session, entries, { epoch, packetId: 0, reasons: [], opens: true }, effects);
+  return entries.length > 0;
 }
 
 /** Writes those that are granted, and says which routes they need. */
@@ -113,7 +111,7 @@ function grant(
   const { reads, limits } = session;
   const reasons: ReasonCode[] = [];
   const confirms: string[] = [];
-  const entriesOf = new Map<number, RouteEntry[]>();
+  const entries: RouteEntry[] = [];
   let count = isFirst ? 0 : reads.subscriptionCount();
 
   for (const request of requests) {
@@ -141,13 +139,11 @@ function grant(
     const { retainHandling } = request;
     const sendRetained = !isShared(filter) && (retainHandling === 0 || (retainHandling === 1 && isNew));
     if (sendRetained) forgetReplays(session, filter, effects);
-    for (const shard of shardsOfSubscription(filter, limits)) {
-      addTo(entriesOf, shard, { ...subscription, sendRetained });
-    }
+    entries.push({ ...subscription, sendRetained });
     // Any QoS may be asked for [MQTT-3.2.2-10].
     reasons.push(granted);
   }
-  return { granted: reasons, entriesOf, confirms };
+  return { granted: reasons, entries, confirms };
 }
 
 /**
@@ -161,18 +157,14 @@ function isCutShort({ confirmations, record, reads }: Session, filter: string, e
   return record !== undefined && reads.isUnconfirmed(filter);
 }
 
-function ask(
-  session: Session,
-  entriesOf: ReadonlyMap<number, readonly RouteEntry[]>,
-  asker: Asker,
-  effects: Effects,
-): void {
-  const asksForSys = [...entriesOf.values()].some((entries) => entries.some(({ filter }) => isSysFilter(filter)));
-  const operation: Operation = { kind: "subscribe", ...asker, asksForSys, filters: [], shardsLeft: entriesOf.size };
+function ask(session: Session, entries: readonly RouteEntry[], asker: Asker, effects: Effects): void {
+  const asksForSys = entries.some(({ filter }) => isSysFilter(filter));
+  const calls = byShard(entries, session.limits);
+  const operation: Operation = { kind: "subscribe", ...asker, asksForSys, filters: [], callsLeft: calls.length };
   for (const filter of asker.confirms ?? []) session.confirmations.set(filter, operation);
   const generation = generationOf(session) as number;
-  for (const [shard, entries] of entriesOf) {
-    effects.outbox.push(shard, { kind: "subscribe", generation, entries, operation });
+  for (const { shard, items } of calls) {
+    effects.outbox.push(shard, { kind: "subscribe", generation, entries: items, operation });
   }
 }
 
@@ -203,8 +195,8 @@ export function unsubscribe(session: Session, packet: Unsubscribe, effects: Effe
   if (connection === undefined) return;
   if (!answerFits(connection, packet.filters.length)) return refuseLength(session, effects, nowMs);
   const { known, reasons } = markRemoved(session, packet.filters, effects);
-  const shards = remove(session, known, { epoch: connection.epoch, packetId: packet.packetId, reasons }, effects);
-  if (shards === 0) effects.send.push({ type: "unsuback", packetId: packet.packetId, reasons });
+  const calls = remove(session, known, { epoch: connection.epoch, packetId: packet.packetId, reasons }, effects);
+  if (calls === 0) effects.send.push({ type: "unsuback", packetId: packet.packetId, reasons });
 }
 
 /** On a client's behalf, whether or not it is connected. */
@@ -215,8 +207,8 @@ export function unsubscribeFor(
   effects: Effects,
 ): SettledRequest {
   const { known, reasons } = markRemoved(session, filters, effects);
-  const shards = remove(session, known, { epoch: nobody, packetId: 0, reasons, ticket }, effects);
-  return { reasons, isSettled: shards === 0 };
+  const calls = remove(session, known, { epoch: nobody, packetId: 0, reasons, ticket }, effects);
+  return { reasons, isSettled: calls === 0 };
 }
 
 function markRemoved(
@@ -259,27 +251,19 @@ export function removeRevoked(session: Session, filters: readonly string[], effe
   handBackDenied(session, filters, effects);
 }
 
-/** How many shards are asked to. */
+/** How many calls that takes. */
 function remove(session: Session, filters: readonly string[], asker: Asker, effects: Effects): number {
-  const { limits } = session;
-  const filtersOf = new Map<number, string[]>();
-  for (const filter of filters) {
-    for (const shard of shardsOfSubscription(filter, limits)) addTo(filtersOf, shard, filter);
-  }
-  const operation: Operation = { kind: "unsubscribe", ...asker, filters, shardsLeft: filtersOf.size };
+  const named = filters.map((filter) => ({ filter }));
+  const calls = byShard(named, session.limits);
+  const operation: Operation = { kind: "unsubscribe", ...asker, filters, callsLeft: calls.length };
   for (const filter of filters) {
     session.removals.set(filter, operation);
     session.confirmations.delete(filter);
   }
   const generation = generationOf(session) as number;
-  for (const [shard, of] of filtersOf) {
-    effects.outbox.push(shard, { kind: "unsubscribe", generation, filters: of, operation });
+  for (const { shard, items } of calls) {
+    const leaving = items.map(({ filter }) => filter);
+    effects.outbox.push(shard, { kind: "unsubscribe", generation, filters: leaving, operation });
   }
-  return filtersOf.size;
-}
-
-function addTo<Item>(map: Map<number, Item[]>, shard: number, item: Item): void {
-  const items = map.get(shard);
-  if (items === undefined) map.set(shard, [item]);
-  else items.push(item);
+  return calls.length;
 }

@@ -6,8 +6,12 @@
 import { type Packing, packByBytes } from "../hop/lane.ts";
 import type { OwedPart } from "./changes.ts";
 
+/** What a character of a publisher's name takes in a row of the outbox at most, and the numbers beside it: see src/store/owed-parts.ts. */
+const characterBytes = 6;
+const numbersBytes = 64;
+
 export function packParts<Item extends { readonly part: OwedPart }>(bytesMax: number): Packing<Item> {
-  const fitting = packByBytes<Item>(({ part }) => part.body.length, bytesMax);
+  const fitting = packByBytes<Item>(({ part }) => bytesOf(part), bytesMax);
   return (waiting) => {
     const count = fitting(waiting);
     if (count === 1) return 1;
@@ -19,4 +23,8 @@ export function packParts<Item extends { readonly part: OwedPart }>(bytesMax: nu
     }
     return count;
   };
+}
+
+function bytesOf({ publisher, body }: OwedPart): number {
+  return body.length + publisher.length * characterBytes + numbersBytes;
 }

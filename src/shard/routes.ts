@@ -31,10 +31,19 @@ export interface Terms {
 }
 
 const rememberedTopicsMax = 10_000;
+/**
+ * Many topics may match a filter that many sessions have. To read again who they are costs little beside what is then delivered to each
+ * of them.
+ */
+const rememberedBytesMax = 32 * 1024 * 1024;
+/** What a target takes in memory, as measured on V8, and what each of its identifiers adds. */
+const targetBytes = 260;
+const identifierBytes = 8;
 
 export class Routes {
   readonly #reads: ShardReads;
   readonly #remembered = new Map<string, Destinations>();
+  #rememberedBytes = 0;
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -59,8 +68,7 @@ export class Routes {
     const { groups } = this.#reads;
     const shares = filtersMatching(topic, groups.filters).flatMap((key) => groups.sharesAt(key));
     const destinations = { targets, shares };
-    if (this.#remembered.size >= rememberedTopicsMax) this.#remembered.clear();
-    this.#remembered.set(topic, destinations);
+    this.#remember(topic, destinations);
     return destinations;
   }
 
@@ -68,11 +76,37 @@ export class Routes {
   forget(key: string): void {
     const filter = keyTopic(key);
     if (!startsWithWildcard(filter) && !filter.includes("/+") && !filter.endsWith("/#")) {
-      this.#remembered.delete(filter);
+      this.#forgetTopic(filter);
       return;
     }
-    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#remembered.delete(topic);
+    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#forgetTopic(topic);
   }
+
+  #remember(topic: string, destinations: Destinations): void {
+    const bytes = bytesOf(topic, destinations);
+    if (this.#remembered.size >= rememberedTopicsMax || this.#rememberedBytes + bytes > rememberedBytesMax) {
+      this.#remembered.clear();
+      this.#rememberedBytes = 0;
+    }
+    this.#remembered.set(topic, destinations);
+    this.#rememberedBytes += bytes;
+  }
+
+  #forgetTopic(topic: string): void {
+    const destinations = this.#remembered.get(topic);
+    if (destinations === undefined) return;
+    this.#remembered.delete(topic);
+    this.#rememberedBytes -= bytesOf(topic, destinations);
+  }
+}
+
+function bytesOf(topic: string, { targets }: Destinations): number {
+  // Two for each character, at most.
+  let bytes = 2 * topic.length;
+  for (const { own, others } of targets) {
+    bytes += targetBytes + identifierBytes * (others.identifiers.length + (own?.identifiers.length ?? 0));
+  }
+  return bytes;
 }
 
 function merge(routes: readonly Route[]): Target {

@@ -99,3 +99,21 @@ test("RPL-4 what a session that ends has not been sent is counted", () => {
   );
   expect(rig.store.load().replays).toEqual([]);
 });
+
+test("RPL-5 a first page that comes when half of the queue is taken is asked for again when it is not", () => {
+  const rig = play(
+    [
+      ["connect expiry=100 receive=1", "connack"],
+      ["subscribe #1 a,q1 b,q1", "ask subscribe a q1 +retained", "ask subscribe b q1 +retained"],
+      ["answer a retained=a:1_q1;a:2_q1;a:3_q1", "publish a:1 q1 #1 retain"],
+      ["answer b retained=b:1_q1;b:2_q1", "suback #1 0x01,0x01"],
+      ["puback #1", "ask replay b after ", "publish a:2 q1 #2 retain"],
+      ["answer b retained=b:1_q1;b:2_q1"],
+      ["puback #2", "publish a:3 q1 #3 retain"],
+      ["puback #3", "publish b:1 q1 #4 retain"],
+      ["puback #4", "publish b:2 q1 #5 retain"],
+    ],
+    { limits },
+  );
+  expect(rig.store.load().replays).toEqual([]);
+});

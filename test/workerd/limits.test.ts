@@ -9,7 +9,7 @@ import { quiet } from "./support/bill.ts";
 import { attachmentBytesMax, carriedBy } from "./support/carried.ts";
 import { Client, cutClients, publishPacket, uniqueId } from "./support/client.ts";
 import { everybodySleeps } from "./support/faults.ts";
-import { rowsOf, sessionOf } from "./support/objects.ts";
+import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
 
 const execute = ObjectSql.prototype.execute;
 afterEach(() => {
@@ -167,4 +167,22 @@ test("LIM-6 a batch of many small messages is within a row", async () => {
   for (let index = 0; index < frames.length; index++) await again.acknowledge(await again.expect("publish"));
   expect(await again.pending()).toEqual([]);
   await eventually("the queue is empty", async () => (await rowsOf(sessionOf(subscriber.id), "segment")) === 0);
+});
+
+test("LIM-7 a session ends with all its routes, if its filters are more than a call can carry", async () => {
+  const prefix = uniqueId("long/filters");
+  const client = await Client.connect({ persistent: true });
+  const atOnce = 10;
+  for (let messageId = 1; messageId <= 60; messageId++) {
+    const subscriptions = Array.from({ length: atOnce }, (_, index) => {
+      return { topic: `${prefix}/${messageId}/${index}/${"x".repeat(60_000)}`, qos: 1 as const };
+    });
+    client.send({ cmd: "subscribe", messageId, subscriptions });
+    await client.expect("suback");
+  }
+  const shard = shardOfTopic(prefix);
+  expect(await rowsOf(shard, "route")).toBe(60 * atOnce);
+  await client.disconnect();
+  await (await Client.connect({ clientId: client.id })).disconnect();
+  await eventually("no route is left", async () => (await rowsOf(shard, "route")) === 0);
 });

@@ -4,11 +4,12 @@ import { afterEach, expect, test } from "vitest";
 import { SessionObject } from "../../worker/session/object.ts";
 import { TopicShard } from "../../worker/shard/object.ts";
 import { eventually } from "../support/eventually.ts";
+import { recordTexts } from "../support/records.ts";
 import { manage } from "./support/api.ts";
 import { countFor, quiet } from "./support/bill.ts";
 import { Client, cutClients, payloads, uniqueId } from "./support/client.ts";
 import { endFaults, hold, reset } from "./support/faults.ts";
-import { sessionOf } from "./support/objects.ts";
+import { sessionOf, shardOfTopic } from "./support/objects.ts";
 
 afterEach(() => {
   endFaults();
@@ -157,3 +158,54 @@ test.each(["its connection ends", "its object dies"])(
     expect(payloads(await second.pending())).toEqual([]);
   },
 );
+
+test("RET-6 one SUBSCRIBE for many topics brings what is retained for each, if that is more than a call can carry", async () => {
+  const prefix = uniqueId("retained-large");
+  const topics = Array.from({ length: 36 }, (_, index) => `${prefix}/large/${index}`);
+  for (const topic of topics) await retain([[topic, "x".repeat(1_000_000)]]);
+  const subscriber = await Client.connect({ version: 5 });
+  const subscriptions = topics.map((topic) => ({ topic, qos: 1 as const }));
+  subscriber.send({ cmd: "subscribe", messageId: 1, subscriptions });
+  const seen: string[] = [];
+  await subscriber.expect("suback");
+  while (seen.length < topics.length) {
+    const packet = await subscriber.expect("publish");
+    seen.push(packet.topic);
+    await subscriber.acknowledge(packet);
+  }
+  expect(seen.sort()).toEqual([...topics].sort());
+  await retain(topics.map((topic) => [topic, ""]));
+});
+
+test("RET-7 one SUBSCRIBE whose first pages alone would fill the queue loses none of them", async () => {
+  const end = uniqueId();
+  const messages = Array.from({ length: 4_200 }, (_, index) => [`${index % 64}/${index}/${end}`, `${index}`] as const);
+  await retain(messages);
+  const drops = countFor("drops", "queue-full");
+  const subscriber = await Client.connect({ version: 5, receiveMaximum: 100 });
+  const filters = [`+/+/${end}`, `+/+/${end}/#`, "+/+/#"];
+  subscriber.send({ cmd: "subscribe", messageId: 1, subscriptions: filters.map((topic) => ({ topic, qos: 1 })) });
+  for (let left = filters.length * messages.length; left > 0; ) {
+    const packet = await subscriber.next();
+    if (packet.cmd !== "publish") continue;
+    if (packet.topic.endsWith(end)) left--;
+    await subscriber.acknowledge(packet);
+  }
+  expect(countFor("drops", "queue-full")).toBe(drops);
+  await retain(messages.map(([topic]) => [topic, ""]));
+});
+
+test("RET-8 a shard does not keep the pages that it has given: a call that comes again is answered anew", async () => {
+  const topic = uniqueId("retained/repeat");
+  await retain([[topic, "before"]]);
+  const terms = { qos: 1, noLocal: false, retainAsPublished: false, identifier: 0, sendRetained: true } as const;
+  const key = { source: "=c:asker", incarnation: 1, sequence: 1 };
+  const call = { session: "c:asker", generation: 1, entries: [{ filter: topic, ...terms }] };
+  const ask = async () => {
+    const answer = await shardOfTopic(topic).exchange({ kind: "subscribe", key, ...call });
+    return "stale" in answer ? [] : answer.retained.flatMap(({ body }) => recordTexts(body));
+  };
+  expect(await ask()).toEqual([`${topic}:before q1 retain`]);
+  await retain([[topic, "after"]]);
+  expect(await ask()).toEqual([`${topic}:after q1 retain`]);
+});

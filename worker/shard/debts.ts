@@ -197,4 +197,5 @@ function isSame(one: OwedKey, other: OwedKey): boolean {
   return one.incarnation === other.incarnation && one.sequence === other.sequence;
 }
 
-const pack = packParts<{ readonly part: OwedPart }>(growingBytesMax);
+/** How much a row takes up is said in bytes that are known. */
+const pack = packParts<{ readonly part: OwedPart }>(Number.POSITIVE_INFINITY);

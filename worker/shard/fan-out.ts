@@ -43,6 +43,8 @@ interface Ticket {
   readonly isRefusable: boolean;
   /** Indexes in the batch. */
   readonly refused: Set<number>;
+  /** Sessions that have refused some of it. */
+  readonly refusedBy: Set<string>;
   readonly settle: () => void;
 }
 
@@ -120,7 +122,13 @@ export class FanOut {
   ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
+    const ticket: Ticket = {
+      left: deliveries.length,
+      isRefusable,
+      refused: new Set(),
+      refusedBy: new Set(),
+      settle: resolve,
+    };
     const isRelayed = deliveries.length > this.#directMax;
     for (const delivery of deliveries) {
       const item = itemOf(publisher, publisherGeneration, delivery, ticket);
@@ -137,7 +145,7 @@ export class FanOut {
     const left = batches.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
     if (left === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), settle: resolve };
+    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), refusedBy: new Set(), settle: resolve };
     // There may be very many at once, so that what is owed becomes as few rows as it can.
     const owed = new Map<string, Item[]>();
     const isRelayed = left > this.#directMax;
@@ -158,7 +166,7 @@ export class FanOut {
   /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
   async ask(session: string, part: DeliveryPart): Promise<PartAnswer | undefined> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), settle: resolve };
+    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), refusedBy: new Set(), settle: resolve };
     const { generation, body } = part;
     let heard: PartAnswer | undefined;
     const delivery: Delivery = {
@@ -216,7 +224,7 @@ export class FanOut {
 
   /** Lives as long as its lane has something to send; whoever published it waits for its ticket. */
   async #run(target: string, lane: Lane<Item>, isRelayed: boolean): Promise<void> {
-    for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
+    for (let flight = this.#start(target, lane); flight !== undefined; flight = this.#start(target, lane)) {
       const outcome = await (isRelayed
         ? this.#attemptRelayed(target, lane, flight)
         : this.#attempt(target, lane, flight));
@@ -236,6 +244,16 @@ export class FanOut {
     }
     this.#lanes.delete(target);
     if (lane.isInDoubt) this.#inDoubt.add(target);
+  }
+
+  /**
+   * A large batch is several calls. Behind what the session has refused of it the rest is refused as well, also if there is room by
+   * then: the session would remember how far it came, and take what comes again for what it had.
+   */
+  #start(target: string, lane: Lane<Item>): Flight<Item> | undefined {
+    const behind = lane.drain(({ delivery, ticket }) => delivery.guaranteed && ticket.refusedBy.has(target));
+    if (behind.length > 0) this.#refuse(target, behind, "queue-full");
+    return lane.start();
   }
 
   /** The session's answer; undefined if there was none in time. */
@@ -274,6 +292,7 @@ export class FanOut {
       const rest = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
       return rest.map((left) => ({ part: left, delivery, ticket }));
     }
+    if (refused.length > 0) ticket.refusedBy.add(delivery.session);
     for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     if (--ticket.left === 0) ticket.settle();
     return [];
@@ -338,6 +357,7 @@ export class FanOut {
     for (const { delivery, ticket, hear } of items) {
       const refused = Array.from({ length: delivery.count }, (_, record) => record);
       hear?.({ gone: false, refused });
+      ticket.refusedBy.add(target);
       for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     }
     settled(items);

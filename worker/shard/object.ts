@@ -6,8 +6,7 @@ import { Fence } from "../../src/hop/fence.ts";
 import type { Stale } from "../../src/hop/key.ts";
 import { countRecords, RecordReader } from "../../src/queue/record.ts";
 import { RetainedQuota } from "../../src/retain/quota.ts";
-import type { RouteEntry } from "../../src/session/outgoing.ts";
-import type { RetainedPage, ShardAnswer } from "../../src/session/routing.ts";
+import type { ShardAnswer } from "../../src/session/routing.ts";
 import type { ShardChange } from "../../src/shard/changes.ts";
 import { DelayedMessages } from "../../src/shard/delayed.ts";
 import { Tally } from "../../src/shard/outcome.ts";
@@ -129,8 +128,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#fence.settle(key, answer);
     try {
       const settled = await answer;
-      // Its row knows from here on, and tries again what was refused.
-      if (request.kind === "publish" && request.remembered) this.#fence.forget(key);
+      if (mayRunAgain(request)) this.#fence.forget(key);
       return settled;
     } catch (error) {
       this.#fence.forget(key);
@@ -219,7 +217,7 @@ export class TopicShard extends DurableObject<Env> {
         this.#groups.handBack(request.share, request.body);
         return nothing;
       case "replay":
-        return { refused: [], retained: [this.#page(request.entry, request.after)] };
+        return { refused: [], retained: [this.#retained.pageFor(request.entry, request.after)] };
     }
   }
 
@@ -301,8 +299,7 @@ export class TopicShard extends DurableObject<Env> {
     this.#persist(changes);
     this.#subscriptionsChanged(entries.map(({ filter }) => filter));
     this.#groups.replaced(session, generation);
-    const retained = entries.filter((entry) => entry.sendRetained).map((entry) => this.#page(entry, undefined));
-    return { refused: [], retained: retained.filter((page) => page.body.length > 0 || page.after !== undefined) };
+    return { refused: [], retained: this.#retained.firstPages(entries.filter(({ sendRetained }) => sendRetained)) };
   }
 
   #unsubscribe(request: ShardRequest & { readonly kind: "unsubscribe" }): ShardAnswer {
@@ -324,11 +321,6 @@ export class TopicShard extends DurableObject<Env> {
       this.#routes.forget(topicKey(plainFilter(filter)));
       if (isShared(filter)) this.#groups.membersChanged(filter);
     }
-  }
-
-  #page(entry: RouteEntry, after: string | undefined): RetainedPage {
-    const page = this.#retained.page(entry, after);
-    return { entry, body: page.body, after: page.after };
   }
 
   /** A session does not exist any more: the routes that led these messages to it can go. */
@@ -371,4 +363,14 @@ export class TopicShard extends DurableObject<Env> {
     if (atMs + alarmLostAfterMs > this.#alarm.nowMs) this.#alarm.atMs = atMs;
     else this.#alarm.wakeAt(this.#alarm.nowMs);
   }
+}
+
+/**
+ * A repeat need not have the answer of the first:
+ * - a request that may come again has a row, which knows from here on, and tries again what was refused;
+ * - pages of retained messages are read again. Thousands of sessions ask for nothing else, and their pages would be all of the memory.
+ */
+function mayRunAgain(request: ShardRequest): boolean {
+  if (request.kind === "publish") return request.remembered === true;
+  return request.kind === "subscribe" || request.kind === "replay";
 }

@@ -90,3 +90,14 @@ test("topicsMatching goes on after any key, stored or not", () => {
     runs,
   );
 });
+
+test("topicsMatching begins behind the empty key, which is no name's, as it does without one", () => {
+  fc.assert(
+    fc.property(names, topicFilter, (stored, filter) => {
+      const keys = new MemoryKeys(stored.map(topicKey));
+      const whole = topicsMatching(filter, keys, { limit: 1000 });
+      expect(topicsMatching(filter, keys, { limit: 1000, after: "" })).toEqual(whole);
+    }),
+    runs,
+  );
+});

@@ -77,6 +77,20 @@ test("a topic's answer is remembered until a subscription that matches it change
   ).toEqual(["s1", "s2"]);
 });
 
+test.each([
+  ["the sessions they go to", (index: number) => `all/${index}`, 1_000],
+  ["the length of their names", (index: number) => `all/${"x".repeat(60_000)}/${index}`, 1],
+])("what is remembered of topics is bounded by %s", (_, topicOf, sessions) => {
+  const store = memoryShard();
+  putRoutes(store, ...Array.from({ length: sessions }, (_, index) => `all/# s${index} q0`));
+  const routes = new Routes(store);
+  const before = Array.from({ length: 300 }, (_, index) => routes.destinations(topicOf(index)));
+  const remembered = before.filter((destinations, index) => routes.destinations(topicOf(index)) === destinations);
+  expect(remembered.length).toBe(0);
+  const one = routes.destinations("all");
+  expect(routes.destinations("all")).toBe(one);
+});
+
 test("a session that is gone takes the routes of its generation with it, not those of one that has a lower number", () => {
   const store = memoryShard();
   putRoutes(store, "a s1 q0 gen=5", "+ s1 q0 gen=4");

@@ -55,6 +55,17 @@ function numbers(count: number, first = 0): string[] {
   return Array.from({ length: count }, (_, index) => `${first + index}`);
 }
 
+test("what thousands of publishers with long names are owed together is no row that the platform refuses", async () => {
+  const subscriber = new Subscriber();
+  const rig = new OutboxRig(() => subscriber);
+  subscriber.nextMs = 900;
+  const publishers = numbers(5_000).map((number) => `=c:${number.padEnd(510, "\u0001")}`);
+  const sent = publishers.map((publisher) => send(rig, "a:m q1", { publisher }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect((await Promise.all(sent)).flat()).toEqual([]);
+  expect(owedCalls(rig).flatMap(({ parts }) => parts)).toHaveLength(publishers.length);
+});
+
 describe("load", () => {
   interface Load {
     readonly eachMs: number;
