@@ -52,7 +52,7 @@ import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
-/** Bytes that may wait for the session to be dialled. */
+/** What may wait for the session to be dialled, in bytes of memory. */
 const waitingBytesMax = 4 * 1024 * 1024;
 /** The same of a client that may still turn out to be nobody. */
 const unadmittedBytesMax = 256 * 1024;
@@ -180,10 +180,9 @@ export class ClientConnection {
       this.#pings++;
       return;
     }
-    const whole = start === 0 && end === frame.length;
-    this.#outgoing.push(whole ? frame : frame.subarray(start, end), type);
+    this.#outgoing.push(frame, start, end, type);
     const bytesMax = this.#state === "admitting" ? unadmittedBytesMax : waitingBytesMax;
-    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoing.bytes > bytesMax) {
+    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoing.weight > bytesMax) {
       this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
     }
   };
