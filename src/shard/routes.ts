@@ -6,6 +6,7 @@ import type { QoS } from "../protocol/packet.ts";
 import { filtersMatching } from "../topic/filters-matching.ts";
 import { keyTopic } from "../topic/key.ts";
 import { matches, startsWithWildcard } from "../topic/match.ts";
+import { Remembered } from "../topic/remembered.ts";
 import type { Route, ShardReads } from "./changes.ts";
 
 export interface Destinations {
@@ -30,11 +31,17 @@ export interface Terms {
   readonly identifiers: readonly number[];
 }
 
-const rememberedTopicsMax = 10_000;
+/** Of 128 MiB that an isolate has. */
+const rememberedBytesMax = 32 * 1024 * 1024;
+/** What a target takes in memory, rounded up from what was measured on V8 (189). */
+const targetBytes = 208;
 
 export class Routes {
   readonly #reads: ShardReads;
-  readonly #remembered = new Map<string, Destinations>();
+  readonly #remembered = new Remembered<Destinations>(
+    rememberedBytesMax,
+    ({ targets, shares }) => (targets.length + shares.length) * targetBytes,
+  );
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -59,7 +66,6 @@ export class Routes {
     const { groups } = this.#reads;
     const shares = filtersMatching(topic, groups.filters).flatMap((key) => groups.sharesAt(key));
     const destinations = { targets, shares };
-    if (this.#remembered.size >= rememberedTopicsMax) this.#remembered.clear();
     this.#remembered.set(topic, destinations);
     return destinations;
   }
@@ -71,19 +77,16 @@ export class Routes {
       this.#remembered.delete(filter);
       return;
     }
-    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#remembered.delete(topic);
+    for (const topic of this.#remembered.topics()) if (matches(filter, topic)) this.#remembered.delete(topic);
   }
 }
 
 function merge(routes: readonly Route[]): Target {
   const { session, generation } = routes[0] as Route;
   const own = routes.filter((route) => !route.noLocal);
-  return {
-    session,
-    generation,
-    others: terms(routes),
-    own: own.length === 0 ? undefined : terms(own),
-  };
+  const others = terms(routes);
+  if (own.length === routes.length) return { session, generation, others, own: others };
+  return { session, generation, others, own: own.length === 0 ? undefined : terms(own) };
 }
 
 function terms(routes: readonly Route[]): Terms {
