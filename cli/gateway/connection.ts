@@ -8,7 +8,8 @@
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 
-const firstByteMs = 10_000;
+/** Also the longest that TLS may take to be agreed, before. */
+export const firstByteMs = 10_000;
 const dialMs = 10_000;
 const bufferedBytesMax = 1024 * 1024;
 /** Once one side has ended, what the other has yet to be sent gets this long. */

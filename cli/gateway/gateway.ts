@@ -3,8 +3,8 @@
 
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
-import { type Ending, GatewayConnection } from "./connection.ts";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { type Ending, firstByteMs, GatewayConnection } from "./connection.ts";
 
 export interface Listener {
   readonly host: string;
@@ -43,6 +43,8 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<GatewayConnection>();
+  /** Clients of which TLS has yet to be agreed, by their addresses. */
+  readonly #handshakes = new Map<string, Socket>();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -64,16 +66,13 @@ export class Gateway {
   async stop(): Promise<void> {
     const closed = this.#servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)));
     for (const connection of this.#connections) connection.close();
+    for (const socket of this.#handshakes.values()) socket.destroy();
     await Promise.all(closed);
   }
 
   async #listen({ host, port, tls }: Listener): Promise<number> {
-    const take = (socket: Socket) => this.#take(socket);
-    const server =
-      tls === undefined ? createServer(take) : createTlsServer({ cert: tls.certificate, key: tls.key }, take);
-    server.on("tlsClientError", (error: Error, socket: Socket) => {
-      this.#options.log({ event: "refused", client: addressOf(socket), why: "tls", detail: error.message });
-    });
+    const secure = tls === undefined ? undefined : this.#secure(tls);
+    const server = createServer((socket) => this.#take(socket, secure));
     server.listen(port, host);
     await once(server, "listening");
     this.#servers.push(server);
@@ -81,14 +80,36 @@ export class Gateway {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
-  #take(socket: Socket): void {
-    const { brokerUrl, connectionsMax, log } = this.#options;
+  /** Speaks TLS with clients that are handed to it. It listens nowhere itself: they are counted before. */
+  #secure({ certificate, key }: NonNullable<Listener["tls"]>): TlsServer {
+    const options = { cert: certificate, key, handshakeTimeout: firstByteMs };
+    const server = createTlsServer(options, (socket) => this.#begin(socket));
+    server.on("tlsClientError", (error, socket) => {
+      this.#options.log({ event: "refused", client: addressOf(socket), why: "tls", detail: error.message });
+      // After its time is over it would stay for ever.
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #take(socket: Socket, secure: TlsServer | undefined): void {
+    const { connectionsMax, log } = this.#options;
     const client = addressOf(socket);
-    if (this.#connections.size >= connectionsMax) {
+    if (this.#connections.size + this.#handshakes.size >= connectionsMax) {
       socket.destroy();
       log({ event: "refused", client, why: "too-many-connections", detail: `there are ${connectionsMax}` });
       return;
     }
+    if (secure === undefined) return this.#begin(socket);
+    this.#handshakes.set(client, socket);
+    socket.once("close", () => this.#handshakes.delete(client));
+    secure.emit("connection", socket);
+  }
+
+  #begin(socket: Socket): void {
+    const { brokerUrl, log } = this.#options;
+    const client = addressOf(socket);
+    this.#handshakes.delete(client);
     const connection = new GatewayConnection(socket, brokerUrl, {
       ended: (why, detail) => {
         this.#connections.delete(connection);

@@ -12,6 +12,7 @@ import { endConnection } from "./closing.ts";
 import type { Effects } from "./effects.ts";
 import type { Session } from "./state.ts";
 import { type SubscriptionRequest, subscribeFirst } from "./subscribe.ts";
+import { reconsiderSys } from "./sys.ts";
 
 /** In the step of CONNECT, behind CONNACK. */
 export function open(session: Session, requests: readonly SubscriptionRequest[], effects: Effects): void {
@@ -27,15 +28,17 @@ export function open(session: Session, requests: readonly SubscriptionRequest[],
 export function opened(session: Session, effects: Effects): void {
   effects.send.unshift(...(session.opening ?? []));
   session.opening = undefined;
+  reconsiderSys(session, effects);
   if (session.record?.firstSubscriptions === undefined) return;
   const { firstSubscriptions: _confirmed, ...record } = session.record;
   putRecord(session, record, effects);
 }
 
-/** At the end of a step: what it sends waits, unless it ends the connection. */
+/** At the end of a step: what it sends waits, and so does what its edge would send of $SYS, unless it ends the connection. */
 export function keepBack({ opening, connection }: Session, effects: Effects): ServerPacket[] | undefined {
   if (opening === undefined) return undefined;
   opening.push(...effects.send.splice(0));
+  effects.sysChanged = false;
   if (connection !== undefined) return opening;
   effects.send.push(...opening);
   return undefined;

@@ -5,17 +5,19 @@ import { type Access, type Decision, decideDelivery, decidePublish, decideSubscr
 import type { Publish, Will } from "../protocol/packet.ts";
 import { responseTopicIn } from "../protocol/response-topic.ts";
 import { topicBehind } from "../topic/delayed.ts";
+import { Remembered } from "../topic/remembered.ts";
 import { plainFilter } from "../topic/share.ts";
 import type { StoredSubscription } from "./changes.ts";
 import type { Effects } from "./effects.ts";
 import type { Session } from "./state.ts";
 
-const rememberedMax = 1_000;
+/** What a session remembers of topics, of each kind. */
+export const rememberedMax = { topics: 1_000, bytes: 256 * 1024 };
 
 export class Permissions {
   readonly #access: Access;
-  readonly #publications = new Map<string, Decision>();
-  readonly #deliveries = new Map<string, boolean>();
+  readonly #publications = new Remembered<Decision>(rememberedMax);
+  readonly #deliveries = new Remembered<boolean>(rememberedMax);
 
   constructor(access: Access) {
     this.#access = access;
@@ -26,7 +28,6 @@ export class Permissions {
     const known = this.#publications.get(key);
     if (known !== undefined) return known;
     const decision = decidePublish(this.#access, { topic, qos, retain });
-    if (this.#publications.size >= rememberedMax) this.#publications.clear();
     this.#publications.set(key, decision);
     return decision;
   }
@@ -40,7 +41,6 @@ export class Permissions {
     const known = this.#deliveries.get(topic);
     if (known !== undefined) return known;
     const { isAllowed } = decideDelivery(this.#access, topic);
-    if (this.#deliveries.size >= rememberedMax) this.#deliveries.clear();
     this.#deliveries.set(topic, isAllowed);
     return isAllowed;
   }

@@ -11,7 +11,6 @@ import { illFormed, type Refusal, shardForName } from "./place.ts";
 import type { AliasedTopic, Session } from "./state.ts";
 
 const encoder = new TextEncoder();
-const rememberedTopicsMax = 1_000;
 
 export function publish(session: Session, packet: Publish, effects: Effects, nowMs: number): void {
   const { connection } = session;
@@ -148,7 +147,6 @@ function shardFor(session: Session, name: string): number | Refusal {
   if (known !== undefined) return known;
   const shard = shardForName(name, session.limits);
   if (typeof shard === "object") return shard;
-  if (session.shardOfTopic.size >= rememberedTopicsMax) session.shardOfTopic.clear();
   session.shardOfTopic.set(name, shard);
   return shard;
 }

@@ -11,6 +11,7 @@ import { Leases } from "../queue/leases.ts";
 import { readProgress } from "../queue/progress.ts";
 import { Queue, type QueueBounds } from "../queue/queue.ts";
 import { Window, type WindowSnapshot } from "../queue/window.ts";
+import { Remembered } from "../topic/remembered.ts";
 import type { TraceMark } from "../trace/mark.ts";
 
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -28,7 +29,7 @@ import { Holding } from "./holding.ts";
 import { Inbound } from "./inbound.ts";
 import { limitsFor, type SessionLimits } from "./limits.ts";
 import type { Operation } from "./outgoing.ts";
-import { Permissions } from "./permission.ts";
+import { Permissions, rememberedMax } from "./permission.ts";
 import { PublishRate } from "./publish-rate.ts";
 import { Replays } from "./replays.ts";
 import type { Sharing } from "./sharing.ts";
@@ -129,7 +130,7 @@ export interface Session {
   readonly life: number;
   /** The generation of the last session that this object knew: the next one is above it. */
   lastGeneration: number;
-  readonly shardOfTopic: Map<string, number>;
+  readonly shardOfTopic: Remembered<number>;
   /** Pages of retained messages that are yet to come. */
   readonly replays: Replays;
   /** For room in a full queue. */
@@ -186,7 +187,7 @@ export function loadSession(
     causes: { disconnected: "unknown", ended: "unknown" },
     life,
     lastGeneration: stored.record?.generation ?? snapshot?.connection.generation ?? 0,
-    shardOfTopic: new Map<string, number>(),
+    shardOfTopic: new Remembered<number>(rememberedMax),
     replays: new Replays(stored.replays),
     expirySearch: new ExpirySearch(),
     removals: new Map<string, Operation>(),

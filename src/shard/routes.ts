@@ -6,6 +6,7 @@ import type { QoS } from "../protocol/packet.ts";
 import { filtersMatching } from "../topic/filters-matching.ts";
 import { keyTopic } from "../topic/key.ts";
 import { matches, startsWithWildcard } from "../topic/match.ts";
+import { Remembered } from "../topic/remembered.ts";
 import type { Route, ShardReads } from "./changes.ts";
 
 export interface Destinations {
@@ -30,20 +31,15 @@ export interface Terms {
   readonly identifiers: readonly number[];
 }
 
-const rememberedTopicsMax = 10_000;
-/**
- * Many topics may match a filter that many sessions have. To read again who they are costs little beside what is then delivered to each
- * of them.
- */
-const rememberedBytesMax = 32 * 1024 * 1024;
-/** What a target takes in memory, as measured on V8, and what each of its identifiers adds. */
-const targetBytes = 260;
+/** Bytes: of 128 MiB that an isolate has. To read again who is meant costs little beside what is then delivered to each of them. */
+const rememberedMax = { topics: 10_000, bytes: 16 * 1024 * 1024 };
+/** What a target takes in memory, rounded up from what was measured on V8 (189), and each of its identifiers. */
+const targetBytes = 208;
 const identifierBytes = 8;
 
 export class Routes {
   readonly #reads: ShardReads;
-  readonly #remembered = new Map<string, Destinations>();
-  #rememberedBytes = 0;
+  readonly #remembered = new Remembered<Destinations>(rememberedMax, bytesOf);
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -68,7 +64,7 @@ export class Routes {
     const { groups } = this.#reads;
     const shares = filtersMatching(topic, groups.filters).flatMap((key) => groups.sharesAt(key));
     const destinations = { targets, shares };
-    this.#remember(topic, destinations);
+    this.#remembered.set(topic, destinations);
     return destinations;
   }
 
@@ -76,48 +72,25 @@ export class Routes {
   forget(key: string): void {
     const filter = keyTopic(key);
     if (!startsWithWildcard(filter) && !filter.includes("/+") && !filter.endsWith("/#")) {
-      this.#forgetTopic(filter);
+      this.#remembered.delete(filter);
       return;
     }
-    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#forgetTopic(topic);
-  }
-
-  #remember(topic: string, destinations: Destinations): void {
-    const bytes = bytesOf(topic, destinations);
-    if (this.#remembered.size >= rememberedTopicsMax || this.#rememberedBytes + bytes > rememberedBytesMax) {
-      this.#remembered.clear();
-      this.#rememberedBytes = 0;
-    }
-    this.#remembered.set(topic, destinations);
-    this.#rememberedBytes += bytes;
-  }
-
-  #forgetTopic(topic: string): void {
-    const destinations = this.#remembered.get(topic);
-    if (destinations === undefined) return;
-    this.#remembered.delete(topic);
-    this.#rememberedBytes -= bytesOf(topic, destinations);
+    for (const topic of this.#remembered.topics()) if (matches(filter, topic)) this.#remembered.delete(topic);
   }
 }
 
-function bytesOf(topic: string, { targets }: Destinations): number {
-  // Two for each character, at most.
-  let bytes = 2 * topic.length;
-  for (const { own, others } of targets) {
-    bytes += targetBytes + identifierBytes * (others.identifiers.length + (own?.identifiers.length ?? 0));
-  }
-  return bytes;
+function bytesOf({ targets, shares }: Destinations): number {
+  let identifiers = 0;
+  for (const { others, own } of targets) identifiers += others.identifiers.length + (own?.identifiers.length ?? 0);
+  return (targets.length + shares.length) * targetBytes + identifiers * identifierBytes;
 }
 
 function merge(routes: readonly Route[]): Target {
   const { session, generation } = routes[0] as Route;
   const own = routes.filter((route) => !route.noLocal);
-  return {
-    session,
-    generation,
-    others: terms(routes),
-    own: own.length === 0 ? undefined : terms(own),
-  };
+  const others = terms(routes);
+  if (own.length === routes.length) return { session, generation, others, own: others };
+  return { session, generation, others, own: own.length === 0 ? undefined : terms(own) };
 }
 
 function terms(routes: readonly Route[]): Terms {

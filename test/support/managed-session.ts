@@ -25,6 +25,8 @@ export class ManagedSession {
   readonly reports: Report[] = [];
   /** Changes of rows. */
   persisted = 0;
+  /** How often its edge was told what of $SYS it wants. */
+  sysTold = 0;
   readonly settled: { readonly ticket: number; readonly isDone: boolean }[] = [];
 
   constructor(limits: Partial<SessionLimits> = {}) {
@@ -32,8 +34,9 @@ export class ManagedSession {
       sent: (packet: ServerPacket) => this.sent.push(packetText(packet)),
       routed: () => {},
       closed: () => this.sent.push("close"),
-      effects: ({ reports, carriedOut, persist }) => {
+      effects: ({ reports, carriedOut, persist, sysChanged }) => {
         this.persisted += persist.length;
+        if (sysChanged) this.sysTold++;
         this.reports.push(...reports);
         this.settled.push(...carriedOut);
       },

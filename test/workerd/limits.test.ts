@@ -5,9 +5,9 @@ import { sqlLimits } from "../../src/store/sql.ts";
 import { sessionName } from "../../worker/names.ts";
 import { ObjectSql } from "../../worker/sql.ts";
 import { eventually } from "../support/eventually.ts";
-import { quiet } from "./support/bill.ts";
+import { countOf, quiet } from "./support/bill.ts";
 import { attachmentBytesMax, carriedBy } from "./support/carried.ts";
-import { Client, cutClients, publishPacket, uniqueId } from "./support/client.ts";
+import { Client, cutClients, doors, publishPacket, uniqueId } from "./support/client.ts";
 import { everybodySleeps } from "./support/faults.ts";
 import { rowsOf, sessionOf, shardOfTopic } from "./support/objects.ts";
 
@@ -185,4 +185,13 @@ test("LIM-7 a session ends with all its routes, if its filters are more than a c
   await client.disconnect();
   await (await Client.connect({ clientId: client.id })).disconnect();
   await eventually("no route is left", async () => (await rowsOf(shard, "route")) === 0);
+});
+
+test.each(doors)("LIM-8 pings that come together are answered together, by %s", async (_door, way) => {
+  const client = await Client.connect({ keepalive: 60, ...way });
+  const pings = 5_000;
+  const before = { frames: countOf("frames_out"), pings: countOf("pings") };
+  client.sendBytes(Uint8Array.from({ length: 2 * pings }, (_, index) => (index % 2 === 0 ? 0xc0 : 0)));
+  for (let count = 0; count < pings; count++) await client.expect("pingresp");
+  expect([countOf("frames_out") - before.frames, countOf("pings") - before.pings]).toEqual([1, pings]);
 });

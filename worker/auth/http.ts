@@ -9,6 +9,7 @@ import { admitted, type Credentials, pass, unavailable, type Verdict, wrong } fr
 import { identity } from "./identity.ts";
 
 const answerBytesMax = 65_536;
+/** What the names of users and groups are like: connections carry them, and have little room. */
 const visible = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^\P{C}+$/u));
 
 const answer = z.object({
@@ -61,12 +62,17 @@ function verdictOf(text: string, username: string | undefined): Verdict {
   const read = answer.safeParse(jsonOrNothing(text));
   if (!read.success)
     return unavailable("http-authenticator", "the HTTP authenticator's answer is not of the right form");
-  const { result, user = username, groups, rules: ownRules, limits, expiresAtMs } = read.data;
+  const { result, user = visible.safeParse(username).data, groups, rules: ownRules, limits, expiresAtMs } = read.data;
   if (result === "ignore") return pass;
   if (result === "deny") return wrong("http-authenticator", "the HTTP authenticator denies it");
   const rules = readOwnRules(ownRules);
   if (typeof rules === "string") return unavailable("http-authenticator", `the HTTP authenticator's rules: ${rules}`);
-  if (user === undefined) return unavailable("http-authenticator", "the HTTP authenticator names no user");
+  if (user === undefined) {
+    return unavailable(
+      "http-authenticator",
+      "the HTTP authenticator names no user, and the client none that could be one",
+    );
+  }
   return admitted(
     identity("http", user, {
       groups,

@@ -18,7 +18,7 @@ import { claimedUser, isWrongGuess, type ScramServer, scramMethod } from "../../
 import { Decoder } from "../../src/codec/decode.ts";
 import { type ConnectRefusal, decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
-import { isPingreq, pingresp } from "../../src/codec/ping.ts";
+import { isPingreq, pingresps } from "../../src/codec/ping.ts";
 import { PacketSplitter } from "../../src/codec/splitter.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -52,7 +52,7 @@ import { EdgeTracing, shownAdmission, shownRights } from "./tracing.ts";
 
 export type Dial = (clientId: string) => Promise<WebSocket>;
 
-/** Bytes that may wait for the session to be dialled. */
+/** What may wait for the session to be dialled, in bytes of memory. */
 const waitingBytesMax = 4 * 1024 * 1024;
 /** The same of a client that may still turn out to be nobody. */
 const unadmittedBytesMax = 256 * 1024;
@@ -94,6 +94,8 @@ export class ClientConnection {
   #looking: ReturnType<typeof setInterval> | undefined;
   /** Packets for the session. */
   readonly #outgoing = new Outgoing();
+  /** Those of the frame that is being taken. */
+  #pings = 0;
   #heardAtMs = Date.now();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #alive: ReturnType<typeof setInterval> | undefined;
@@ -142,7 +144,18 @@ export class ClientConnection {
       return this.#refuse(fail(ReasonCode.protocolError, "MQTT-3.1.0-1", "the first packet is not a CONNECT"));
     }
     const failure = this.#splitter.push(bytes, this.#takePacket);
+    if (this.#pings > 0) this.#answerPings();
     if (failure !== undefined) this.#refuseInTurn(failure);
+  }
+
+  #answerPings(): void {
+    if (this.#state === "closed") return;
+    const count = this.#pings;
+    this.#pings = 0;
+    counters.add("pings", count);
+    const times = count === 1 ? {} : { detail: `${count} at once` };
+    this.#tracing.note(this.#connect?.clientId, { what: "ping", ...times });
+    this.#send(pingresps(count));
   }
 
   /** Told from its first byte: whoever does not speak MQTT is not waited for. */
@@ -164,15 +177,12 @@ export class ClientConnection {
     if (this.#state === "authenticating") return this.#end();
     // Until CONNACK has passed the session answers, so that nothing precedes it [MQTT-3.2.0-1].
     if (isPingreq(frame, start, end) && this.#accepted) {
-      counters.add("pings");
-      this.#tracing.note(this.#connect?.clientId, { what: "ping" });
-      this.#send(pingresp);
+      this.#pings++;
       return;
     }
-    const whole = start === 0 && end === frame.length;
-    this.#outgoing.push(whole ? frame : frame.subarray(start, end), type);
+    this.#outgoing.push(frame, start, end, type);
     const bytesMax = this.#state === "admitting" ? unadmittedBytesMax : waitingBytesMax;
-    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoing.bytes > bytesMax) {
+    if ((this.#state === "admitting" || this.#state === "dialling") && this.#outgoing.weight > bytesMax) {
       this.#refuse(fail(ReasonCode.quotaExceeded, "early-bytes", "too much was sent before CONNACK"));
     }
   };

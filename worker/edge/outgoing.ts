@@ -10,13 +10,22 @@ import { concatenate } from "../../src/queue/record.ts";
 
 /** A frame to the session leaves early when it has grown to this. */
 const frameBytesMax = 1024 * 1024;
+/**
+ * What a frame of the client's takes in memory besides its bytes, and about what a piece of one does. Packets that are neighbours in a
+ * frame are one piece, so that two bytes sent are not a hundred kept.
+ */
+const pieceBytes = 256;
 /** Frames further apart than this do not come together. */
 const aloneMs = 1;
 
 export class Outgoing {
   #send: ((frame: Uint8Array) => void) | undefined;
   /** In order. */
-  #packets: Uint8Array[] = [];
+  #pieces: Uint8Array[] = [];
+  /** The last one, which grows as long as its neighbours come. */
+  #frame: Uint8Array | undefined;
+  #start = 0;
+  #end = 0;
   #bytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #leavesNow = false;
@@ -29,15 +38,16 @@ export class Outgoing {
   /** Answers that the client owes to what it was sent. */
   #owed = 0;
 
-  /** What waits to leave. */
-  get bytes(): number {
-    return this.#bytes;
+  /** What it takes in memory that waits to leave. */
+  get weight(): number {
+    const pieces = this.#pieces.length + (this.#frame === undefined ? 0 : 1);
+    return this.#bytes + pieces * pieceBytes;
   }
 
   /** The session is reached: from now on packets leave, and those that wait do. */
   open(send: (frame: Uint8Array) => void): void {
     this.#send = send;
-    if (this.#packets.length > 0) this.#leaveNow();
+    if (this.#bytes > 0) this.#leaveNow();
   }
 
   /** A frame has come from the client. */
@@ -51,9 +61,15 @@ export class Outgoing {
     this.#owed += answersOwedTo(frame);
   }
 
-  push(packet: Uint8Array, type: PacketType): void {
-    this.#packets.push(packet);
-    this.#bytes += packet.length;
+  /** A packet, `start` to `end` of the frame. */
+  push(frame: Uint8Array, start: number, end: number, type: PacketType): void {
+    if (frame !== this.#frame || start !== this.#end) {
+      this.#endPiece();
+      this.#frame = frame;
+      this.#start = start;
+    }
+    this.#end = end;
+    this.#bytes += end - start;
     const answers = isAnswer(type);
     if (answers && this.#owed > 0) this.#owed--;
     if (this.#send === undefined) return;
@@ -69,9 +85,10 @@ export class Outgoing {
     this.#comesAlone = this.#frames <= 1;
     this.#frames = 0;
     this.#leftAtMs = this.#heardAtMs;
-    if (this.#send === undefined || this.#packets.length === 0) return;
-    const frame = concatenate(this.#packets);
-    this.#packets = [];
+    if (this.#send === undefined || this.#bytes === 0) return;
+    this.#endPiece();
+    const frame = concatenate(this.#pieces);
+    this.#pieces = [];
     this.#bytes = 0;
     this.#send(frame);
   }
@@ -80,6 +97,14 @@ export class Outgoing {
   close(): void {
     this.#send = undefined;
     this.flush();
+  }
+
+  #endPiece(): void {
+    const frame = this.#frame;
+    if (frame === undefined) return;
+    const isWhole = this.#start === 0 && this.#end === frame.length;
+    this.#pieces.push(isWhole ? frame : frame.subarray(this.#start, this.#end));
+    this.#frame = undefined;
   }
 
   #isAlone(): boolean {

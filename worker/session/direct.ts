@@ -4,7 +4,7 @@
 
 import { decodeConnect } from "../../src/codec/decode-connect.ts";
 import { encodePackets } from "../../src/codec/encode.ts";
-import { isPingreq, pingresp } from "../../src/codec/ping.ts";
+import { isPingreq, pingresps } from "../../src/codec/ping.ts";
 import { PacketSplitter } from "../../src/codec/splitter.ts";
 import { fail, type ProtocolFailure } from "../../src/protocol/failure.ts";
 import type { Connect } from "../../src/protocol/packet.ts";
@@ -88,6 +88,8 @@ export class DirectClient {
   readonly #lostPiece: boolean;
   #isOver = false;
   #frames: Uint8Array[] = [];
+  /** Those of the frame that is being taken. */
+  #pings = 0;
 
   constructor(env: Env, state: DirectState, events: DirectEvents) {
     this.#config = configOf(env);
@@ -156,6 +158,7 @@ export class DirectClient {
     const heardAtMs = Math.ceil(nowMs / 1000) * 1000;
     this.#state = { ...this.#state, heardAtMs };
     const failure = this.#failureIn(message);
+    if (this.#pings > 0) this.#answerPings();
     if (!this.isConnected) {
       if (failure !== undefined) this.refuse(failure);
     } else if (this.#frames.length > 0 || failure !== undefined) {
@@ -165,6 +168,12 @@ export class DirectClient {
     }
     const { hasPiece: _before, ...rest } = this.#state;
     this.#state = this.#splitter.pendingBytes > 0 ? { ...rest, hasPiece: true } : rest;
+  }
+
+  #answerPings(): void {
+    counters.add("pings", this.#pings);
+    this.#events.send(pingresps(this.#pings));
+    this.#pings = 0;
   }
 
   #failureIn(message: string | ArrayBuffer): ProtocolFailure | undefined {
@@ -182,8 +191,7 @@ export class DirectClient {
     if (this.#isOver) return;
     if (!this.isConnected) return this.#takeConnect(frame, start, end);
     if (isPingreq(frame, start, end) && this.#events.isAnswered()) {
-      counters.add("pings");
-      this.#events.send(pingresp);
+      this.#pings++;
       return;
     }
     this.#frames.push(frame.subarray(start, end));

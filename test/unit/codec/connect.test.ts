@@ -143,8 +143,14 @@ test("nothing of the packet is kept by reference", () => {
 
 const three = (code: number) => Uint8Array.of(0x20, 2, 0, code);
 const five = (reason: number) => Uint8Array.of(0x20, 3, 0, reason, 0);
-const { malformedPacket, protocolError, unsupportedProtocolVersion, clientIdentifierNotValid, topicNameInvalid } =
-  ReasonCode;
+const {
+  malformedPacket,
+  protocolError,
+  quotaExceeded,
+  unsupportedProtocolVersion,
+  clientIdentifierNotValid,
+  topicNameInvalid,
+} = ReasonCode;
 
 type Case = readonly [rule: string, title: string, packet: Uint8Array, reason: ReasonCode, connack?: Uint8Array];
 
@@ -169,6 +175,8 @@ const beforeTheVersion: readonly Case[] = [
   ["packet-length", "a wrong remaining length", Uint8Array.of(0x10, 50, 0, 4), malformedPacket],
 ];
 
+/** User properties without a letter. */
+const empty = (count: number) => Array.from({ length: count }, () => [0x26, 0, 0, 0, 0]).flat();
 const willOf = (...properties: number[]) => connect("MQTT", 5, 6, section(), "c", section(...properties), "w", "");
 
 const malformedIn5: readonly Case[] = [
@@ -197,6 +205,8 @@ const malformedIn5: readonly Case[] = [
     connect("MQTT", 5, 2, section(17, 0, 0, 0, 1, 17, 0, 0, 0, 1), "c"),
     protocolError,
   ],
+  ["user-properties", "more than it reads", connect("MQTT", 5, 2, section(...empty(1_001)), "c"), quotaExceeded],
+  ["user-properties", "more than it reads, of a will", willOf(...empty(1_001)), quotaExceeded],
   ["property-repeated", "two will delays", willOf(24, 0, 0, 0, 1, 24, 0, 0, 0, 1), protocolError],
   ["authentication-method", "data without a method", connect("MQTT", 5, 2, section(0x16, 0, 0), "c"), protocolError],
   ["MQTT-3.3.2-14", "wildcard in a will's response topic", willOf(8, ...text("+")), protocolError],

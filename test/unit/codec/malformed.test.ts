@@ -7,7 +7,7 @@ import { ReasonCode } from "../../../src/protocol/reason.ts";
 import type { ProtocolVersion } from "../../../src/protocol/version.ts";
 import { packetOf, section, text } from "../../support/client-packets.ts";
 
-const { malformedPacket, protocolError, topicAliasInvalid, topicNameInvalid } = ReasonCode;
+const { malformedPacket, protocolError, quotaExceeded, topicAliasInvalid, topicNameInvalid } = ReasonCode;
 
 type Case = readonly [rule: string, title: string, version: ProtocolVersion, packet: Uint8Array, reason: ReasonCode];
 
@@ -129,6 +129,22 @@ const requests: readonly Case[] = [
   ["packet-length", "UNSUBSCRIBE with half a filter", 4, packetOf(0xa2, id, "a", [0]), malformedPacket],
 ];
 
+/** Each of the packets that are read whole. */
+const manyProperties = section(...Array.from({ length: 1_001 }, () => [0x26, 0, 0, 0, 0]).flat());
+const wordy: readonly Case[] = [
+  ["user-properties", "SUBSCRIBE with 1,001", 5, packetOf(0x82, id, manyProperties, "a", [0]), quotaExceeded],
+  ["user-properties", "UNSUBSCRIBE with 1,001", 5, packetOf(0xa2, id, manyProperties, "a"), quotaExceeded],
+  ["user-properties", "PUBACK with 1,001", 5, packetOf(0x40, id, [0], manyProperties), quotaExceeded],
+  ["user-properties", "DISCONNECT with 1,001", 5, packetOf(0xe0, [0], manyProperties), quotaExceeded],
+  ["user-properties", "AUTH with 1,001", 5, packetOf(0xf0, [0x18], manyProperties), quotaExceeded],
+];
+
+test("a PUBLISH has as many user properties as it likes: they are passed on as bytes", () => {
+  const decoder = new Decoder(5, { ...defaultContentRules, topicAliasMaximum: 10 });
+  const packet = packetOf(0x30, "a", manyProperties);
+  expect(decoder.decode(packet, 0, packet.length)).toMatchObject({ properties: { length: 5_005 } });
+});
+
 const others: readonly Case[] = [
   ["MQTT-2.1.3-1", "PINGREQ with flags", 5, packetOf(0xc1), malformedPacket],
   ["packet-length", "PINGREQ with a body", 4, packetOf(0xc0, [0]), malformedPacket],
@@ -168,7 +184,7 @@ const others: readonly Case[] = [
   ["packet-length", "only a first byte", 4, Uint8Array.of(0xc0), malformedPacket],
 ];
 
-test.each([...publishes, ...properties, ...acks, ...requests, ...others])(
+test.each([...publishes, ...properties, ...acks, ...requests, ...wordy, ...others])(
   "%s: %s (version %i)",
   (rule, _title, version, packet, reason) => {
     const decoder = new Decoder(version, { ...defaultContentRules, topicAliasMaximum: 10 });

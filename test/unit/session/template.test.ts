@@ -134,6 +134,36 @@ describe("a session that is made with a template", () => {
     expect(session.takeSent()).toEqual(["connack present"]);
   });
 
+  test.each([
+    ["its client comes again", (session: ManagedSession) => session.rig.step({ type: "closed" })],
+    ["the broker dies", (session: ManagedSession) => session.rig.crash()],
+    [
+      "its rights change",
+      (session: ManagedSession) => session.rig.step({ type: "rights", limits: { subscriptionsMax: 9 } }),
+    ],
+  ])("MQTT-3.2.0-1: nothing of $SYS precedes CONNACK either, when meanwhile %s", (_, happens) => {
+    const session = new ManagedSession();
+    session.connect(
+      {},
+      {
+        subscriptions: [
+          { ...one, filter: "+/a" },
+          { ...one, filter: "$SYS/#" },
+        ],
+        limits: {},
+      },
+    );
+    happens(session);
+    session.takeSent();
+    if (!session.rig.isConnected) session.connect();
+    expect([session.takeSent(), session.sysTold]).toEqual([[], 0]);
+    while (session.takeSent().length === 0) {
+      expect(session.sysTold).toBe(0);
+      session.rig.answer([...session.rig.lanes].find(([, { flight }]) => flight !== undefined)?.[0] as number);
+    }
+    expect(session.sysTold).toBe(1);
+  });
+
   test("that is taken over before CONNACK belongs to who came later", () => {
     const session = new ManagedSession();
     session.connect({}, template);

@@ -328,6 +328,18 @@ describe("the HTTP authenticator", () => {
     expect(ruleOf(await authenticateHttp(credentials, settingsFor(endpoint.url)))).toBe(expected);
   });
 
+  test.each([
+    ["of 256 characters", "n".repeat(256), "n".repeat(256)],
+    // The socket of its session would have no room for it.
+    ["of 257 characters", "n".repeat(257), "http-authenticator 136"],
+    ["with a line break", credentials.username, "http-authenticator 136"],
+    ["that is empty", "", "http-authenticator 136"],
+  ])("that names no user takes the client's own name %s if it can be one", async (_, username, expected) => {
+    const endpoint = await serve(() => ({ body: '{"result":"allow"}' }));
+    const verdict = await authenticateHttp({ ...credentials, username }, settingsFor(endpoint.url));
+    expect(verdict.type === "identity" ? verdict.identity.user : ruleOf(verdict)).toBe(expected);
+  });
+
   test("that does not answer in time lets nobody in", async () => {
     const endpoint = await serve(() => ({ delayed: true }));
     expect(ruleOf(await authenticateHttp(credentials, settingsFor(endpoint.url, 200)))).toBe("http-authenticator 136");

@@ -21,7 +21,8 @@ function connection() {
   /** One frame of the client: packets of one byte each. */
   const hear = async (type: PacketType, ...packets: number[]) => {
     outgoing.heard(Date.now());
-    for (const packet of packets) outgoing.push(Uint8Array.of(packet), type);
+    const frame = Uint8Array.from(packets);
+    for (const at of packets.keys()) outgoing.push(frame, at, at + 1, type);
     await Promise.resolve();
   };
   const deliver = (count: number) => {
@@ -99,21 +100,46 @@ test("until the session is reached they wait, in order", async () => {
   const outgoing = new Outgoing();
   const frames: string[] = [];
   outgoing.heard(Date.now());
-  for (const packet of [1, 2, 3]) outgoing.push(Uint8Array.of(packet), publish);
+  for (const packet of [1, 2, 3]) outgoing.push(Uint8Array.of(packet), 0, 1, publish);
   await vi.advanceTimersByTimeAsync(1_000);
-  expect([frames, outgoing.bytes]).toEqual([[], 3]);
+  expect([frames, outgoing.weight > 0]).toEqual([[], true]);
   outgoing.open((frame) => frames.push([...frame].join()));
   await Promise.resolve();
-  expect([frames, outgoing.bytes]).toEqual([["1,2,3"], 0]);
+  expect([frames, outgoing.weight]).toEqual([["1,2,3"], 0]);
+});
+
+test("what waits counts as what it takes: neighbours in a frame are one piece, and every frame takes more than its bytes", () => {
+  const count = 100_000;
+  const frame = new Uint8Array(2 * count);
+  const together = new Outgoing();
+  const alone = new Outgoing();
+  for (let at = 0; at < frame.length; at += 2) {
+    together.push(frame, at, at + 2, publish);
+    alone.push(frame.slice(at, at + 2), 0, 2, publish);
+  }
+  expect(together.weight).toBeLessThan(frame.length + 1_000);
+  expect(alone.weight).toBeGreaterThan(count * 256);
+});
+
+test("what lies between two pieces of a frame stays behind", async () => {
+  const outgoing = new Outgoing();
+  const frames: string[] = [];
+  const frame = Uint8Array.of(1, 2, 3, 4, 5, 6);
+  for (const at of [1, 2, 4]) outgoing.push(frame, at, at + 1, publish);
+  outgoing.push(frame.slice(), 5, 6, publish);
+  outgoing.open((bytes) => frames.push([...bytes].join()));
+  await Promise.resolve();
+  expect(frames).toEqual(["2,3,5,6"]);
 });
 
 test("a megabyte does not wait", async () => {
   const { outgoing, frames, hear } = connection();
   await hear(publish, 1);
   outgoing.heard(Date.now());
-  outgoing.push(new Uint8Array(600 * 1024), publish);
-  outgoing.push(new Uint8Array(600 * 1024), publish);
-  expect([frames.length, outgoing.bytes, vi.getTimerCount()]).toEqual([2, 0, 0]);
+  const bytes = 600 * 1024;
+  outgoing.push(new Uint8Array(bytes), 0, bytes, publish);
+  outgoing.push(new Uint8Array(bytes), 0, bytes, publish);
+  expect([frames.length, outgoing.weight, vi.getTimerCount()]).toEqual([2, 0, 0]);
 });
 
 test("after the end nothing leaves, and no timer is left", async () => {
