@@ -204,7 +204,7 @@ export class Queue {
       this.#far--;
     }
     this.#unwritten = this.#end;
-    this.#dropped = [];
+    if (this.#dropped.length > 0) this.#dropped = [];
   }
 
   #letGo(held: Held): void {

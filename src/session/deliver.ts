@@ -239,13 +239,11 @@ function takeShared(intake: Intake, part: DeliveryPart, share: string): ShareAns
  */
 function admit(intake: Intake, reader: RecordReader, part: DeliveryPart): "take" | "refuse" | "drop" {
   const { session, effects, nowMs } = intake;
-  const { queueMessagesMax, queueBytesMax, queuePolicy } = session.limits;
+  const { queuePolicy } = session.limits;
   const size = reader.end - reader.start;
-  const fits = () =>
-    queueDepth(session) + intake.messages < queueMessagesMax &&
-    session.queue.bytes + intake.bytes + size <= queueBytesMax;
   const isTakenAnyway = queuePolicy === "drop-oldest" || (queuePolicy === "reject" && part.owed);
-  if (isTakenAnyway || makesRoom(session, fits, effects, nowMs)) {
+  const hasRoom = isTakenAnyway || fits(intake, 1, size);
+  if (hasRoom || makesRoom(session, () => fits(intake, 1, size), effects, nowMs)) {
     intake.messages++;
     intake.bytes += size;
     session.expirySearch.kept(reader.expiresAtMs);
@@ -266,7 +264,8 @@ function store(intake: Intake): void {
   // A session that ends with its connection owes nothing after it: only what has to wait is written.
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
-  const isHeld = goesAtOnce && fits(intake) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
+  // What does not fit, of a policy that takes it all, is about to be dropped.
+  const isHeld = goesAtOnce && fits(intake, 0, 0) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
   const isKept = !goesAtOnce || (session.record !== undefined && !isHeld);
 
   let pending: Uint8Array[] = [];
@@ -297,10 +296,11 @@ function store(intake: Intake): void {
   if (bodies.length > 0) fill(session, effects, nowMs);
 }
 
-/** Otherwise some of it, of a policy that takes it all, is about to be dropped. */
-function fits({ session, messages, bytes }: Intake): boolean {
+/** Whether there is room for what has been taken in, and for so much more. */
+function fits({ session, messages, bytes }: Intake, moreMessages: number, moreBytes: number): boolean {
   const { queueMessagesMax, queueBytesMax } = session.limits;
-  return queueDepth(session) + messages <= queueMessagesMax && session.queue.bytes + bytes <= queueBytesMax;
+  const depth = queueDepth(session) + messages + moreMessages;
+  return depth <= queueMessagesMax && session.queue.bytes + bytes + moreBytes <= queueBytesMax;
 }
 
 /**

@@ -4,8 +4,8 @@
 //
 // A batch is held
 // 1. for a session that outlives its connection (any other writes nothing that goes at once),
-// 2. if all of it goes to the client at once, none of it being dropped for want of room, behind nothing that is written and unfinished: what is written stays without
-//    holes,
+// 2. if all of it goes to the client at once, none of it being dropped for want of room, behind nothing that is written and unfinished:
+//    what is written stays without holes,
 // 3. if all of it is of QoS 1, without a sequence: the cursors of exactly-once delivery move in the transaction of the row, and
 //    what has come to PUBREC must not come again as a PUBLISH,
 // 4. if somebody still waits for it: what is owed is a row elsewhere, and not under a share, which has rules of its own,

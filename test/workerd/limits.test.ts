@@ -1,5 +1,6 @@
 // Limits of the platform that a local runtime does not enforce: what the broker writes stays within them at the worst.
 
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { sqlLimits } from "../../src/store/sql.ts";
 import { sessionName } from "../../worker/names.ts";
@@ -180,11 +181,15 @@ test("LIM-7 a session ends with all its routes, if its filters are more than a c
     client.send({ cmd: "subscribe", messageId, subscriptions });
     await client.expect("suback");
   }
-  const shard = shardOfTopic(prefix);
-  expect(await rowsOf(shard, "route")).toBe(60 * atOnce);
+  const routes = () =>
+    runInDurableObject(shardOfTopic(prefix), (_, { storage: { sql } }) => {
+      const statement = "SELECT COUNT(*) AS count FROM route WHERE session = ?";
+      return sql.exec<{ count: number }>(statement, sessionName(client.id)).one().count;
+    });
+  expect(await routes()).toBe(60 * atOnce);
   await client.disconnect();
   await (await Client.connect({ clientId: client.id })).disconnect();
-  await eventually("no route is left", async () => (await rowsOf(shard, "route")) === 0);
+  await eventually("no route is left", async () => (await routes()) === 0);
 });
 
 test.each(doors)("LIM-8 pings that come together are answered together, by %s", async (_door, way) => {

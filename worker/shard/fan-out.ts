@@ -43,8 +43,8 @@ interface Ticket {
   readonly isRefusable: boolean;
   /** Indexes in the batch. */
   readonly refused: Set<number>;
-  /** Sessions that have refused some of it. */
-  readonly refusedBy: Set<string>;
+  /** Sessions that have refused some of it; undefined as long as there is none. */
+  refusedBy?: Set<string>;
   readonly settle: () => void;
 }
 
@@ -122,13 +122,7 @@ export class FanOut {
   ): Promise<number[]> {
     if (deliveries.length === 0) return [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = {
-      left: deliveries.length,
-      isRefusable,
-      refused: new Set(),
-      refusedBy: new Set(),
-      settle: resolve,
-    };
+    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
     const isRelayed = deliveries.length > this.#directMax;
     for (const delivery of deliveries) {
       const item = itemOf(publisher, publisherGeneration, delivery, ticket);
@@ -145,7 +139,7 @@ export class FanOut {
     const left = batches.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
     if (left === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), refusedBy: new Set(), settle: resolve };
+    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), settle: resolve };
     // There may be very many at once, so that what is owed becomes as few rows as it can.
     const owed = new Map<string, Item[]>();
     const isRelayed = left > this.#directMax;
@@ -166,7 +160,7 @@ export class FanOut {
   /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
   async ask(session: string, part: DeliveryPart): Promise<PartAnswer | undefined> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), refusedBy: new Set(), settle: resolve };
+    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), settle: resolve };
     const { generation, body } = part;
     let heard: PartAnswer | undefined;
     const delivery: Delivery = {
@@ -224,7 +218,7 @@ export class FanOut {
 
   /** Lives as long as its lane has something to send; whoever published it waits for its ticket. */
   async #run(target: string, lane: Lane<Item>, isRelayed: boolean): Promise<void> {
-    for (let flight = this.#start(target, lane); flight !== undefined; flight = this.#start(target, lane)) {
+    for (let flight = lane.start(); flight !== undefined; flight = lane.start()) {
       const outcome = await (isRelayed
         ? this.#attemptRelayed(target, lane, flight)
         : this.#attempt(target, lane, flight));
@@ -236,6 +230,7 @@ export class FanOut {
         this.#owe(target, lane.drain());
       } else {
         const rest = flight.items.flatMap((item, index) => this.#settle(item, outcome, index));
+        this.#refuseBehind(target, lane, flight);
         if (rest.length === 0) continue;
         this.#debts.rest(target, "full", Date.now());
         // Nothing may overtake what has to wait.
@@ -250,10 +245,10 @@ export class FanOut {
    * A large batch is several calls. Behind what the session has refused of it the rest is refused as well, also if there is room by
    * then: the session would remember how far it came, and take what comes again for what it had.
    */
-  #start(target: string, lane: Lane<Item>): Flight<Item> | undefined {
-    const behind = lane.drain(({ delivery, ticket }) => delivery.guaranteed && ticket.refusedBy.has(target));
+  #refuseBehind(target: string, lane: Lane<Item>, { items }: Flight<Item>): void {
+    if (!items.some(({ ticket }) => ticket.refusedBy !== undefined)) return;
+    const behind = lane.drain(({ delivery, ticket }) => delivery.guaranteed && ticket.refusedBy?.has(target) === true);
     if (behind.length > 0) this.#refuse(target, behind, "queue-full");
-    return lane.start();
   }
 
   /** The session's answer; undefined if there was none in time. */
@@ -292,7 +287,7 @@ export class FanOut {
       const rest = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
       return rest.map((left) => ({ part: left, delivery, ticket }));
     }
-    if (refused.length > 0) ticket.refusedBy.add(delivery.session);
+    if (refused.length > 0) refusedBy(ticket, delivery.session);
     for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     if (--ticket.left === 0) ticket.settle();
     return [];
@@ -357,7 +352,7 @@ export class FanOut {
     for (const { delivery, ticket, hear } of items) {
       const refused = Array.from({ length: delivery.count }, (_, record) => record);
       hear?.({ gone: false, refused });
-      ticket.refusedBy.add(target);
+      refusedBy(ticket, target);
       for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
     }
     settled(items);
@@ -448,6 +443,11 @@ export class FanOut {
     this.#events.persist(changes);
     return first;
   }
+}
+
+function refusedBy(ticket: Ticket, session: string): void {
+  ticket.refusedBy ??= new Set();
+  ticket.refusedBy.add(session);
 }
 
 function settled(items: readonly Item[]): void {
