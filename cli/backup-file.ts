@@ -3,6 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { Failure } from "./failure.ts";
+import { unreadable } from "./files.ts";
 
 export interface BackupHead {
   readonly version: number;
@@ -34,8 +35,8 @@ export async function* linesOf(file: string): AsyncGenerator<BackupLine> {
   let rest: Buffer = Buffer.alloc(0);
   let at = 0;
   let number = 0;
-  for await (const chunk of createReadStream(file)) {
-    const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+  for await (const chunk of chunksOf(file)) {
+    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let from = 0;
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
       at += end + 1 - from;
@@ -44,6 +45,14 @@ export async function* linesOf(file: string): AsyncGenerator<BackupLine> {
       from = end + 1;
     }
     rest = bytes.subarray(from);
+  }
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(file);
+  } catch (error) {
+    throw unreadable(file, error);
   }
 }
 

@@ -1,7 +1,7 @@
 // `durablemq gateway`: MQTT over TCP for devices that speak nothing else.
 
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { readBytes } from "../files.ts";
 import { Gateway, type GatewayEvent, type Listener } from "../gateway/gateway.ts";
 import { brokerUrlOption, wholeNumber } from "../options.ts";
 
@@ -44,7 +44,7 @@ async function runGateway(flags: GatewayFlags, command: Command): Promise<void> 
   if ((cert === undefined) !== (key === undefined)) command.error("error: --cert and --key go together");
   const listeners: Listener[] = [{ host, port }];
   if (cert !== undefined && key !== undefined) {
-    const tls = { certificate: readPem(cert, command), key: readPem(key, command) };
+    const tls = { certificate: readBytes(cert), key: readBytes(key) };
     listeners.push({ host, port: flags.tlsPort, tls });
   }
   const gateway = new Gateway({
@@ -73,14 +73,6 @@ function describe(event: GatewayEvent): string {
       return `${event.client} refused (${event.why}: ${event.detail})`;
     default:
       return event satisfies never;
-  }
-}
-
-function readPem(file: string, command: Command): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    return command.error(`error: ${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

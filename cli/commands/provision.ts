@@ -8,6 +8,7 @@ import type { ReadableStream as NodeStream } from "node:stream/web";
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
+import { unreadable } from "../files.ts";
 import { qosOption, wholeNumber, withApi } from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
 
@@ -96,7 +97,7 @@ async function provisionLines(flags: Flags): Promise<void> {
     }
   } catch (error) {
     if ((error as { syscall?: string }).syscall === undefined) throw error;
-    throw new Failure(`${flags.lines} cannot be read: ${(error as Error).message}`);
+    throw unreadable(flags.lines as string, error);
   }
   await send();
   shown.end("Done");

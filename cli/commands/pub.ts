@@ -1,12 +1,12 @@
 // `durablemq pub`: publishes over MQTT, or over HTTP, and returns when the broker has it durably.
 
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
+import { readBytes } from "../files.ts";
 import { connectMqtt, type MqttFlags } from "../mqtt.ts";
 import {
   apiKeyFileOption,
@@ -182,7 +182,7 @@ function httpSender(topic: string, flags: PubFlags): Sender {
 async function payloadOf(message: string | undefined, file: string | undefined): Promise<Buffer> {
   if (message !== undefined && file !== undefined) throw new Failure("Give either a message or --file.");
   if (message !== undefined) return Buffer.from(message);
-  if (file !== undefined) return readFileSync(file);
+  if (file !== undefined) return readBytes(file);
   return Buffer.from(await text(process.stdin));
 }
 
