@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
 import { readBytes } from "../files.ts";
-import { connectMqtt, type MqttFlags } from "../mqtt.ts";
+import { assertFit, connectMqtt, type MqttFlags } from "../mqtt.ts";
 import {
   apiKeyFileOption,
   apiUrlOption,
@@ -123,6 +123,10 @@ function say(topic: string, result: Result, { json, qos }: PubFlags): void {
 
 async function mqttSender(topic: string, flags: PubFlags): Promise<Sender> {
   const { qos, retain = false, delay, expiry, contentType, responseTopic, property } = flags;
+  // The client library waits for ever for what it does not send.
+  if (topic === "") throw new Failure("A topic has at least one character.");
+  assertFit({ topic, "content type": contentType, "response topic": responseTopic });
+  for (const [name, value] of property) assertFit({ "name of a property": name, "value of a property": value });
   const client = await connectMqtt(flags);
   const name = delay === undefined ? topic : `$delayed/${delay}/${topic}`;
   const userProperties: Record<string, string[]> = {};
