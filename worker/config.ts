@@ -123,8 +123,14 @@ const jwtSecretProblem = "at least 32 characters: HS256 is as strong as its secr
 const adminKeyCharactersMin = 32;
 const adminKeyProblem = `at least ${adminKeyCharactersMin} characters, as \`openssl rand -base64 32\` makes them`;
 
+/** To `Number` nothing is 0, which of a limit means none or all. */
+const numeral = z.pipe(
+  z.union([z.number(), z.string().check(z.trim(), z.minLength(1, "a whole number"))], "a whole number"),
+  z.transform(Number),
+);
+
 function integer(min: number, max: number, fallback: number) {
-  return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);
+  return z._default(z.pipe(numeral, z.int().check(z.minimum(min), z.maximum(max))), fallback);
 }
 
 function flag(fallback: boolean) {
