@@ -48,6 +48,15 @@ test.runIf(isOurs)("the first line says ready and where, then come the dashboard
 });
 
 test.runIf(isOurs).each([
+  ["yes", true],
+  ["False", false],
+])("ALLOW_ANONYMOUS=%s: whether anybody may connect is said as it is", async (value, isOpen) => {
+  const { output } = await start({ PORT: "0", ALLOW_ANONYMOUS: value });
+  await eventually("its last line", () => output.out.includes("\nPublish: "), 30_000);
+  expect(output.out.includes("Anyone on this machine may connect")).toBe(isOpen);
+});
+
+test.runIf(isOurs).each([
   ["PORT", "eighty"],
   ["QUEUE_POLICY", "keep-all"],
 ])("a wrong %s ends it with words that name it", async (name, value) => {
