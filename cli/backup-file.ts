@@ -63,7 +63,7 @@ export async function survey(file: string): Promise<Survey | undefined> {
   let [lines, sessions] = [0, 0];
   for await (const line of linesOf(file)) {
     const { text, end } = line;
-    head ??= headOf(file, text);
+    head ??= headOf(file, line);
     if (kindOf(text) === "page") {
       const { next, owed } = parsed<{ next: string | null; owed: number }>(line);
       found = { wholeBytes: end, next, owed: found.owed + owed };
@@ -110,8 +110,8 @@ function kindOf(text: string): string | undefined {
   return /^\{"kind":"(\w+)"/.exec(text)?.[1];
 }
 
-function headOf(file: string, text: string): BackupHead {
-  if (kindOf(text) === "backup") return JSON.parse(text) as BackupHead;
+function headOf(file: string, line: BackupLine): BackupHead {
+  if (kindOf(line.text) === "backup") return parsed(line);
   throw noBackup(file);
 }
 
