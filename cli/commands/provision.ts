@@ -10,7 +10,7 @@ import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
 import { unreadable } from "../files.ts";
 import { qosOption, wholeNumber, withApi } from "../options.ts";
-import { printJson, printTable, progress } from "../output.ts";
+import { printJson, printTable, progress, withoutControls } from "../output.ts";
 
 interface Flags extends ApiFlags {
   readonly lines?: string;
@@ -87,7 +87,9 @@ async function provisionLines(flags: Flags): Promise<void> {
       else if (outcome.created) counts.made++;
       else counts.inLine++;
       if (flags.json) printJson(outcome);
-      else if (outcome.problem !== undefined) console.error(`${outcome.clientId}: ${outcome.problem.title}`);
+      else if (outcome.problem !== undefined) {
+        console.error(`${withoutControls(outcome.clientId)}: ${outcome.problem.title}`);
+      }
     }
     shown.now(`Made ${counts.made} sessions`);
   };
