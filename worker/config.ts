@@ -161,6 +161,35 @@ const list = z.pipe(
   z.transform((all) => all.split(/[\s,]+/).filter((one) => one !== "")),
 );
 
+const keySet = z._default(
+  z.string().check(z.maxLength(65_536), z.refine(isKeySet, 'a JWK set, such as {"keys": [...]}')),
+  "",
+);
+
+function isKeySet(text: string): boolean {
+  if (text === "") return true;
+  try {
+    const { keys } = JSON.parse(text);
+    return Array.isArray(keys) && keys.every((key) => typeof key === "object" && key !== null);
+  } catch {
+    return false;
+  }
+}
+
+/** As browsers send them: any other is of no page. */
+const origins = z.pipe(
+  list,
+  z.array(z.string().check(z.refine(isOrigin, "an origin without a path, such as https://example.com"))),
+);
+
+function isOrigin(text: string): boolean {
+  if (text === "null") return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, origin } = new URL(text);
+  // Of schemes that the standard does not know, those of apps among them, it says "null".
+  return text === (origin === "null" ? `${protocol}//${host}` : origin);
+}
+
 function listOf<Item extends string>(items: readonly Item[]) {
   return z.pipe(list, z.array(z.enum(items as readonly [Item, ...Item[]])));
 }
@@ -258,7 +287,7 @@ export const variables = z.object({
   LOGIN_LOCKOUT_SECONDS: integer(1, 86_400, 300),
   FLAPPING_CONNECTS_PER_MINUTE: integer(0, 10_000, 0),
   FLAPPING_BAN_SECONDS: integer(1, 86_400, 300),
-  WEBSOCKET_ORIGINS: z._default(list, []),
+  WEBSOCKET_ORIGINS: z._default(origins, []),
   JWT_ALGORITHMS: z._default(listOf(jwtAlgorithms), ["RS256", "ES256", "EdDSA"]),
   JWT_ISSUER: text(1024),
   JWT_AUDIENCE: text(1024),
@@ -266,7 +295,7 @@ export const variables = z.object({
   JWT_GROUPS_CLAIM: z._default(z.string().check(z.maxLength(64)), "groups"),
   JWT_RULES_CLAIM: z._default(z.string().check(z.maxLength(64)), "acl"),
   JWT_JWKS_URL: address,
-  JWT_KEYS: text(65_536),
+  JWT_KEYS: keySet,
   JWT_SECRET: z._default(z.string().check(z.refine((key) => key === "" || key.length >= 32, jwtSecretProblem)), ""),
   CERTIFICATE_USER: z._default(z.enum(["common-name", "fingerprint"]), "common-name"),
   CF_ACCESS_TEAM: address,

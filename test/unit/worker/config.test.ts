@@ -12,3 +12,38 @@ describe("a limit", () => {
     expect(parseConfig({ SESSION_EXPIRY_SECONDS_MAX: value }).sessionExpirySecondsMax).toBe(60);
   });
 });
+
+describe("WEBSOCKET_ORIGINS", () => {
+  test.each([
+    "example.com",
+    "https://example.com/",
+    "https://Example.com",
+    "https://example.com:443",
+    "localhost:3000",
+    "*",
+  ])("%s is no page's", (value) => {
+    const wrong = () => parseConfig({ WEBSOCKET_ORIGINS: `https://example.org, ${value}` });
+    expect(wrong).toThrow(/at WEBSOCKET_ORIGINS\[1\]$/);
+  });
+
+  test.each([
+    "https://example.com",
+    "http://localhost:3000",
+    "capacitor://localhost",
+    "chrome-extension://abc",
+    "null",
+  ])("%s is", (value) => {
+    expect(parseConfig({ WEBSOCKET_ORIGINS: value }).webSocketOrigins).toEqual([value]);
+  });
+});
+
+test.each(["{", "null", "[]", '{"kty":"EC"}', '{"keys":{}}', '{"keys":["a"]}'])(
+  "JWT_KEYS of %s is no key set",
+  (value) => {
+    expect(() => parseConfig({ JWT_KEYS: value })).toThrow(/at JWT_KEYS$/);
+  },
+);
+
+test.each(["", '{"keys":[]}', '{"keys":[{"kty":"OKP"}]}'])("JWT_KEYS of %s is one, or none", (value) => {
+  expect(parseConfig({ JWT_KEYS: value }).jwt.keys).toBe(value);
+});
