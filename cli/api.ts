@@ -69,6 +69,12 @@ export class Api {
   async #fetch(method: string, path: string, { query = {}, body, text, headers = {} }: Call): Promise<Response> {
     if (this.#key === undefined) throw new Failure(apiKeyMissing);
     const url = new URL(this.#base + path);
+    // Two names are taken out of an address, however they are written, and the request would be one about something else.
+    if (url.pathname !== `/api/v1${path}`) {
+      throw new Failure(
+        'No address can hold the names "." and "..": go by what lists show of them. A client with such an id can be banned, or kicked with --prefix.',
+      );
+    }
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
     const response = await fetch(url, {
       method,

@@ -3,6 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { Failure } from "./failure.ts";
+import { unreadable } from "./files.ts";
 
 export interface BackupHead {
   readonly version: number;
@@ -34,8 +35,8 @@ export async function* linesOf(file: string): AsyncGenerator<BackupLine> {
   let rest: Buffer = Buffer.alloc(0);
   let at = 0;
   let number = 0;
-  for await (const chunk of createReadStream(file)) {
-    const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+  for await (const chunk of chunksOf(file)) {
+    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let from = 0;
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
       at += end + 1 - from;
@@ -47,6 +48,14 @@ export async function* linesOf(file: string): AsyncGenerator<BackupLine> {
   }
 }
 
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
 /** Undefined: there is nothing in the file, or no more than a part of a backup's first line. */
 export async function survey(file: string): Promise<Survey | undefined> {
   let head: BackupHead | undefined;
@@ -54,7 +63,7 @@ export async function survey(file: string): Promise<Survey | undefined> {
   let [lines, sessions] = [0, 0];
   for await (const line of linesOf(file)) {
     const { text, end } = line;
-    head ??= headOf(file, text);
+    head ??= headOf(file, line);
     if (kindOf(text) === "page") {
       const { next, owed } = parsed<{ next: string | null; owed: number }>(line);
       found = { wholeBytes: end, next, owed: found.owed + owed };
@@ -101,8 +110,8 @@ function kindOf(text: string): string | undefined {
   return /^\{"kind":"(\w+)"/.exec(text)?.[1];
 }
 
-function headOf(file: string, text: string): BackupHead {
-  if (kindOf(text) === "backup") return JSON.parse(text) as BackupHead;
+function headOf(file: string, line: BackupLine): BackupHead {
+  if (kindOf(line.text) === "backup") return parsed(line);
   throw noBackup(file);
 }
 

@@ -25,10 +25,11 @@ function withHelpAfterErrors(command: Command): Command {
   return command.showHelpAfterError(hint);
 }
 
-// Whoever reads what is printed may have seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  // Whoever reads what is printed may have seen enough.
+  if (error.code === "EPIPE") process.exit(0);
+  console.error(`error: what is printed cannot be written: ${error.message}.`);
+  process.exit(1);
 });
 
 try {

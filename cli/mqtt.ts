@@ -12,8 +12,17 @@ export interface MqttFlags {
   readonly clientId?: string;
 }
 
+const stringBytesMax = 65_535;
 const flushTurnMs = 10;
 const flushTurnsMax = 200;
+
+/** By what they are called. The client library would fail at them without saying which it was. */
+export function assertFit(texts: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, text = ""] of Object.entries(texts)) {
+    if (Buffer.byteLength(text) <= stringBytesMax) continue;
+    throw new Failure(`The ${name} is longer than the ${stringBytesMax} bytes that MQTT has room for.`);
+  }
+}
 
 /** `take` acknowledges a message when it calls back. */
 export async function connectMqtt(
@@ -23,6 +32,7 @@ export async function connectMqtt(
 ): Promise<MqttClient> {
   const { url, user, passwordFile, clientId } = flags;
   const password = passwordFrom(passwordFile);
+  assertFit({ "client id": clientId, "user name": user, password });
   const client = connect(url, {
     protocolVersion: 5,
     reconnectPeriod: 0,

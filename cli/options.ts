@@ -1,8 +1,9 @@
 // Options that several commands share, each with its environment variable.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { readText } from "./files.ts";
 import { root } from "./root.ts";
 
 export function brokerUrlOption(): Option {
@@ -68,7 +69,7 @@ export function apiKeyFrom(keyFile: string | undefined): string | undefined {
   if (keyFile === undefined && inEnvironment !== undefined) return inEnvironment.trim();
   const file = keyFile ?? localKeyFile;
   if (keyFile === undefined && !existsSync(file)) return undefined;
-  return readFileSync(file, "utf8").trim();
+  return readText(file).trim();
 }
 
 export function userOption(): Option {
@@ -82,7 +83,7 @@ export function passwordFileOption(): Option {
 /** Undefined if there is none. */
 export function passwordFrom(file: string | undefined): string | undefined {
   if (file === undefined) return process.env["DURABLEMQ_PASSWORD"];
-  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  return readText(file).replace(/\r?\n$/, "");
 }
 
 export function qosOption(fallback: 0 | 1 | 2): Option {

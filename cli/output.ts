@@ -34,6 +34,11 @@ export function withoutControls(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (character) => (character === "\t" ? " " : "\ufffd"));
 }
 
+/** A pipe gets the bytes as they are, a terminal nothing that it would obey. */
+export function payloadFor(output: NodeJS.WriteStream, payload: Buffer): Buffer {
+  return output.isTTY ? Buffer.from(withoutControls(payload.toString())) : payload;
+}
+
 export function time(atMs: number | null): string {
   return atMs === null ? "" : new Date(atMs).toISOString().replace("T", " ").slice(0, 19);
 }

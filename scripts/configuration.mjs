@@ -16,7 +16,7 @@ export function configurationPage(page) {
   });
 }
 
-const schema = z.toJSONSchema(variables, { io: "input", unrepresentable: "any" }).properties;
+const schema = z.toJSONSchema(variables, { io: "output", unrepresentable: "any" }).properties;
 const fallbacks = variables.parse({});
 
 /** Undefined in place of a word: the code does not say it, and the page does. */

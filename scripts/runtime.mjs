@@ -26,6 +26,9 @@ const collectorFlags = [
 ];
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= collectorFlags.join(" ");
 
+/** What the runtime says of each start with such flags: it compiles scripts of its own that it has compiled otherwise. */
+const saidOfFlags = "bootstrap compile cache failed its compatibility check";
+
 const restartLimitMs = 10_000;
 const recoveriesMax = 5;
 const recoveryPauseMs = 200;
@@ -88,7 +91,7 @@ export class Runtime {
       cf: false,
       log: new FailureLog(LogLevel.ERROR),
       logRequests: false,
-      handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
+      handleStructuredLogs: ({ message }) => message.includes(saidOfFlags) || process.stderr.write(`${message}\n`),
       resourcePersistencePath: join(this.#options.stateDir, "v3"),
       unsafeHandleRuntimeRestart: () => clearTimeout(this.#restartTimer),
     };

@@ -11,6 +11,10 @@ import { isAlive, whenOrphaned } from "./process.mjs";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const toolNodeVersion = "22.23.2";
+const platform = `${process.platform}-${process.arch}`;
+const toolNodePackage = platform === "darwin-arm64" ? `node-bin-${platform}` : `node-${platform}`;
+const toolNodeFolder = join(root, ".tools", `node-${toolNodeVersion}-${platform}`);
+const toolNode = join(toolNodeFolder, "node_modules", toolNodePackage, "bin", "node");
 
 /** Ends the process with a message and no stack trace. */
 export function fail(message) {
@@ -27,11 +31,10 @@ export function nodeIsSupported(version) {
 /** Returns on a supported Node with the packages installed; on an older Node the caller's script runs again instead. */
 export async function setUp() {
   if (nodeIsSupported(process.versions.node)) {
-    withSetupLock(ensurePackages);
+    if (!packagesAreCurrent()) withSetupLock(ensurePackages);
     return keepCompiled();
   }
-  const node = withSetupLock(ensureToolNode);
-  await runAgainWith(node);
+  await runAgainWith(existsSync(toolNode) ? toolNode : withSetupLock(ensureToolNode));
 }
 
 /** Code of this process and of those it starts is compiled once: each start of wrangler alone is a quarter shorter for it. */
@@ -41,11 +44,7 @@ function keepCompiled() {
 }
 
 function ensureToolNode() {
-  const prefix = process.platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
-  const name = `${prefix}-${process.platform}-${process.arch}`;
-  const folder = join(root, ".tools", `node-${toolNodeVersion}-${process.platform}-${process.arch}`);
-  const binary = join(folder, "node_modules", name, "bin", "node");
-  if (existsSync(binary)) return binary;
+  if (existsSync(toolNode)) return toolNode;
 
   if (!["linux", "darwin"].includes(process.platform) || !["x64", "arm64"].includes(process.arch)) {
     fail(`Node ${process.versions.node} is too old and no newer one can be fetched here: install Node 22.18 or newer.`);
@@ -53,13 +52,13 @@ function ensureToolNode() {
   note(
     `Node ${process.versions.node} is too old for the toolchain: fetching Node ${toolNodeVersion} for this checkout.`,
   );
-  const unfinished = `${folder}.unfinished`;
+  const unfinished = `${toolNodeFolder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });
-  npm(["install", `${name}@${toolNodeVersion}`, "--prefix", unfinished, "--no-save", "--no-package-lock"]);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(unfinished, folder);
-  return binary;
+  npm(["install", `${toolNodePackage}@${toolNodeVersion}`, "--prefix", unfinished, "--no-save", "--no-package-lock"]);
+  rmSync(toolNodeFolder, { recursive: true, force: true });
+  renameSync(unfinished, toolNodeFolder);
+  return toolNode;
 }
 
 function ensurePackages() {
@@ -94,13 +93,20 @@ function npm(args) {
   if (result.status !== 0) fail(`npm ${args[0]} failed (see above). Is the npm registry reachable?`);
 }
 
-/** Two commands started at once on a fresh clone must not install into the same folder together. */
+/**
+ * Two commands started at once on a fresh clone must not install into the same folder together. Where everything is installed
+ * nobody comes here: others than the owner of the checkout may run it, and cannot write to it.
+ */
 function withSetupLock(action) {
   const lock = join(root, ".tools", "setup.lock");
-  mkdirSync(dirname(lock), { recursive: true });
-  while (!tryLock(lock)) {
-    if (!isAlive(Number(readIfPresent(lock)))) rmSync(lock, { force: true });
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  try {
+    mkdirSync(dirname(lock), { recursive: true });
+    while (!tryLock(lock)) {
+      if (!isAlive(Number(readIfPresent(lock)))) rmSync(lock, { force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  } catch (error) {
+    fail(`Packages are missing here, and only who may write to ${root} can install them (${error.code}).`);
   }
   try {
     return action();

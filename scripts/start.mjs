@@ -12,6 +12,7 @@ const stateDir = readStateDir(process.env.STATE_DIR);
 await setUp();
 const { adminKeyFile, claimState, localAdminKey } = await import("./state.mjs");
 const { localVariables, Runtime } = await import("./runtime.mjs");
+const { parseConfig } = await import("../worker/config.ts");
 
 let state;
 let runtime;
@@ -67,7 +68,7 @@ function apiKeyHint() {
 }
 
 function isOpen() {
-  return (process.env.ALLOW_ANONYMOUS ?? localVariables.ALLOW_ANONYMOUS) === "true";
+  return parseConfig({ ALLOW_ANONYMOUS: process.env.ALLOW_ANONYMOUS ?? localVariables.ALLOW_ANONYMOUS }).allowAnonymous;
 }
 
 function readPort(text = "8787") {

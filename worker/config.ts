@@ -123,8 +123,14 @@ const jwtSecretProblem = "at least 32 characters: HS256 is as strong as its secr
 const adminKeyCharactersMin = 32;
 const adminKeyProblem = `at least ${adminKeyCharactersMin} characters, as \`openssl rand -base64 32\` makes them`;
 
+/** To `Number` nothing is 0, which of a limit means none or all. */
+const numeral = z.pipe(
+  z.union([z.number(), z.string().check(z.trim(), z.minLength(1, "a whole number"))], "a whole number"),
+  z.transform(Number),
+);
+
 function integer(min: number, max: number, fallback: number) {
-  return z._default(z.coerce.number().check(z.int(), z.minimum(min), z.maximum(max)), fallback);
+  return z._default(z.pipe(numeral, z.int().check(z.minimum(min), z.maximum(max))), fallback);
 }
 
 function flag(fallback: boolean) {
@@ -154,6 +160,35 @@ const list = z.pipe(
   z.string(),
   z.transform((all) => all.split(/[\s,]+/).filter((one) => one !== "")),
 );
+
+const keySet = z._default(
+  z.string().check(z.maxLength(65_536), z.refine(isKeySet, 'a JWK set, such as {"keys": [...]}')),
+  "",
+);
+
+function isKeySet(text: string): boolean {
+  if (text === "") return true;
+  try {
+    const { keys } = JSON.parse(text);
+    return Array.isArray(keys) && keys.every((key) => typeof key === "object" && key !== null);
+  } catch {
+    return false;
+  }
+}
+
+/** As browsers send them: any other is of no page. */
+const origins = z.pipe(
+  list,
+  z.array(z.string().check(z.refine(isOrigin, "an origin without a path, such as https://example.com"))),
+);
+
+function isOrigin(text: string): boolean {
+  if (text === "null") return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, origin } = new URL(text);
+  // Of schemes that the standard does not know, those of apps among them, it says "null".
+  return text === (origin === "null" ? `${protocol}//${host}` : origin);
+}
 
 function listOf<Item extends string>(items: readonly Item[]) {
   return z.pipe(list, z.array(z.enum(items as readonly [Item, ...Item[]])));
@@ -252,7 +287,7 @@ export const variables = z.object({
   LOGIN_LOCKOUT_SECONDS: integer(1, 86_400, 300),
   FLAPPING_CONNECTS_PER_MINUTE: integer(0, 10_000, 0),
   FLAPPING_BAN_SECONDS: integer(1, 86_400, 300),
-  WEBSOCKET_ORIGINS: z._default(list, []),
+  WEBSOCKET_ORIGINS: z._default(origins, []),
   JWT_ALGORITHMS: z._default(listOf(jwtAlgorithms), ["RS256", "ES256", "EdDSA"]),
   JWT_ISSUER: text(1024),
   JWT_AUDIENCE: text(1024),
@@ -260,7 +295,7 @@ export const variables = z.object({
   JWT_GROUPS_CLAIM: z._default(z.string().check(z.maxLength(64)), "groups"),
   JWT_RULES_CLAIM: z._default(z.string().check(z.maxLength(64)), "acl"),
   JWT_JWKS_URL: address,
-  JWT_KEYS: text(65_536),
+  JWT_KEYS: keySet,
   JWT_SECRET: z._default(z.string().check(z.refine((key) => key === "" || key.length >= 32, jwtSecretProblem)), ""),
   CERTIFICATE_USER: z._default(z.enum(["common-name", "fingerprint"]), "common-name"),
   CF_ACCESS_TEAM: address,

@@ -3,8 +3,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
-import { survey } from "../backup-file.ts";
+import { type Survey, survey } from "../backup-file.ts";
 import { Failure } from "../failure.ts";
+import { unwritable } from "../files.ts";
 import { withApi } from "../options.ts";
 import { printJson, printTable, progress } from "../output.ts";
 
@@ -32,9 +33,8 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
   const api = new Api(flags);
   const before = existsSync(file) ? await survey(file) : undefined;
   if (before?.next === null) throw new Failure(`${file} is a whole backup already: choose another name.`);
-  if (before !== undefined) truncateSync(file, before.wholeBytes);
+  const target = openFor(file, before);
   const shown = await progress("Reading");
-  const target = openSync(file, before === undefined ? "w" : "a", 0o600);
   let sessions = 0;
   try {
     for (let after: string | null = before?.next ?? ""; after !== null; ) {
@@ -59,6 +59,16 @@ async function runBackup(file: string, flags: Flags): Promise<void> {
     console.error(
       `${owed} deliveries were still on their way from shards to sessions, and are in no page: see docs/operations.md.`,
     );
+  }
+}
+
+/** Behind the last page that is there as a whole. */
+function openFor(file: string, before: Survey | undefined): number {
+  try {
+    if (before !== undefined) truncateSync(file, before.wholeBytes);
+    return openSync(file, before === undefined ? "w" : "a", 0o600);
+  } catch (error) {
+    throw unwritable(file, error);
   }
 }
 

@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type Finding, findingsOf } from "../deployment/findings.ts";
 import { gather } from "../deployment/gather.ts";
 import { configOption, environmentOption, parseBrokerUrl } from "../options.ts";
+import { printJson } from "../output.ts";
 
 interface DoctorFlags {
   readonly env: string;
@@ -36,7 +37,8 @@ export function doctorCommand(): Command {
         warnings: findings.length - errors,
         findings,
       };
-      console.log(flags.json ? JSON.stringify(summary, undefined, 2) : describe(summary));
+      if (flags.json) printJson(summary);
+      else console.log(describe(summary));
       if (errors > 0) process.exitCode = 1;
     });
 }

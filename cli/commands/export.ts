@@ -6,6 +6,8 @@ import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { Argument, Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
+import { Failure } from "../failure.ts";
+import { unwritable } from "../files.ts";
 import { apiKeyFileOption, apiUrlOption } from "../options.ts";
 import { tableNames } from "../tables.ts";
 
@@ -36,5 +38,13 @@ async function runExport(table: string, flags: Flags): Promise<void> {
   const body = await new Api(flags).stream("GET", `/export/${table}`, { query: { format } });
   const from = Readable.fromWeb(body as ReadableStream);
   if (flags.output === undefined) for await (const chunk of from) process.stdout.write(chunk as Uint8Array);
-  else await pipeline(from, createWriteStream(flags.output, { mode: 0o600 }));
+  else await writeInto(flags.output, from);
+}
+
+async function writeInto(file: string, from: Readable): Promise<void> {
+  try {
+    await pipeline(from, createWriteStream(file, { mode: 0o600 }));
+  } catch (error) {
+    throw error instanceof Failure ? error : unwritable(file, error);
+  }
 }

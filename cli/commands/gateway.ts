@@ -1,9 +1,10 @@
 // `durablemq gateway`: MQTT over TCP for devices that speak nothing else.
 
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { readBytes } from "../files.ts";
 import { Gateway, type GatewayEvent, type Listener } from "../gateway/gateway.ts";
 import { brokerUrlOption, wholeNumber } from "../options.ts";
+import { printJson } from "../output.ts";
 
 interface GatewayFlags {
   readonly url: string;
@@ -44,19 +45,21 @@ async function runGateway(flags: GatewayFlags, command: Command): Promise<void> 
   if ((cert === undefined) !== (key === undefined)) command.error("error: --cert and --key go together");
   const listeners: Listener[] = [{ host, port }];
   if (cert !== undefined && key !== undefined) {
-    const tls = { certificate: readPem(cert, command), key: readPem(key, command) };
+    const tls = { certificate: readBytes(cert), key: readBytes(key) };
     listeners.push({ host, port: flags.tlsPort, tls });
   }
+  const say = (value: object, words: string) => (flags.json ? printJson(value) : console.log(words));
   const gateway = new Gateway({
     brokerUrl: flags.url,
     listeners,
     connectionsMax: flags.connections,
-    log: flags.quiet ? () => {} : (event) => console.log(flags.json ? JSON.stringify(event) : describe(event)),
+    log: flags.quiet ? () => {} : (event) => say(event, describe(event)),
   });
   try {
     const [tcpPort, tlsPort] = await gateway.start();
     const secure = tlsPort === undefined ? "" : `, with TLS on ${tlsPort}`;
-    console.log(`Gateway to ${flags.url} is ready on ${host}, port ${tcpPort}${secure}.`);
+    const words = `Gateway to ${flags.url} is ready on ${host}, port ${tcpPort}${secure}.`;
+    say({ event: "ready", broker: flags.url, host, port: tcpPort, tlsPort }, words);
   } catch (error) {
     command.error(`error: the gateway cannot listen: ${(error as Error).message}`);
   }
@@ -73,14 +76,6 @@ function describe(event: GatewayEvent): string {
       return `${event.client} refused (${event.why}: ${event.detail})`;
     default:
       return event satisfies never;
-  }
-}
-
-function readPem(file: string, command: Command): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    return command.error(`error: ${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

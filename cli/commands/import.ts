@@ -11,6 +11,7 @@ import { type ImportPlan, joinPlans } from "../import/plan.ts";
 import { importTableCommand } from "../import/table.ts";
 import { type Conflicts, writePlan } from "../import/write.ts";
 import { apiKeyFileOption, apiKeyFrom, apiKeyMissing, apiUrlOption, wholeNumber } from "../options.ts";
+import { printJson } from "../output.ts";
 import { tableNames } from "../tables.ts";
 
 interface CommonFlags {
@@ -100,7 +101,8 @@ async function run(flags: CommonFlags, command: Command, sources: readonly Sourc
   if (given.length === 0) command.error("error: name at least one file; --help shows which");
   const plan = checkPlan(joinPlans(given.map(([file, read]) => readFrom(file as string, read, command))));
   if (flags.dryRun) {
-    console.log(flags.json ? JSON.stringify(plan, undefined, 2) : `${describe(plan)}\nNothing was made, as asked.`);
+    if (flags.json) printJson(plan);
+    else console.log(`${describe(plan)}\nNothing was made, as asked.`);
     return;
   }
   const key = apiKeyFrom(flags.keyFile);
@@ -109,7 +111,7 @@ async function run(flags: CommonFlags, command: Command, sources: readonly Sourc
   const result = await writePlan(plan, { api: flags.api, key, conflicts }).catch((error: Error) =>
     command.error(`error: ${error.message}`),
   );
-  if (flags.json) console.log(JSON.stringify({ ...result, left: plan.left }, undefined, 2));
+  if (flags.json) printJson({ ...result, left: plan.left });
   else {
     for (const { where, why } of [...plan.left, ...result.refused]) console.log(`left behind: ${where}: ${why}`);
     const { made, replaced, kept } = result;

@@ -8,8 +8,9 @@ import type { ReadableStream as NodeStream } from "node:stream/web";
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
+import { unreadable } from "../files.ts";
 import { qosOption, wholeNumber, withApi } from "../options.ts";
-import { printJson, printTable, progress } from "../output.ts";
+import { printJson, printTable, progress, withoutControls } from "../output.ts";
 
 interface Flags extends ApiFlags {
   readonly lines?: string;
@@ -86,7 +87,9 @@ async function provisionLines(flags: Flags): Promise<void> {
       else if (outcome.created) counts.made++;
       else counts.inLine++;
       if (flags.json) printJson(outcome);
-      else if (outcome.problem !== undefined) console.error(`${outcome.clientId}: ${outcome.problem.title}`);
+      else if (outcome.problem !== undefined) {
+        console.error(`${withoutControls(outcome.clientId)}: ${outcome.problem.title}`);
+      }
     }
     shown.now(`Made ${counts.made} sessions`);
   };
@@ -96,7 +99,7 @@ async function provisionLines(flags: Flags): Promise<void> {
     }
   } catch (error) {
     if ((error as { syscall?: string }).syscall === undefined) throw error;
-    throw new Failure(`${flags.lines} cannot be read: ${(error as Error).message}`);
+    throw unreadable(flags.lines as string, error);
   }
   await send();
   shown.end("Done");

@@ -1,13 +1,13 @@
 // `durablemq pub`: publishes over MQTT, or over HTTP, and returns when the broker has it durably.
 
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
-import { connectMqtt, type MqttFlags } from "../mqtt.ts";
+import { readBytes } from "../files.ts";
+import { assertFit, connectMqtt, type MqttFlags } from "../mqtt.ts";
 import {
   apiKeyFileOption,
   apiUrlOption,
@@ -123,6 +123,10 @@ function say(topic: string, result: Result, { json, qos }: PubFlags): void {
 
 async function mqttSender(topic: string, flags: PubFlags): Promise<Sender> {
   const { qos, retain = false, delay, expiry, contentType, responseTopic, property } = flags;
+  // The client library waits for ever for what it does not send.
+  if (topic === "") throw new Failure("A topic has at least one character.");
+  assertFit({ topic, "content type": contentType, "response topic": responseTopic });
+  for (const [name, value] of property) assertFit({ "name of a property": name, "value of a property": value });
   const client = await connectMqtt(flags);
   const name = delay === undefined ? topic : `$delayed/${delay}/${topic}`;
   const userProperties: Record<string, string[]> = {};
@@ -182,7 +186,7 @@ function httpSender(topic: string, flags: PubFlags): Sender {
 async function payloadOf(message: string | undefined, file: string | undefined): Promise<Buffer> {
   if (message !== undefined && file !== undefined) throw new Failure("Give either a message or --file.");
   if (message !== undefined) return Buffer.from(message);
-  if (file !== undefined) return readFileSync(file);
+  if (file !== undefined) return readBytes(file);
   return Buffer.from(await text(process.stdin));
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../backup-file.ts";
 import { Failure } from "../failure.ts";
 import { withApi } from "../options.ts";
-import { printJson, printTable, progress } from "../output.ts";
+import { printJson, printTable, progress, withoutControls } from "../output.ts";
 
 interface Flags extends ApiFlags {
   readonly existing: string;
@@ -130,7 +130,8 @@ class Sender {
       this.#counts.left += left;
       if (status === 200) continue;
       this.#counts.failed++;
-      console.error(`${clientId === undefined ? "" : `${clientId}: `}${problem?.title} ${problem?.remedy}`);
+      const who = clientId === undefined ? "" : `${withoutControls(clientId)}: `;
+      console.error(`${who}${problem?.title} ${problem?.remedy}`);
     }
     this.#lines = [];
     this.#bytes = 0;

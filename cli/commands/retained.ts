@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { withApi } from "../options.ts";
-import { printJson, printTable, progress, time } from "../output.ts";
+import { payloadFor, printJson, printTable, progress, time } from "../output.ts";
 
 interface Message {
   readonly topic: string;
@@ -62,7 +62,8 @@ async function runList(filter: string, flags: Flags): Promise<void> {
 async function runGet(topic: string, flags: Flags): Promise<void> {
   const message = await new Api(flags).call<Message>("GET", `/retained/${encodeURIComponent(topic)}`);
   if (flags.json) return printJson(message);
-  process.stdout.write(Buffer.from(message.payload, message.encoding === "text" ? "utf8" : "base64"));
+  const payload = Buffer.from(message.payload, message.encoding === "text" ? "utf8" : "base64");
+  process.stdout.write(payloadFor(process.stdout, payload));
   process.stdout.write("\n");
 }
 

@@ -3,9 +3,9 @@
 import { Command } from "commander";
 import type { IPublishPacket, MqttClient } from "mqtt";
 import { Failure } from "../failure.ts";
-import { connectMqtt, dropMqtt, type MqttFlags } from "../mqtt.ts";
+import { assertFit, connectMqtt, dropMqtt, type MqttFlags } from "../mqtt.ts";
 import { brokerUrlOption, jsonOption, passwordFileOption, qosOption, userOption, wholeNumber } from "../options.ts";
-import { printJson, withoutControls } from "../output.ts";
+import { payloadFor, printJson, withoutControls } from "../output.ts";
 
 interface SubFlags extends MqttFlags {
   readonly qos: 0 | 1 | 2;
@@ -54,6 +54,7 @@ Examples:
 async function runSub(filters: readonly string[], flags: SubFlags): Promise<void> {
   const { qos, count, wait, keep, clientId } = flags;
   if (keep !== undefined && clientId === undefined) throw new Failure("--keep needs a --client-id to be kept for.");
+  for (const filter of filters) assertFit({ filter });
   const { promise: over, resolve: end, reject } = Promise.withResolvers<void>();
   over.catch(() => {});
   let left = count ?? Number.POSITIVE_INFINITY;
@@ -127,8 +128,7 @@ function printMessage(packet: IPublishPacket, { json, topics }: SubFlags): void 
     });
     return;
   }
-  // A pipe gets the bytes as they are, a terminal nothing that it would obey.
-  const shown = process.stdout.isTTY ? Buffer.from(withoutControls(payload.toString())) : payload;
+  const shown = payloadFor(process.stdout, payload);
   process.stdout.write(
     Buffer.concat([Buffer.from(topics ? `${withoutControls(packet.topic)} ` : ""), shown, Buffer.from("\n")]),
   );

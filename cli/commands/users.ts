@@ -1,11 +1,11 @@
 // `durablemq users`: those who prove with a password who they are.
 
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { askHidden, withoutLineEnd } from "../../scripts/ask.mjs";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
+import { readText } from "../files.ts";
 import { withApi } from "../options.ts";
 import { printJson, printTable, time } from "../output.ts";
 
@@ -115,7 +115,7 @@ function pathOf(name: string): string {
 
 /** Never from an argument, which every user of the machine can read. */
 async function passwordOf(name: string, { passwordFile }: ChangeFlags): Promise<string> {
-  if (passwordFile !== undefined && passwordFile !== "-") return withoutLineEnd(readFileSync(passwordFile, "utf8"));
+  if (passwordFile !== undefined && passwordFile !== "-") return withoutLineEnd(readText(passwordFile));
   if (passwordFile === "-" || !process.stdin.isTTY) return withoutLineEnd(await text(process.stdin));
   return askHidden(`Password of ${name}: `);
 }

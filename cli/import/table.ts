@@ -1,10 +1,10 @@
 // `durablemq import <table>`: a file that `durablemq export` has written, or somebody by hand.
 
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { Api, type ApiFlags } from "../api.ts";
 import { Failure } from "../failure.ts";
+import { readText } from "../files.ts";
 import { withApi } from "../options.ts";
 import { printJson } from "../output.ts";
 import type { TableName } from "../tables.ts";
@@ -61,12 +61,4 @@ function formatOf(file: string): keyof typeof types {
   const [, ending = ""] = /\.(\w+)$/.exec(file) ?? [];
   if (ending in types) return ending as keyof typeof types;
   throw new Failure("The file's name does not say what it is: give --format csv, json or ndjson.");
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Failure(`${file} cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -1,10 +1,10 @@
 // What a webhook is made of: from a file, from options, or from both, where options count.
 
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { eventTypes } from "../../src/directory/event-types.ts";
 import { Failure } from "../failure.ts";
+import { readText } from "../files.ts";
 import { wholeNumber } from "../options.ts";
 import type { Flags } from "./paths.ts";
 
@@ -65,7 +65,7 @@ export async function fieldsOf(flags: ChangeFlags): Promise<Fields> {
 }
 
 async function fieldsIn(file: string): Promise<Fields> {
-  const content = file === "-" ? await text(process.stdin) : contentOf(file);
+  const content = file === "-" ? await text(process.stdin) : readText(file);
   try {
     const value: unknown = JSON.parse(content);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
@@ -73,12 +73,4 @@ async function fieldsIn(file: string): Promise<Fields> {
     // Neither is it.
   }
   throw new Failure(`${file} is no JSON object.`);
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}.`);
-  }
 }

@@ -60,9 +60,16 @@ export function whenKeyIsUnknown(callback: () => void): void {
 export async function call<Of extends Route>(route: Of, input: Input<Of>): Promise<Answer<Of>> {
   const { path = {}, query = {}, body, ...rest } = input as AnyInput;
   const [method = "GET", pattern = ""] = route.split(" ");
-  const address = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
+  const address = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => segmentOf(path[name] ?? ""));
   const answer = await ask(method, `api/v1${address}${queryString(query)}`, body, rest);
   return (answer.status === 204 ? undefined : await answer.json()) as Answer<Of>;
+}
+
+/** Browsers take two names out of an address, however they are written, and the request would be one about something else. */
+function segmentOf(name: string): string {
+  if (name !== "." && name !== "..") return encodeURIComponent(name);
+  const remedy = "Go by what lists show of it; a client with this id can be banned, or kicked by a prefix.";
+  throw new Problem(0, `No address can hold the name "${name}".`, remedy);
 }
 
 /** Resolves with an answer that is a success, whatever it holds. A body is sent as JSON, or as it is if it is a Blob. */

@@ -33,6 +33,15 @@ test("a client that connects appears in the list without loading it again, is lo
   await page.getByText("away", { exact: true }).waitFor();
 });
 
+test("a client whose name no address can hold is listed, and its page says what can be done about it", async () => {
+  await TestClient.connect(dashboard.brokerUrl(), { clientId: "..", persistent: true });
+  const page = await dashboard.visit();
+  await page.goto(`${dashboard.origin()}/#/clients`);
+  await page.getByRole("link", { name: "..", exact: true }).click();
+  await page.getByText('No address can hold the name ".."').first().waitFor();
+  await page.getByText("can be banned").first().waitFor();
+});
+
 test("a session template is made, gives a client what it says, is changed and deleted", async () => {
   const page = await dashboard.visit();
   await page.getByRole("link", { name: "Session templates" }).click();

@@ -33,7 +33,7 @@ async function start(variables: Record<string, string>) {
   return { child, output };
 }
 
-test.runIf(isOurs)("the first line says ready and where, then come the dashboard and two commands", async () => {
+test.runIf(isOurs)("five lines: ready and where, the dashboard and two commands; nothing else", async () => {
   const { output } = await start({ PORT: "0" });
   await eventually("five lines", () => output.out.split("\n").length > 5, 30_000);
   const lines = output.out.trimEnd().split("\n");
@@ -45,6 +45,16 @@ test.runIf(isOurs)("the first line says ready and where, then come the dashboard
   expect(lines[3]).toContain(`npx mqtt sub -v -t 'hello/#' -l ws -h 127.0.0.1 -p ${port}`);
   expect(lines[4]).toContain(`npx mqtt pub -t hello/world -m 'Hello!' -q 1 -l ws -h 127.0.0.1 -p ${port}`);
   expect(lines).toHaveLength(5);
+  expect(output.err).toBe("");
+});
+
+test.runIf(isOurs).each([
+  ["yes", true],
+  ["False", false],
+])("ALLOW_ANONYMOUS=%s: whether anybody may connect is said as it is", async (value, isOpen) => {
+  const { output } = await start({ PORT: "0", ALLOW_ANONYMOUS: value });
+  await eventually("its last line", () => output.out.includes("\nPublish: "), 30_000);
+  expect(output.out.includes("Anyone on this machine may connect")).toBe(isOpen);
 });
 
 test.runIf(isOurs).each([

@@ -104,7 +104,7 @@ function importRoute({ name, about, columns }: Table, intake: Intake): Route {
         ),
       dryRun: z._default(z.stringbool(), false).check(z.describe("Says what would become of it, and changes nothing.")),
     }),
-    body: z.array(intake.row).check(z.minLength(1), z.maxLength(rowsMax)),
+    body: z.array(intake.row).check(z.maxLength(rowsMax)),
     takesLines: true,
     takesCsv: columns,
     bodyBytesMax,

@@ -40,3 +40,7 @@ test.each([
   };
   await expect(read()).rejects.toThrow("Line 2 of the backup is broken");
 });
+
+test("so is the first line", async () => {
+  await expect(survey(fileWith('{"kind":"backup"{"kind":"rows"}\n'))).rejects.toThrow("Line 1 of the backup is broken");
+});
