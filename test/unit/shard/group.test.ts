@@ -166,6 +166,55 @@ describe("limits", () => {
     expect(rig.publish(batch(1, 4, 5, 6))).toEqual([2]);
   });
 
+  test("in bytes, too: as many as are allowed, and again when a member has taken them", () => {
+    const texts = ["t:400*x q1", "t:400*y q1"];
+    const rig = waiting({ queueBytesMax: records("t:first q1", ...texts).length });
+    expect(rig.publish([...texts, "t:1 q1"])).toEqual([2]);
+    rig.attend("a");
+    rig.answer("a", { room: 0 });
+    for (const refused of [[], [0, 1]]) expect(rig.publish(texts)).toEqual(refused);
+  });
+
+  test("in bytes, too: what has expired makes room", () => {
+    const rig = waiting({ queueBytesMax: 1_000 });
+    rig.publish(["t:400*x q1 exp=1500", "t:400*y q1 exp=1500"]);
+    rig.nowMs = 1_500;
+    rig.attend("a");
+    rig.answer("a", { isAway: true });
+    expect(rig.publish(["t:400*x q1", "t:400*y q1", "t:400*z q1"])).toEqual([2]);
+  });
+
+  test("drop-oldest: as many of the oldest go as make room, in bytes, too", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queuePolicy: "drop-oldest" });
+    rig.publish(["t:400*w q1", "t:400*x q1"]);
+    expect(rig.kept()).toEqual(["-: first", "-: 400*w 400*x"]);
+    rig.publish(["t:400*y q1"]);
+    rig.publish(["t:400*z q1"]);
+    expect(rig.kept()).toEqual(["-: 400*y", "-: 400*z"]);
+    expect(rig.reports).toEqual(["drop queue-full 2", "drop queue-full 1"]);
+  });
+
+  test("drop-newest: what is smaller than what did not fit may fit behind it", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queuePolicy: "drop-newest" });
+    rig.publish(["t:400*x q1", "t:400*y q1", "t:400*z q1", "t:1 q1"]);
+    expect(rig.kept()).toEqual(["-: first", "-: 400*x 400*y 1"]);
+  });
+
+  test("a group that has ended and begins anew has all its room", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queueMessagesMax: 3 });
+    rig.publish(["t:400*x q1", "t:400*y q1"]);
+    rig.unsubscribe("a");
+    rig.subscribe("b q2");
+    expect(rig.publish(["t:400*x q1", "t:400*y q1", "t:1 q1"])).toEqual([]);
+  });
+
+  test.each(["released", "handed back"] as const)("what is %s counts", (how) => {
+    const rig = waiting({ queueMessagesMax: 3 });
+    const shared = { share: rig.share, indexes: [0], body: rigBody("1"), loose: new Uint8Array(0) };
+    rig.run(how === "released" ? rig.group.release(shared, rig.nowMs) : rig.group.handBack(shared.body, rig.nowMs));
+    expect(rig.publish(batch(1, 2, 3))).toEqual([1]);
+  });
+
   test.each(["released", "handed back"] as const)("what is %s is kept, however full it is", (how) => {
     const rig = waiting({ queueMessagesMax: 1 });
     const shared = { share: rig.share, indexes: [0, 1], body: rigBody("1", "2"), loose: new Uint8Array(0) };
