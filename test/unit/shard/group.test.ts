@@ -249,6 +249,51 @@ describe("limits", () => {
   });
 });
 
+test("a group is idle when it keeps nothing and nobody is asked", () => {
+  const rig = new GroupRig();
+  rig.subscribe("a q2", "b q2");
+  expect(rig.group.isIdle).toBe(true);
+  rig.publish(batch(1, 1, 2));
+  expect(rig.group.isIdle).toBe(false);
+  rig.answer("a", undefined);
+  rig.answer("b", {});
+  expect([rig.group.isIdle, rig.group.hasLate]).toEqual([false, true]);
+  rig.retry();
+  expect(rig.group.hasLate).toBe(false);
+  rig.answer("a", {});
+  expect(rig.group.isIdle).toBe(true);
+});
+
+describe("one call to a member", () => {
+  test("carries as many bytes as it may, the next one the rest", () => {
+    const rig = waiting();
+    const texts = numbers(25).map((payload) => `t/${payload}:100000*x q1`);
+    rig.publish(texts);
+    rig.attend("a");
+    const sizes: number[] = [];
+    const topics: (string | undefined)[] = [];
+    while (rig.asked("a") !== undefined) {
+      const bodies = rig.calls[0]?.bodies ?? [];
+      sizes.push(bodies.reduce((sum, body) => sum + body.length, 0));
+      topics.push(...bodies.flatMap(recordTexts).map((text) => text.split(":")[0]));
+      rig.answer("a", {});
+    }
+    expect(sizes).toHaveLength(3);
+    for (const bytes of sizes) expect(bytes).toBeLessThanOrEqual(1024 * 1024);
+    expect(topics).toEqual(["t", ...numbers(25).map((payload) => `t/${payload}`)]);
+  });
+
+  test("carries 256 rows, the next one the rest", () => {
+    const rig = waiting();
+    for (const payload of numbers(299)) rig.publish(batch(1, payload));
+    rig.attend("a", 1_000);
+    const counts: (number | undefined)[] = [];
+    for (; rig.asked("a") !== undefined; rig.answer("a", { room: 1_000 })) counts.push(rig.asked("a")?.length);
+    expect(counts).toEqual([256, 44]);
+    expect(rig.kept()).toEqual([]);
+  });
+});
+
 const rigBody = (...payloads: readonly string[]) => {
   const writer = new GroupRig();
   writer.subscribe("x q2");
@@ -269,6 +314,14 @@ describe("what is given up", () => {
     expect(rig.reports).toEqual(["drop expired 2"]);
     expect(rig.details.at(-1)).toBe("topic t");
     expect(rig.group.isIdle).toBe(true);
+  });
+
+  test("for two reasons at once is counted under each", () => {
+    const rig = new GroupRig({ queueMessagesMax: 2, queuePolicy: "drop-newest" });
+    rig.subscribe("a q2");
+    rig.publish(["t:1 q1 exp=500", "t:2 q1", "t:3 q1"]);
+    expect(rig.asked("a")).toEqual(["2"]);
+    expect(rig.reports).toEqual(["drop queue-full 1", "drop expired 1"]);
   });
 
   test("what waits when the last member has left", () => {
