@@ -109,6 +109,13 @@ describe("limits", () => {
     },
   );
 
+  test("reject: what was refused elsewhere takes no room", () => {
+    const rig = waiting({ queueMessagesMax: 2 });
+    expect(rig.publish(batch(1, 1, 2), { refused: [0] })).toEqual([0]);
+    expect(rig.kept()).toEqual(["-: first", "-: 2"]);
+    expect(rig.reports).toEqual([]);
+  });
+
   test("what one group refuses no other keeps: it comes again", () => {
     const roomy = waiting();
     const small = new GroupRig({ queueMessagesMax: 2 }, "$share/small/t", roomy.store);
