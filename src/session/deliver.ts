@@ -265,7 +265,8 @@ function store(intake: Intake): void {
   const inflightMax = Math.min(connection?.receiveMaximum ?? 0, limits.inflightMax);
   const goesAtOnce = window.next === queue.end && window.inflight + intake.messages <= inflightMax;
   // What does not fit, of a policy that takes it all, is about to be dropped.
-  const isHeld = goesAtOnce && fits(intake, 0, 0) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
+  const isHeld =
+    goesAtOnce && fits(intake, 0, 0) && !intake.needsRow && mayHold(session, intake.messages, intake.bytes);
   const isKept = !goesAtOnce || (session.record !== undefined && !isHeld);
 
   let pending: Uint8Array[] = [];

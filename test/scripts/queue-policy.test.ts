@@ -175,6 +175,17 @@ test.each([
   });
 });
 
+test("drop-oldest: what goes because there are too many messages makes room in bytes, too", () => {
+  play(
+    [
+      ...away,
+      ["deliver a:400*x q1, a:400*y q1, a:400*z q1, a:1 q1", "drop queue-full"],
+      ["connect expiry=100", "connack present", "publish a:400*y q1 #2", "publish a:400*z q1 #3", "publish a:1 q1 #4"],
+    ],
+    { limits: { queueMessagesMax: 3, queueBytesMax: 1_000, queuePolicy: "drop-oldest" } },
+  );
+});
+
 test("what was dropped is kept with the session, by reason", () => {
   const rig = play([...away]);
   rig.store.addDrops(new Map([["queue-full", 3]]));

@@ -90,6 +90,21 @@ test("RPL-3 after UNSUBSCRIBE no further page is asked for", () => {
   expect(rig.store.load().replays).toEqual([]);
 });
 
+test("RPL-3 an UNSUBSCRIBE of another filter changes nothing", () => {
+  play(
+    [
+      ...begun,
+      ["subscribe #2 b,q1", "ask subscribe b q1 +retained"],
+      ["answer b retained=b:1_q1 next=m", "suback #2 0x01"],
+      ["unsubscribe #3 b", "ask unsubscribe b"],
+      ["answer b", "unsuback #3 0x00"],
+      ["puback #1", "publish a:2 q1 #2 retain"],
+      ["puback #2", "ask replay a after k", "publish a:3 q1 #3 retain"],
+    ],
+    { limits },
+  );
+});
+
 test("RPL-4 what a session that ends has not been sent is counted", () => {
   const rig = play(
     [...begun, ["disconnect expiry=0", "drop session-ended 3", "drop retained-unsent", "ask unsubscribe a", "close"]],

@@ -111,6 +111,19 @@ describe("subscribing", () => {
     expect(decideDelivery(access(rules), "a").isAllowed).toBe(true);
   });
 
+  test("a deny of one QoS leaves delivery to the QoS that was granted", () => {
+    const rules = [{ filter: "a", effect: "deny", qos: [2] }, { filter: "a" }] as const;
+    expect(subscribes(rules, "a", false, 2)).toBe(false);
+    expect(subscribes(rules, "a", false, 1)).toBe(true);
+    expect(decideDelivery(access(rules), "a").isAllowed).toBe(true);
+  });
+
+  test.each([true, false])("a rule about publishing with RETAIN %j neither allows nor denies it", (retain) => {
+    expect(subscribes([{ filter: "a", retain }], "a")).toBe(false);
+    expect(subscribes([{ filter: "a", retain, effect: "deny" }, { filter: "a" }], "a")).toBe(true);
+    expect(decideDelivery(access([{ filter: "a", retain }]), "a").isAllowed).toBe(false);
+  });
+
   test("nothing is asked about a client that no rule concerns", () => {
     expect(isOpen(access([], "allow"))).toBe(true);
     expect(isOpen(access([], "deny"))).toBe(false);
@@ -149,6 +162,12 @@ describe("placeholders", () => {
     expect(filterFor({ filter: "x/%u/y", effect: "allow" }, nobody)).toBeUndefined();
     expect(filterFor({ filter: "x/%u/y", effect: "deny" }, nobody)).toBe("x/+/y");
     expect(filterFor({ filter: "x/p-%u/y", effect: "deny" }, nobody)).toBe("x/+/y");
+  });
+
+  test("an empty value is missing", () => {
+    const empty = { ...values, claims: { tenant: "" } };
+    expect(filterFor({ filter: "x/%{tenant}/y", effect: "allow" }, empty)).toBeUndefined();
+    expect(filterFor({ filter: "x/%{tenant}/y", effect: "deny" }, empty)).toBe("x/+/y");
   });
 
   test.each(["a/#", "%c", "a/%{tenant}/+", "$SYS/#"])("%j may stand in a rule", (filter) => {
@@ -197,9 +216,24 @@ describe("which rules concern a client", () => {
     expect(idsFor(client, [], own)).toEqual(["own-1"]);
   });
 
+  test("their conditions come along; those that fit nothing of the client do not", () => {
+    const own = [{ effect: "deny", action: "publish", filter: "own/%c", qos: [0], retain: false }] as const;
+    const rules = [rule("a/%c", 1, { qos: [1, 2], retain: true }), rule("b/%{missing}", 2, {}), rule("c", 3, {})];
+    expect(accessOf(client, rules, own, "deny")).toEqual({
+      rules: [
+        { id: "a/%c", effect: "allow", action: "all", filter: "a/c1", qos: [1, 2], retain: true },
+        { id: "c", effect: "allow", action: "all", filter: "c" },
+        { id: "own-1", effect: "deny", action: "publish", filter: "own/c1", qos: [0], retain: false },
+      ],
+      otherwise: "deny",
+    });
+  });
+
   test.each([
     ["no list", {}],
     ["a rule that is no object", ["a/#"]],
+    ["nothing for a rule", [null]],
+    ["a RETAIN that is none", [{ filter: "a", retain: 1 }]],
     ["an unknown field, which might be a condition", [{ filter: "a", qso: [0] }]],
     ["an unknown effect", [{ filter: "a", effect: "Deny" }]],
     ["an unknown action", [{ filter: "a", action: "pub" }]],
@@ -216,10 +250,15 @@ describe("which rules concern a client", () => {
   test("rules of a token are read", () => {
     expect(readOwnRules(undefined)).toEqual([]);
     expect(
-      readOwnRules([{ filter: "a/%u" }, { effect: "deny", action: "publish", filter: "b", qos: [2], retain: true }]),
+      readOwnRules([
+        { filter: "a/%u" },
+        { effect: "deny", action: "publish", filter: "b", qos: [2], retain: true },
+        { action: "subscribe", filter: "c", qos: [0, 1] },
+      ]),
     ).toEqual([
       { effect: "allow", action: "all", filter: "a/%u" },
       { effect: "deny", action: "publish", filter: "b", qos: [2], retain: true },
+      { effect: "allow", action: "subscribe", filter: "c", qos: [0, 1] },
     ]);
   });
 });

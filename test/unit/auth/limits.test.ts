@@ -66,6 +66,16 @@ describe("failed logins", () => {
     expect(delayMsAfter({ ...attempts, count: 1_000 })).toBe(3_000);
   });
 
+  test("the time is that of the first: later ones do not prolong it", () => {
+    const nowMs = 1_900_000_000_000;
+    let attempts = none;
+    for (const atMs of [0, 50_000, 59_999]) attempts = afterFailure(attempts, policy, 1, nowMs + atMs);
+    expect(isLockedOut(attempts, nowMs + 60_000)).toBe(true);
+    attempts = none;
+    for (const atMs of [0, 50_000, 100_000]) attempts = afterFailure(attempts, policy, 1, nowMs + atMs);
+    expect(isLockedOut(attempts, nowMs + 100_001)).toBe(false);
+  });
+
   test("those of long ago do not count", () => {
     let attempts = none;
     for (let count = 0; count < 10; count++) attempts = afterFailure(attempts, policy, 1, count * 60_000);

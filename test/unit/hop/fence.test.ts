@@ -63,6 +63,15 @@ test("beyond the limit the source that was heard least recently is forgotten", (
   expect(fence.admit(key("b", 1, 1))).toEqual(isNew);
 });
 
+test("a source that is known takes nobody's place", () => {
+  const fence = new Fence<string>(2);
+  fence.admit(key("a", 1, 1));
+  fence.admit(key("b", 1, 1));
+  fence.admit(key("b", 1, 2));
+  expect(fence.admit(key("a", 1, 1)).kind).toBe("repeat");
+  expect(fence.admit(key("b", 1, 2)).kind).toBe("repeat");
+});
+
 test("what a source had written down holds in the next life, for that call and those before it", () => {
   const written = new Map([["s", { incarnation: 5, sequence: 7 }]]);
   const fence = new Fence<string>(10, (source) => written.get(source));

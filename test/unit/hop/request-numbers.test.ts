@@ -34,6 +34,8 @@ describe("a request's numbers", () => {
     ["an earlier version took one", first, 7, false],
     ["of a client, taken", 7, 7, true],
     ["of a client, not taken", 8, 7, false],
+    ["of a client, not taken, when it has counted beyond a request's indexes", 2 ** 22 + 5, 2 ** 22 - 1, false],
+    ["of a client, taken, when it has counted beyond them", 2 ** 22 - 1, 2 ** 22 + 5, true],
   ])("%s", (_what, number, cursor, taken) => {
     expect(isTaken(number, cursor)).toBe(taken);
   });

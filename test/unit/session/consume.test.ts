@@ -198,6 +198,19 @@ test("what a client has finished since its lease ended is leased no more, also a
   expect(session.rig.manage({ kind: "describe" }).answer).toMatchObject(expected);
 });
 
+test("a connected client is sent no more of what workers had for too long than it can take", () => {
+  const session = ManagedSession.provisioned();
+  session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
+  session.pull(3, { visibilityMs: 10_000 });
+  session.connect({ receiveMaximum: 2 });
+  session.takeSent();
+  session.rig.nowMs += 10_000;
+  session.rig.tick();
+  expect(session.takeSent()).toEqual(["publish a:1 q1 #1", "publish a:2 q1 #2"]);
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 2, reason: 0 }] });
+  expect(session.takeSent()).toEqual(["publish a:3 q1 #3"]);
+});
+
 test("what a client has begun in QoS 2 is for it to end; what it has begun in QoS 1 is not", () => {
   const session = ManagedSession.provisioned();
   session.connect();

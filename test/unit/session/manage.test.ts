@@ -208,6 +208,42 @@ test("a purge does not touch what was acknowledged out of turn, nor what comes l
   expect(session.takeSent()).toHaveLength(100);
 });
 
+test("a purge of all that was begun in QoS 1 leaves no row", () => {
+  const session = ManagedSession.provisioned();
+  session.connect();
+  session.deliver("a:1 q1", "a:2 q1");
+  session.rig.step({ type: "closed" });
+  expect(session.rig.manage({ kind: "purge" }).answer).toEqual({ kind: "purged", purged: 2, left: 0 });
+  expect(session.count("segment")).toBe(0);
+});
+
+test("a look into the queue leaves out what is finished, and says what somebody may have had", () => {
+  const session = ManagedSession.provisioned();
+  session.connect();
+  session.deliver("a:1 q1", "a:2 q1", "a:3 q1");
+  session.rig.step({ type: "packets", packets: [{ type: "puback", packetId: 2, reason: 0 }] });
+  session.rig.step({ type: "closed" });
+  session.deliver("a:4 q1", "a:5 q1");
+  const look = () => {
+    const { answer } = session.rig.manage({ kind: "queue", from: 0, limit: 10, payloadBytesMax: 0 });
+    if (answer.kind !== "queue") throw new Error(answer.kind);
+    return answer.messages.map(({ position, mayBeKnown, packetId, payload }) => [
+      position,
+      mayBeKnown,
+      packetId,
+      payload,
+    ]);
+  };
+  expect(look()).toEqual([
+    [0, true, undefined, undefined],
+    [2, true, undefined, undefined],
+    [3, false, undefined, undefined],
+    [4, false, undefined, undefined],
+  ]);
+  session.pull(3);
+  expect(look().map(([, mayBeKnown]) => mayBeKnown)).toEqual([true, true, true, false]);
+});
+
 test("a look into the queue shows each message and where it stands, page by page", () => {
   const session = ManagedSession.provisioned();
   session.deliver("a:1 q1", "a:22 q2 seq=1", "a:333 q1 retain", "a:4 q1");

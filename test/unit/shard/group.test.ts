@@ -109,6 +109,13 @@ describe("limits", () => {
     },
   );
 
+  test("reject: what was refused elsewhere takes no room", () => {
+    const rig = waiting({ queueMessagesMax: 2 });
+    expect(rig.publish(batch(1, 1, 2), { refused: [0] })).toEqual([0]);
+    expect(rig.kept()).toEqual(["-: first", "-: 2"]);
+    expect(rig.reports).toEqual([]);
+  });
+
   test("what one group refuses no other keeps: it comes again", () => {
     const roomy = waiting();
     const small = new GroupRig({ queueMessagesMax: 2 }, "$share/small/t", roomy.store);
@@ -166,6 +173,55 @@ describe("limits", () => {
     expect(rig.publish(batch(1, 4, 5, 6))).toEqual([2]);
   });
 
+  test("in bytes, too: as many as are allowed, and again when a member has taken them", () => {
+    const texts = ["t:400*x q1", "t:400*y q1"];
+    const rig = waiting({ queueBytesMax: records("t:first q1", ...texts).length });
+    expect(rig.publish([...texts, "t:1 q1"])).toEqual([2]);
+    rig.attend("a");
+    rig.answer("a", { room: 0 });
+    for (const refused of [[], [0, 1]]) expect(rig.publish(texts)).toEqual(refused);
+  });
+
+  test("in bytes, too: what has expired makes room", () => {
+    const rig = waiting({ queueBytesMax: 1_000 });
+    rig.publish(["t:400*x q1 exp=1500", "t:400*y q1 exp=1500"]);
+    rig.nowMs = 1_500;
+    rig.attend("a");
+    rig.answer("a", { isAway: true });
+    expect(rig.publish(["t:400*x q1", "t:400*y q1", "t:400*z q1"])).toEqual([2]);
+  });
+
+  test("drop-oldest: as many of the oldest go as make room, in bytes, too", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queuePolicy: "drop-oldest" });
+    rig.publish(["t:400*w q1", "t:400*x q1"]);
+    expect(rig.kept()).toEqual(["-: first", "-: 400*w 400*x"]);
+    rig.publish(["t:400*y q1"]);
+    rig.publish(["t:400*z q1"]);
+    expect(rig.kept()).toEqual(["-: 400*y", "-: 400*z"]);
+    expect(rig.reports).toEqual(["drop queue-full 2", "drop queue-full 1"]);
+  });
+
+  test("drop-newest: what is smaller than what did not fit may fit behind it", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queuePolicy: "drop-newest" });
+    rig.publish(["t:400*x q1", "t:400*y q1", "t:400*z q1", "t:1 q1"]);
+    expect(rig.kept()).toEqual(["-: first", "-: 400*x 400*y 1"]);
+  });
+
+  test("a group that has ended and begins anew has all its room", () => {
+    const rig = waiting({ queueBytesMax: 1_000, queueMessagesMax: 3 });
+    rig.publish(["t:400*x q1", "t:400*y q1"]);
+    rig.unsubscribe("a");
+    rig.subscribe("b q2");
+    expect(rig.publish(["t:400*x q1", "t:400*y q1", "t:1 q1"])).toEqual([]);
+  });
+
+  test.each(["released", "handed back"] as const)("what is %s counts", (how) => {
+    const rig = waiting({ queueMessagesMax: 3 });
+    const shared = { share: rig.share, indexes: [0], body: rigBody("1"), loose: new Uint8Array(0) };
+    rig.run(how === "released" ? rig.group.release(shared, rig.nowMs) : rig.group.handBack(shared.body, rig.nowMs));
+    expect(rig.publish(batch(1, 2, 3))).toEqual([1]);
+  });
+
   test.each(["released", "handed back"] as const)("what is %s is kept, however full it is", (how) => {
     const rig = waiting({ queueMessagesMax: 1 });
     const shared = { share: rig.share, indexes: [0, 1], body: rigBody("1", "2"), loose: new Uint8Array(0) };
@@ -200,6 +256,51 @@ describe("limits", () => {
   });
 });
 
+test("a group is idle when it keeps nothing and nobody is asked", () => {
+  const rig = new GroupRig();
+  rig.subscribe("a q2", "b q2");
+  expect(rig.group.isIdle).toBe(true);
+  rig.publish(batch(1, 1, 2));
+  expect(rig.group.isIdle).toBe(false);
+  rig.answer("a", undefined);
+  rig.answer("b", {});
+  expect([rig.group.isIdle, rig.group.hasLate]).toEqual([false, true]);
+  rig.retry();
+  expect(rig.group.hasLate).toBe(false);
+  rig.answer("a", {});
+  expect(rig.group.isIdle).toBe(true);
+});
+
+describe("one call to a member", () => {
+  test("carries as many bytes as it may, the next one the rest", () => {
+    const rig = waiting();
+    const texts = numbers(25).map((payload) => `t/${payload}:100000*x q1`);
+    rig.publish(texts);
+    rig.attend("a");
+    const sizes: number[] = [];
+    const topics: (string | undefined)[] = [];
+    while (rig.asked("a") !== undefined) {
+      const bodies = rig.calls[0]?.bodies ?? [];
+      sizes.push(bodies.reduce((sum, body) => sum + body.length, 0));
+      topics.push(...bodies.flatMap(recordTexts).map((text) => text.split(":")[0]));
+      rig.answer("a", {});
+    }
+    expect(sizes).toHaveLength(3);
+    for (const bytes of sizes) expect(bytes).toBeLessThanOrEqual(1024 * 1024);
+    expect(topics).toEqual(["t", ...numbers(25).map((payload) => `t/${payload}`)]);
+  });
+
+  test("carries 256 rows, the next one the rest", () => {
+    const rig = waiting();
+    for (const payload of numbers(299)) rig.publish(batch(1, payload));
+    rig.attend("a", 1_000);
+    const counts: (number | undefined)[] = [];
+    for (; rig.asked("a") !== undefined; rig.answer("a", { room: 1_000 })) counts.push(rig.asked("a")?.length);
+    expect(counts).toEqual([256, 44]);
+    expect(rig.kept()).toEqual([]);
+  });
+});
+
 const rigBody = (...payloads: readonly string[]) => {
   const writer = new GroupRig();
   writer.subscribe("x q2");
@@ -220,6 +321,14 @@ describe("what is given up", () => {
     expect(rig.reports).toEqual(["drop expired 2"]);
     expect(rig.details.at(-1)).toBe("topic t");
     expect(rig.group.isIdle).toBe(true);
+  });
+
+  test("for two reasons at once is counted under each", () => {
+    const rig = new GroupRig({ queueMessagesMax: 2, queuePolicy: "drop-newest" });
+    rig.subscribe("a q2");
+    rig.publish(["t:1 q1 exp=500", "t:2 q1", "t:3 q1"]);
+    expect(rig.asked("a")).toEqual(["2"]);
+    expect(rig.reports).toEqual(["drop queue-full 1", "drop expired 1"]);
   });
 
   test("what waits when the last member has left", () => {

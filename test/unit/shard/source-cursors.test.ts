@@ -33,6 +33,20 @@ test("a cursor never goes back, and does not change when nothing does", () => {
   expect(cursors.get("=p", 1)).toBe(5);
 });
 
+test.each([
+  ["the only one", []],
+  ["above others", [1]],
+  ["below another", [3]],
+])("a session that goes on writes one row each time: %s", (_what, others) => {
+  const store = memoryShard();
+  const cursors = new SourceCursors(store);
+  for (const generation of [...others, 2]) {
+    store.apply(cursors.advance("=p", generation, records("a:1 q2 seq=1"), [], nowMs));
+  }
+  const changes = cursors.advance("=p", 2, records("a:1 q2 seq=2"), [], nowMs);
+  expect(changes.map(({ kind }) => kind)).toEqual(["put-source"]);
+});
+
 test("of messages without numbers nothing is asked, whoever publishes them", () => {
   const store = memoryShard();
   const asked: string[] = [];
