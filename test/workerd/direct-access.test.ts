@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { addRule, configureAccess, connectAs, makeUser, publishCode } from "./support/access.ts";
 import { api, manage } from "./support/api.ts";
 import { quiet } from "./support/bill.ts";
-import { Client, connectPacket, cutClients, uniqueId } from "./support/client.ts";
+import { Client, connectPacket, cutClients, type Refused, uniqueId } from "./support/client.ts";
 import { endFaults, fail, hold, reset } from "./support/faults.ts";
 import { rowsOf, sessionOf } from "./support/objects.ts";
 
@@ -132,4 +132,20 @@ test("DIR-20 a user's rights are kept by its own gate", async () => {
   await eventually("it is denied", async () => (await publishCode(client, topic)) === notAuthorized);
   fault.end();
   await changing;
+});
+
+test.each([
+  ["漢", 7_000, 429],
+  ["x", 7_400, 101],
+])("DIR-21 rules of %s are counted in bytes, and who has too many is told so", async (letter, characters, expected) => {
+  const id = uniqueId("direct");
+  for (let left = characters; left > 0; left -= 3_700) {
+    await addRule({ subjectKind: "client", subject: id, filter: letter.repeat(Math.min(left, 3_700)) });
+  }
+  const client = Client.openDirect(id, 5, {});
+  const status = await client.then(
+    () => 101,
+    (error: unknown) => (error as Refused).status,
+  );
+  expect(status).toBe(expected);
 });

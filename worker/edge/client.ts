@@ -272,6 +272,7 @@ export class ClientConnection {
     if (this.#state !== "leaving") this.#state = "dialling";
     const packet = this.#connectPacket as Uint8Array;
     this.#connectPacket = undefined;
+    this.#connect = withoutContent(connect);
     const { user, rights, template, expiresAtMs } = outcome;
     const who = user === undefined ? {} : { username: user };
     const first = template === undefined ? {} : { template };
@@ -465,4 +466,9 @@ export class ClientConnection {
 /** The server's own proof, for CONNACK. */
 function proofIn(authentication: Authentication): Pick<Hello, "authenticationData"> {
   return authentication.state === "admitted" ? { authenticationData: authentication.data } : {};
+}
+
+/** What is kept of it for as long as the connection stays: the session has the rest, which may be a megabyte. */
+function withoutContent({ will: _will, password: _password, ...connect }: Connect): Connect {
+  return { ...connect, userProperties: [] };
 }

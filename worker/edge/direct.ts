@@ -29,6 +29,8 @@ const rightsBytesMax = 8_192;
 const basisBytesMax = 4_096;
 const clientIdBytesMax = 512;
 
+const encoder = new TextEncoder();
+
 interface Visitor {
   readonly clientId: string;
   readonly address: string;
@@ -63,8 +65,7 @@ export async function directUpgrade(request: Request, env: Env, context: Executi
     const { user, rights, template, expiresAtMs, decision } = outcome;
     const { who, revision, subjects } = decision;
     const basis = { who, revision, subjects };
-    const isTooMuch = JSON.stringify([rights, template]).length > rightsBytesMax;
-    if (isTooMuch || JSON.stringify(basis).length > basisBytesMax) {
+    if (bytesOf([rights, template]) > rightsBytesMax || bytesOf(basis) > basisBytesMax) {
       return refuse(
         fail(ReasonCode.quotaExceeded, "rules-too-large", "its rules and its template are too much for this way"),
         visitor,
@@ -125,10 +126,15 @@ const blank: Omit<Connect, "clientId"> = {
   userProperties: [],
 };
 
+/** As the socket carries it. */
+function bytesOf(value: unknown): number {
+  return encoder.encode(JSON.stringify(value)).length;
+}
+
 function clientIdIn(pathname: string): string | undefined {
   try {
     const clientId = decodeURIComponent(pathname.slice(directPrefix.length));
-    const bytes = new TextEncoder().encode(clientId).length;
+    const bytes = encoder.encode(clientId).length;
     return bytes === 0 || bytes > clientIdBytesMax || clientId.includes("\0") ? undefined : clientId;
   } catch {
     return undefined;

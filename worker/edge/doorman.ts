@@ -85,7 +85,8 @@ export interface Prepared {
 export class Doorman {
   readonly #parts: DoormanParts;
   readonly #link: GateLink;
-  #connect: Connect | undefined;
+  /** Of its CONNECT no more is kept, for as long as it stays. */
+  #clientId: string | undefined;
   #who: Identity = anonymous;
   #rightsText = "";
   #revision = 0;
@@ -107,7 +108,7 @@ export class Doorman {
     connect: Connect,
     proved?: { readonly user: string; readonly basis: string | undefined },
   ): Promise<Outcome> {
-    this.#connect = connect;
+    this.#clientId = connect.clientId;
     try {
       return await this.#admit(connect, proved);
     } catch (error) {
@@ -188,7 +189,7 @@ export class Doorman {
     if (verdict.type !== "identity") return verdict.type === "refusal" ? verdict.failure : nobody;
     const who = verdict.identity;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const decision = await this.#decide(connect, who);
+      const decision = await this.#decide(connect.clientId, who);
       if (decision.type === "failure") return decision;
       const answer = await this.#pass(decision);
       if (answer.type === "admitted") {
@@ -252,7 +253,7 @@ export class Doorman {
     if (reason === ReasonCode.badUserNameOrPassword) await this.wrongProof();
   }
 
-  #decide({ clientId }: Connect, who: Identity): Promise<Decision | ProtocolFailure> {
+  #decide(clientId: string, who: Identity): Promise<Decision | ProtocolFailure> {
     const { book, config, address } = this.#parts;
     return decide({ who, clientId, address }, book, config);
   }
@@ -310,10 +311,10 @@ export class Doorman {
 
   async #reconsider(): Promise<void> {
     const { onEnd, onRights } = this.#parts;
-    const connect = this.#connect;
-    if (this.#isOver || connect === undefined) return;
+    const clientId = this.#clientId;
+    if (this.#isOver || clientId === undefined) return;
     try {
-      const decision = await this.#decide(connect, this.#who);
+      const decision = await this.#decide(clientId, this.#who);
       if (decision.type === "failure") return onEnd(decision);
       this.#revision = decision.policy.revision;
       const told = toTell(decision.rights);
@@ -328,7 +329,7 @@ export class Doorman {
     } catch (error) {
       // Connected clients are not disturbed by a database that is away: the next look sees to it.
       this.#revision = 0;
-      console.warn(JSON.stringify({ event: "access-unknown", who: connect.clientId, error: `${error}` }));
+      console.warn(JSON.stringify({ event: "access-unknown", who: clientId, error: `${error}` }));
     }
   }
 
