@@ -115,7 +115,7 @@ export class SessionStore implements SessionReads {
   /** Whether anything is left of the session itself, apart from what only waits for a shard to take it. */
   get holdsSession(): boolean {
     if (!this.exists) return false;
-    if (this.#sql.first("SELECT 1 FROM state LIMIT 1") !== undefined) return true;
+    if (this.#sql.first("SELECT 1 FROM state WHERE key <> ? LIMIT 1", stateKey.toldDrops) !== undefined) return true;
     return this.#holdsAny(this.#tables.subscription, this.#tables.segment);
   }
 
@@ -394,7 +394,8 @@ export class SessionStore implements SessionReads {
         return tables.alias.change("DELETE FROM alias");
       case "end-session":
         tables.will.change("DELETE FROM will WHERE id = ?", livingWill);
-        this.#sql.run("DELETE FROM state");
+        // What was told of drops stays as long as their counts do.
+        this.#sql.run("DELETE FROM state WHERE key <> ?", stateKey.toldDrops);
         for (const name of ["subscription", "segment", "source", "alias", "replay"] as const) {
           tables[name].change(`DELETE FROM ${name}`);
         }

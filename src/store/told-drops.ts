@@ -1,5 +1,6 @@
 // How many of the messages that a session gave up webhooks were told of, of each reason that they were told of at all. One row of
-// its table `state`, so it is there for a session that outlives its connection, and ends with it.
+// its table `state`, for a session that outlives its connection. Like the counts that it is about it goes with the database, and
+// not with the session: one that a clean start makes counts on.
 
 import type { Sql } from "./sql.ts";
 

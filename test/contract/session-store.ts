@@ -273,7 +273,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
   );
 
   test(
-    "the end of a session takes everything but what is due after it, and the count of what was dropped",
+    "the end of a session takes everything but what is due after it, and the counts of what was dropped and told",
     onStore((store, reopen) => {
       store.apply([
         { kind: "put-session", record },
@@ -290,6 +290,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
         { kind: "put-replay", replay: { filter: "a", shard: 3, after: "k" } },
       ]);
       store.addDrops(new Map([["queue-full", 2]]));
+      store.told.write(new Map([["queue-full", 1]]));
       store.apply([{ kind: "end-session" }, { kind: "delete-hand-back", id: 1 }]);
       const empty = reopen();
       const nothing = { record: undefined, inbound: undefined, window: undefined, will: undefined };
@@ -301,6 +302,7 @@ export function sessionStoreContract(withDriver: WithDriver): void {
       expect(empty.isEmpty).toBe(false);
       store.apply([{ kind: "delete-hand-back", id: handBack.id }]);
       expect([empty.isEmpty, empty.drops()]).toEqual([true, new Map([["queue-full", 2]])]);
+      expect(empty.told.read()).toEqual(new Map([["queue-full", 1]]));
     }),
   );
 

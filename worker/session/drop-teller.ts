@@ -106,9 +106,9 @@ export class DropTeller {
         counters.add("directory_calls");
         return directoryStub(this.#env, name).note(events);
       });
-      // One that has ended meanwhile leaves no rows, and its client's next session was told of nothing yet.
-      const isSame = record !== undefined && session.record?.generation === record.generation;
-      if (isSame) this.#store.told.write(new Map([...told, ...pickedFrom(totals, pending)]));
+      // One that has ended meanwhile leaves no rows, unless its client's next session counts on in them.
+      if (record !== undefined && session.record !== undefined)
+        this.#store.told.write(new Map([...told, ...pickedFrom(totals, pending)]));
     } catch (error) {
       console.warn(JSON.stringify({ event: "drops-untold", session: name, error: `${error}` }));
       if (record === undefined) counters.addFor("events_missed", "unreachable", events.length);

@@ -182,7 +182,8 @@ export class EventOutbox {
     const first = this.#lastId - eventsMax;
     if (this.#oldestSent() >= first) return;
     for (const hook of this.#hooks.filter(({ sent }) => sent < first)) {
-      counters.addFor("events_missed", "outbox-full", first - hook.sent);
+      const missed = this.#rows.after(hook.sent, first - hook.sent).filter(({ type }) => hook.events.includes(type));
+      counters.addFor("events_missed", "outbox-full", missed.length);
       this.#replace({ ...hook, sent: first });
     }
     this.#rows.deleteUpTo(first);

@@ -6,8 +6,9 @@ import type { DeliveryAnswer } from "../../../src/session/deliver.ts";
 import { EventRows, eventTables } from "../../../src/store/event-rows.ts";
 import { Sql } from "../../../src/store/sql.ts";
 import type { DeliveryCall } from "../../../worker/calls.ts";
+import { counters } from "../../../worker/counters.ts";
 import type { Env } from "../../../worker/env.ts";
-import { EventOutbox } from "../../../worker/webhook/outbox.ts";
+import { EventOutbox, eventsMax } from "../../../worker/webhook/outbox.ts";
 import { NodeSql } from "../../support/node-sql.ts";
 
 beforeEach(() => {
@@ -112,4 +113,15 @@ test("no more than six sessions are called at once", async () => {
   outbox.add([event]);
   await outbox.flush(Date.now());
   expect([most, rows.hasAny()]).toEqual([6, false]);
+});
+
+test("of the oldest events, which go beyond the limit, a webhook has missed those that it wanted", async () => {
+  const { outbox } = outboxTo(overloaded);
+  outbox.putHook({ ...hookOf("c:$webhook/a"), events: ["session.ended"] });
+  outbox.putHook(hookOf("c:$webhook/b"));
+  outbox.add([{ ...event, type: "session.ended" }, ...Array.from({ length: eventsMax - 1 }, () => event)]);
+  const counted = counters.getFor("events_missed", "outbox-full");
+  outbox.add([event, event, event]);
+  // One of the first webhook's, and two of the other's.
+  expect(counters.getFor("events_missed", "outbox-full") - counted).toBe(1 + 2);
 });
