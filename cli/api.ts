@@ -38,6 +38,9 @@ export class Api {
   constructor({ api, keyFile }: ApiFlags) {
     this.#base = `${new URL(api).origin}/api/v1`;
     this.#key = apiKeyFrom(keyFile);
+    // No header can hold it, and what says so would show it.
+    if (this.#key !== undefined && !/^[!-~]*$/.test(this.#key))
+      throw new Failure(`What is given is no API key. ${apiKeyFor}`);
   }
 
   /** The answer's JSON; undefined if it has none. `path` begins with a slash and is encoded. */

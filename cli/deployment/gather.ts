@@ -2,7 +2,7 @@
 // it can be asked, and from a broker that runs.
 
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -10,7 +10,7 @@ import { parseConfig, type Variables } from "../../worker/config.ts";
 import { root } from "../root.ts";
 import type { Account, Configuration, Facts, Live, Unreachable, Unreadable } from "./facts.ts";
 import { requiredDatabases } from "./findings.ts";
-import { letsAnybodyIn } from "./knock.ts";
+import { knock } from "./knock.ts";
 import { ask } from "./wrangler.ts";
 
 export interface Look {
@@ -65,6 +65,8 @@ export function readConfiguration(configPath: string, environment: string): Conf
   const { unstable_readConfig } = createRequire(import.meta.url)("wrangler") as typeof import("wrangler");
   let config: WranglerConfig;
   try {
+    // Without a file wrangler goes by its defaults.
+    readFileSync(configPath);
     config = unstable_readConfig({ config: configPath, env: environment }, { hideWarnings: true }) as WranglerConfig;
   } catch (error) {
     return { type: "unreadable", problem: (error as Error).message };
@@ -157,13 +159,16 @@ async function lookAt(url: string): Promise<Live | Unreachable> {
     const health = await fetch(new URL("/healthz", url.replace(/^ws/, "http")), {
       signal: AbortSignal.timeout(15_000),
     });
+    const door = await knock(url);
+    if (door === "not-there")
+      return { type: "unreachable", problem: `Nobody speaks MQTT at ${url}, though ${hostname} answers.` };
     return {
       type: "live",
       url,
       isLoopback,
       status: health.status,
       body: await health.text(),
-      letsAnybodyIn: await letsAnybodyIn(url),
+      letsAnybodyIn: door === "open",
     };
   } catch (error) {
     const { cause, message } = error as Error;

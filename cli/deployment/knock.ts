@@ -6,19 +6,22 @@ import { WebSocket } from "ws";
 const waitMs = 15_000;
 const connackType = 0x20;
 
-export function letsAnybodyIn(url: string): Promise<boolean> {
+export type Door = "open" | "closed" | "not-there";
+
+export function knock(url: string): Promise<Door> {
   const socket = new WebSocket(url, "mqtt");
   return new Promise((resolve) => {
-    const timer = setTimeout(() => answer(false), waitMs);
-    function answer(isLetIn: boolean): void {
+    const timer = setTimeout(() => answer("closed"), waitMs);
+    function answer(door: Door): void {
       clearTimeout(timer);
+      resolve(door);
       socket.terminate();
-      resolve(isLetIn);
     }
     socket.on("open", () => socket.send(anonymousConnect(`doctor-${randomBytes(6).toString("hex")}`)));
-    socket.on("message", (data: Buffer) => answer(data[0] === connackType && data[3] === 0));
-    socket.on("close", () => answer(false));
-    socket.on("error", () => answer(false));
+    socket.on("message", (data: Buffer) => answer(data[0] === connackType && data[3] === 0 ? "open" : "closed"));
+    socket.on("unexpected-response", (_, { statusCode }) => answer(statusCode === 404 ? "not-there" : "closed"));
+    socket.on("close", () => answer("closed"));
+    socket.on("error", () => answer("closed"));
   });
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { letsAnybodyIn } from "../../cli/deployment/knock.ts";
+import { knock } from "../../cli/deployment/knock.ts";
 import { isOurs } from "../support/broker.ts";
 import { CloudflareAccount } from "../support/cloudflare-account.ts";
 import { useBroker } from "../support/use-broker.ts";
@@ -155,7 +155,11 @@ describe.runIf(isOurs)("doctor", () => {
     expect((await durablemq("doctor", "--offline", "--config", wrong)).output).not.toContain("hunter2");
   });
 
-  test("DOC-3 an environment that does not exist is an error", async () => {
+  test("DOC-3 an environment or a file that does not exist is an error", async () => {
+    expect(await idsOf("--offline", "--config", "/nothing/here")).toEqual({
+      code: 1,
+      ids: ["configuration-unreadable"],
+    });
     expect(await idsOf("--offline", "--env", "nowhere")).toEqual({ code: 1, ids: ["configuration-unreadable"] });
   });
 });
@@ -165,12 +169,13 @@ describe.runIf(isOurs)("a broker that runs", () => {
   const closed = useBroker({ env: { ALLOW_ANONYMOUS: "false" } });
 
   test("DOC-4 is knocked at without credentials", async () => {
-    expect(await letsAnybodyIn(open().url)).toBe(true);
-    expect(await letsAnybodyIn(closed().url)).toBe(false);
-    expect(await letsAnybodyIn("ws://127.0.0.1:1/mqtt")).toBe(false);
+    expect(await knock(open().url)).toBe("open");
+    expect(await knock(closed().url)).toBe("closed");
+    expect(await knock("ws://127.0.0.1:1/mqtt")).toBe("closed");
   });
 
-  test("DOC-5 answers doctor, and one that does not run is an error", async () => {
+  test("DOC-5 answers doctor, and one that does not run, or is elsewhere, is an error", async () => {
+    expect(await idsOf("--offline", "--url", `${open().url}x`)).toEqual({ code: 1, ids: ["broker-unreachable"] });
     expect(await idsOf("--offline", "--url", open().url)).toEqual({ code: 0, ids: [] });
     expect(await idsOf("--offline", "--url", "ws://127.0.0.1:1/mqtt")).toEqual({
       code: 1,
