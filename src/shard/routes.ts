@@ -39,11 +39,22 @@ const rememberedBytesMax = 32 * 1024 * 1024;
 /** What a target takes in memory, as measured on V8, and what each of its identifiers adds. */
 const targetBytes = 260;
 const identifierBytes = 8;
+/** So many changed filters with wildcards are looked at when a topic comes again; behind more its routes are read again. */
+const changesMax = 64;
+
+interface Remembered {
+  readonly destinations: Destinations;
+  /** How many changes it takes into account. */
+  changes: number;
+}
 
 export class Routes {
   readonly #reads: ShardReads;
-  readonly #remembered = new Map<string, Destinations>();
+  readonly #remembered = new Map<string, Remembered>();
   #rememberedBytes = 0;
+  /** Filters with wildcards whose subscriptions came, changed or went: the last of them, and how many there were in all. */
+  readonly #changed: string[] = [];
+  #changes = 0;
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -52,7 +63,7 @@ export class Routes {
   /** A remembered topic gives the same object again. */
   destinations(topic: string): Destinations {
     const known = this.#remembered.get(topic);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.#holds(topic, known)) return known.destinations;
     // Routes of an earlier session of a client id may still stand, and a clock that went back may have given it the higher
     // generation: each generation answers for itself.
     const routesOf = new Map<string, Route[]>();
@@ -72,31 +83,48 @@ export class Routes {
     return destinations;
   }
 
-  /** A subscription to the filter with this key came, changed or went. */
+  /**
+   * A subscription to the filter with this key came, changed or went. Which topics one with wildcards concerns is asked when they come:
+   * a SUBSCRIBE may have a thousand filters, and thousands of topics are remembered.
+   */
   forget(key: string): void {
     const filter = keyTopic(key);
     if (!startsWithWildcard(filter) && !filter.includes("/+") && !filter.endsWith("/#")) {
       this.#forgetTopic(filter);
       return;
     }
-    for (const topic of this.#remembered.keys()) if (matches(filter, topic)) this.#forgetTopic(topic);
+    this.#changes++;
+    this.#changed.push(filter);
+    if (this.#changed.length > changesMax) this.#changed.shift();
+  }
+
+  /** Whether nothing has changed for the topic since it was remembered. */
+  #holds(topic: string, known: Remembered): boolean {
+    const missed = this.#changes - known.changes;
+    if (missed > this.#changed.length) return false;
+    for (let index = this.#changed.length - missed; index < this.#changed.length; index++) {
+      if (matches(this.#changed[index] as string, topic)) return false;
+    }
+    known.changes = this.#changes;
+    return true;
   }
 
   #remember(topic: string, destinations: Destinations): void {
+    this.#forgetTopic(topic);
     const bytes = bytesOf(topic, destinations);
     if (this.#remembered.size >= rememberedTopicsMax || this.#rememberedBytes + bytes > rememberedBytesMax) {
       this.#remembered.clear();
       this.#rememberedBytes = 0;
     }
-    this.#remembered.set(topic, destinations);
+    this.#remembered.set(topic, { destinations, changes: this.#changes });
     this.#rememberedBytes += bytes;
   }
 
   #forgetTopic(topic: string): void {
-    const destinations = this.#remembered.get(topic);
-    if (destinations === undefined) return;
+    const known = this.#remembered.get(topic);
+    if (known === undefined) return;
     this.#remembered.delete(topic);
-    this.#rememberedBytes -= bytesOf(topic, destinations);
+    this.#rememberedBytes -= bytesOf(topic, known.destinations);
   }
 }
 
