@@ -267,3 +267,17 @@ test("behind what is refused nothing of its publisher is taken, in whatever part
   // What was refused, and is owed then, is not taken for old.
   expect(rig.store.sourceSequence("~p", 1, 0)).toBe(1);
 });
+
+test("what a session had published that its client has ended since is refused to nobody", () => {
+  play([
+    ["connect v4 expiry=never", "connack"],
+    ["subscribe #1 b,q1", "ask subscribe b q1 +retained"],
+    ["answer b", "suback #1 0x01"],
+    ["publish a:1 q1 #2", "ask publish a:1 q1"],
+    ["cut"],
+    ["connect v4 clean", "ask unsubscribe b", "connack"],
+    ["answer a refused=0"],
+    ["publish a:2 q1 #2", "ask publish a:2 q1"],
+    ["answer a", "puback #2"],
+  ]);
+});
