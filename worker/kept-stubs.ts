@@ -7,6 +7,8 @@ import { isOverloaded } from "./retry.ts";
 
 /** A stub that was not used for so long may have been broken meanwhile, and is cheap to replace. */
 const keptMs = 1_000;
+/** No caller has given a call up by then. */
+const atOnceMs = 500;
 
 interface Kept<Stub> {
   readonly stub: Stub;
@@ -37,14 +39,16 @@ export class KeptStubs<Name, Stub> {
 
   /**
    * The same for a call that its receiver recognises when it comes twice: if it fails over a stub that was kept, which may have
-   * been broken before, it is made again at once over a new one.
+   * been broken before, it is made again at once over a new one. What was broken before fails at once: a call that fails later
+   * may have been given up, and others sent that must not be followed by it.
    */
   async callAgain<Answer>(name: Name, call: (stub: Stub) => Promise<Answer>): Promise<Answer> {
     const wasKept = this.#isKept(name);
+    const startedMs = Date.now();
     try {
       return await this.call(name, call);
     } catch (error) {
-      if (!wasKept || isOverloaded(error)) throw error;
+      if (!wasKept || isOverloaded(error) || Math.abs(Date.now() - startedMs) >= atOnceMs) throw error;
       counters.add("call_retries");
       counters.add("object_calls");
       return this.call(name, call);

@@ -48,7 +48,9 @@ export function answered(
   }
   const { connection } = session;
   if (connection !== undefined) session.acknowledgements.flush(effects.send, session.inbound, connection);
-  if (refused.some(({ told }) => !told)) {
+  // What a session had published that its client has ended since is nobody's: there is nobody to be told, and nobody comes again with it.
+  const isTheirs = items.some((item) => item.kind === "publish" && item.generation === generationOf(session));
+  if (isTheirs && refused.some(({ told }) => !told)) {
     // The client keeps a message of which it has heard nothing, and comes again with it; what waits behind it in the lane
     // must not get there first.
     effects.haltsLane = true;

@@ -32,6 +32,8 @@ export interface GroupOptions {
   readonly random: () => number;
 }
 
+/** So often those who are away are asked for whom publishers are refused. */
+const askAwayEveryMs = 60_000;
 const offerBytesMax = 1024 * 1024;
 const offerRowsMax = 256;
 
@@ -46,6 +48,7 @@ export class ShareGroup {
   readonly #backlog: Backlog;
   readonly #incarnation: number;
   #sequence = 0;
+  #askedAwayAtMs = 0;
 
   constructor(reads: GroupReads, share: string, options: GroupOptions) {
     this.share = share;
@@ -89,8 +92,11 @@ export class ShareGroup {
   }
 
   /** See Backlog: the first of two passes over a batch, of which all groups take the one before any takes the other. */
-  refuse(batch: SharedBatch, source: Source, refused: Set<number>): void {
-    if (!this.isDeserted) this.#backlog.refuse(batch, source, refused);
+  refuse(batch: SharedBatch, source: Source, refused: Set<number>, nowMs: number): void {
+    if (this.isDeserted) return;
+    const before = refused.size;
+    this.#backlog.refuse(batch, source, refused);
+    if (refused.size > before) this.#askWhoIsAway(nowMs);
   }
 
   /** See Backlog: keeps new messages, but for those that are refused. */
@@ -252,6 +258,13 @@ export class ShareGroup {
     return member?.wasAway(attends) ? this.#takeFrom(member) : [];
   }
 
+  /** Publishers are refused on behalf of nobody, if those who are away have ended and this shard could not be told. */
+  #askWhoIsAway(nowMs: number): void {
+    if (Math.abs(nowMs - this.#askedAwayAtMs) < askAwayEveryMs) return;
+    this.#askedAwayAtMs = nowMs;
+    for (const member of this.#members.all) if (member.standing.is === "away") member.askAgain();
+  }
+
   #put(rows: Iterable<GroupRow>, nowMs: number): GroupChange[] {
     const changes: GroupChange[] = [];
     for (const row of rows) {
@@ -373,6 +386,6 @@ export function admit(
   refused: Set<number>,
   nowMs: number,
 ): GroupChange[] {
-  for (const { group, batch } of batches) group.refuse(batch, source, refused);
+  for (const { group, batch } of batches) group.refuse(batch, source, refused, nowMs);
   return batches.flatMap(({ group, batch }) => group.keep(batch, source, refused, nowMs));
 }

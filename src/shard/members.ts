@@ -56,7 +56,7 @@ export class GroupMember {
     this.resume();
   }
 
-  /** It was full, and has said nothing since: whether it still is a single message tells, for few rows. */
+  /** It was full, or away, and has said nothing since: whether it still is a single message tells, for few rows. */
   askAgain(): void {
     this.room = 1;
     this.resume();

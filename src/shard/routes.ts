@@ -36,10 +36,21 @@ const rememberedMax = { topics: 10_000, bytes: 16 * 1024 * 1024 };
 /** What a target takes in memory, rounded up from what was measured on V8 (189), and each of its identifiers. */
 const targetBytes = 208;
 const identifierBytes = 8;
+/** So many changed filters with wildcards are looked at when a topic comes again; behind more its routes are read again. */
+const changesMax = 64;
+
+interface Known {
+  readonly destinations: Destinations;
+  /** How many changes it takes into account. */
+  changes: number;
+}
 
 export class Routes {
   readonly #reads: ShardReads;
-  readonly #remembered = new Remembered<Destinations>(rememberedMax, bytesOf);
+  readonly #remembered = new Remembered<Known>(rememberedMax, bytesOf);
+  /** Filters with wildcards whose subscriptions came, changed or went: the last of them, and how many there were in all. */
+  readonly #changed: string[] = [];
+  #changes = 0;
 
   constructor(reads: ShardReads) {
     this.#reads = reads;
@@ -48,7 +59,7 @@ export class Routes {
   /** A remembered topic gives the same object again. */
   destinations(topic: string): Destinations {
     const known = this.#remembered.get(topic);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.#holds(topic, known)) return known.destinations;
     // Routes of an earlier session of a client id may still stand, and a clock that went back may have given it the higher
     // generation: each generation answers for itself.
     const routesOf = new Map<string, Route[]>();
@@ -64,22 +75,39 @@ export class Routes {
     const { groups } = this.#reads;
     const shares = filtersMatching(topic, groups.filters).flatMap((key) => groups.sharesAt(key));
     const destinations = { targets, shares };
-    this.#remembered.set(topic, destinations);
+    this.#remembered.delete(topic);
+    this.#remembered.set(topic, { destinations, changes: this.#changes });
     return destinations;
   }
 
-  /** A subscription to the filter with this key came, changed or went. */
+  /**
+   * A subscription to the filter with this key came, changed or went. Which topics one with wildcards concerns is asked when they come:
+   * a SUBSCRIBE may have a thousand filters, and thousands of topics are remembered.
+   */
   forget(key: string): void {
     const filter = keyTopic(key);
     if (!startsWithWildcard(filter) && !filter.includes("/+") && !filter.endsWith("/#")) {
       this.#remembered.delete(filter);
       return;
     }
-    for (const topic of this.#remembered.topics()) if (matches(filter, topic)) this.#remembered.delete(topic);
+    this.#changes++;
+    this.#changed.push(filter);
+    if (this.#changed.length > changesMax) this.#changed.shift();
+  }
+
+  /** Whether nothing has changed for the topic since it was remembered. */
+  #holds(topic: string, known: Known): boolean {
+    const missed = this.#changes - known.changes;
+    if (missed > this.#changed.length) return false;
+    for (let index = this.#changed.length - missed; index < this.#changed.length; index++) {
+      if (matches(this.#changed[index] as string, topic)) return false;
+    }
+    known.changes = this.#changes;
+    return true;
   }
 }
 
-function bytesOf({ targets, shares }: Destinations): number {
+function bytesOf({ destinations: { targets, shares } }: Known): number {
   let identifiers = 0;
   for (const { others, own } of targets) identifiers += others.identifiers.length + (own?.identifiers.length ?? 0);
   return (targets.length + shares.length) * targetBytes + identifiers * identifierBytes;

@@ -43,10 +43,6 @@ export class Remembered<Value> {
     this.#bytes -= this.#weigh(topic, value);
   }
 
-  topics(): Iterable<string> {
-    return this.#values.keys();
-  }
-
   #weigh(topic: string, value: Value): number {
     return entryBytes + 2 * topic.length + this.#bytesOf(value);
   }

@@ -378,3 +378,17 @@ test("drop-oldest: what is dropped as it comes is not held for its client, nor w
   const rows = rig.sql.first("SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM segment");
   expect(rows).toEqual({ count: 1, bytes: rig.session.queue.bytes });
 });
+
+test("what a session had published that its client has ended since is refused to nobody", () => {
+  play([
+    ["connect v4 expiry=never", "connack"],
+    ["subscribe #1 b,q1", "ask subscribe b q1 +retained"],
+    ["answer b", "suback #1 0x01"],
+    ["publish a:1 q1 #2", "ask publish a:1 q1"],
+    ["cut"],
+    ["connect v4 clean", "ask unsubscribe b", "connack"],
+    ["answer a refused=0"],
+    ["publish a:2 q1 #2", "ask publish a:2 q1"],
+    ["answer a", "puback #2"],
+  ]);
+});

@@ -179,3 +179,17 @@ test("QUE-21 behind a will that waits for room publishers are refused as without
   expect(payloads(rest)).toEqual(["gone", "yes"]);
   expect(await rowsOf(shardOfTopic(absent.topic), "owed")).toBe(0);
 });
+
+test("QUE-15 a session that ends with its connection, because its message was refused, leaves no route behind", async () => {
+  const absent = await absentSubscriber();
+  const filler = await Client.connect();
+  for (let index = 0; index < 4; index++) await filler.deliver(absent.topic, `${index}`, 1);
+  const shard = shardOfTopic(absent.topic);
+  const before = await rowsOf(shard, "route");
+  const client = await Client.connect({ version: 4 });
+  await client.subscribe(`${absent.topic}/own`, 1);
+  expect(await rowsOf(shard, "route")).toBe(before + 1);
+  client.publish(absent.topic, "4", 1);
+  await client.expectClose();
+  await eventually("its route is gone", async () => (await rowsOf(shard, "route")) === before);
+});

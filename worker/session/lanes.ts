@@ -21,7 +21,7 @@ import type { TopicShard } from "../shard/object.ts";
 import { shardStub } from "../stubs.ts";
 
 export interface LaneEvents {
-  /** True if what waits in the lane must not follow. */
+  /** True if the messages that wait in the lane must not follow. */
   answered(shard: number, items: readonly LaneItem[], answer: ShardAnswer): boolean;
   failed(items: readonly LaneItem[]): void;
 }
@@ -99,7 +99,7 @@ export class ShardLanes {
       if (answer !== undefined) counters.took("puback", Date.now() - startedMs, acknowledgedIn(items));
       // Nothing may overtake what failed: what waits behind it goes back to the client as well.
       if (answer === undefined) this.#events.failed([...items, ...lane.drain()]);
-      else if (this.#events.answered(shard, items, answer)) this.#events.failed(lane.drain());
+      else if (this.#events.answered(shard, items, answer)) this.#events.failed(lane.drain(comesAgain));
     }
     this.#running.delete(shard);
   }
@@ -145,6 +145,11 @@ export class ShardLanes {
         return { kind: "replay", key, entry: first.entry, after: first.replay.after };
     }
   }
+}
+
+/** With messages their client comes again. The end of its session, which may wait behind them, is said once. */
+function comesAgain(item: LaneItem): boolean {
+  return item.kind === "publish" && item.will === undefined;
 }
 
 /** Messages whose acknowledgements waited for the answer. */

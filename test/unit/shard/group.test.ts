@@ -738,6 +738,25 @@ describe("members", () => {
     expect(rig.kept()).toEqual([]);
   });
 
+  test("a member that was away is asked when publishers are refused, once a minute: it may have ended unheard", () => {
+    const rig = waiting({ queueMessagesMax: 2 });
+    rig.nowMs = 100_000;
+    expect(rig.publish(batch(1, 1))).toEqual([]);
+    expect(rig.asked("a")).toBe(undefined);
+    expect(rig.publish(batch(1, 2))).toEqual([0]);
+    expect(rig.asked("a")).toEqual(["first"]);
+    rig.answer("a", { taken: [0], isAway: true });
+    rig.nowMs += 59_000;
+    expect(rig.publish(batch(1, 2))).toEqual([0]);
+    expect(rig.asked("a")).toBe(undefined);
+    rig.nowMs += 1_000;
+    expect(rig.publish(batch(1, 2))).toEqual([0]);
+    rig.answer("a", { gone: true });
+    expect(rig.group.isDeserted).toBe(true);
+    expect(rig.kept()).toEqual([]);
+    expect(rig.publish(batch(1, 2))).toEqual([]);
+  });
+
   test("another session of a client id is there and has room", () => {
     const rig = waiting();
     rig.subscribe("a q2 gen=2");

@@ -77,6 +77,29 @@ test("a topic's answer is remembered until a subscription that matches it change
   ).toEqual(["s1", "s2"]);
 });
 
+test("what is remembered of a topic is looked at when it comes again, however many filters have changed meanwhile", () => {
+  const store = memoryShard();
+  const routes = new Routes(store);
+  putRoutes(store, "a/b s1 q0");
+  const first = routes.destinations("a/b");
+  const change = (count: number) => {
+    for (let index = 0; index < count; index++) routes.forget(topicKey(`+/${index}/#`));
+  };
+  change(64);
+  expect(routes.destinations("a/b")).toBe(first);
+  change(64);
+  expect(routes.destinations("a/b")).toBe(first);
+  putRoutes(store, "a/+ s2 q0");
+  routes.forget(topicKey("a/+"));
+  change(63);
+  const second = routes.destinations("a/b");
+  expect(second.targets).toHaveLength(2);
+  change(65);
+  // To find out whether any of them concerns it would cost more than to read it again.
+  expect(routes.destinations("a/b")).not.toBe(second);
+  expect(routes.destinations("a/b")).toEqual(second);
+});
+
 test.each([
   ["the sessions they go to", (index: number) => `all/${index}`, 1_000],
   ["the length of their names", (index: number) => `all/${"x".repeat(60_000)}/${index}`, 1],

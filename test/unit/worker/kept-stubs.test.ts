@@ -100,3 +100,22 @@ test.each([
   await expect(stubs.callAgain("a", call)).rejects.toBe(error);
   expect(call).toHaveBeenCalledTimes(calls);
 });
+
+test.each([
+  [499, 2],
+  [500, 1],
+])(
+  "a call over a kept stub that fails after %i ms is made %i times: later its caller may have given it up",
+  async (afterMs, calls) => {
+    const { stubs, number } = keptStubs(4);
+    await number("a");
+    let made = 0;
+    const call = stubs.callAgain("a", async () => {
+      if (++made > 1) return "answered";
+      vi.setSystemTime(Date.now() + afterMs);
+      throw reset();
+    });
+    await call.catch(() => {});
+    expect(made).toBe(calls);
+  },
+);
