@@ -15,7 +15,7 @@ export const defaultDelayedLimits: DelayedLimits = {
 export class DelayedQuota {
   readonly #reads: DelayedReads;
   readonly #limits: DelayedLimits;
-  /** Summed up once in an object's life, at its first delayed message. */
+  /** Summed up once in an object's life, at the first question. */
   #totals: DelayedTotals | undefined;
 
   constructor(reads: DelayedReads, limits: DelayedLimits) {
@@ -30,9 +30,10 @@ export class DelayedQuota {
     return totals.messages + messages <= delayedMessagesMax && totals.bytes + bytes <= delayedBytesMax;
   }
 
-  /** So many more are kept, or fewer. */
+  /** So many more are kept, or fewer. Before anybody has asked there is no sum yet, and it will be one of what is there by then. */
   add(messages: number, bytes: number): void {
-    const totals = this.#known();
+    const totals = this.#totals;
+    if (totals === undefined) return;
     this.#totals = { messages: totals.messages + messages, bytes: totals.bytes + bytes };
   }
 

@@ -133,3 +133,14 @@ test("up to 1,024 open identifiers are one row, which earlier versions read", ()
   rows.write(inbound);
   expect([rows.main.paged, rows.main.runs.length, rows.pages.size]).toEqual([undefined, 512, 0]);
 });
+
+test.each([
+  ["has come again", (inbound: Inbound) => inbound.receive(1).stream],
+  ["is released", (inbound: Inbound) => inbound.free(1)],
+])("an earlier stream takes new messages again when what it waited for %s", (_what, end) => {
+  const inbound = new Inbound({ nextSequence: 6, runs: [[1, 5, 1]] });
+  inbound.awaitAll();
+  expect(inbound.receive(2).stream).toBe(1);
+  end(inbound);
+  expect(inbound.receive(3)).toMatchObject({ sequence: 7, stream: 0 });
+});

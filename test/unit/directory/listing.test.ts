@@ -9,6 +9,7 @@ import {
   type ListFilter,
   type ListRequest,
   listPart,
+  merge,
   scannedMax,
 } from "../../../src/directory/listing.ts";
 import { compareKeys } from "../../../src/topic/key.ts";
@@ -193,4 +194,16 @@ describe("reports", () => {
   ] as const)("%s", (_, more, nowMs, isDoubtful) => {
     expect(isDoubted(entryOf("c:a", more), nowMs)).toBe(isDoubtful);
   });
+});
+
+test("a page of all objects ends where the first of them stopped looking", () => {
+  const parts = [
+    { entries: [entryOf("c:a"), entryOf("c:m")], coveredTo: "c:m" },
+    { entries: [entryOf("c:b"), entryOf("c:d")], coveredTo: "c:d" },
+    { entries: [entryOf("c:z")], coveredTo: undefined },
+  ];
+  for (const some of [parts, parts.toReversed()]) {
+    const { entries, after } = merge(some, 10);
+    expect([entries.map(({ name }) => name), after]).toEqual([["c:a", "c:b", "c:d"], "c:d"]);
+  }
 });

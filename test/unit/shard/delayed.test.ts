@@ -165,6 +165,24 @@ describe("limits", () => {
     expect(shelf.kept).toEqual(["+1 p: a:3 q1"]);
   });
 
+  test("what was kept of batches before counts", () => {
+    const bytes = records("a:1 q1").length;
+    for (const limits of [{ delayedMessagesMax: 2 }, { delayedBytesMax: 2 * bytes }]) {
+      const shelf = new Shelf(limits);
+      const refused = [1, 2, 3].map((payload) => shelf.take([`$delayed/1/a:${payload} q1`]).refused);
+      expect(refused).toEqual([[], [], [0]]);
+    }
+  });
+
+  test("what leaves when the object has just woken makes as much room as it took", () => {
+    const shelf = new Shelf({ delayedMessagesMax: 2 });
+    shelf.take(["$delayed/1/a:1 q1", "$delayed/5/a:2 q1"]);
+    shelf.wake();
+    shelf.release(startMs + 1_000);
+    const later = { nowMs: startMs + 1_000 };
+    expect(shelf.take(["$delayed/1/a:3 q1", "$delayed/1/a:4 q1"], later).refused).toEqual([1]);
+  });
+
   test("0 keeps nothing", () => {
     expect(new Shelf({ delayedMessagesMax: 0 }).take(["$delayed/1/a:1 q1"]).refused).toEqual([0]);
   });
