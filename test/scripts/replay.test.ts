@@ -98,8 +98,8 @@ test("RPL-3 an UNSUBSCRIBE of another filter changes nothing", () => {
       ["answer b retained=b:1_q1 next=m", "suback #2 0x01"],
       ["unsubscribe #3 b", "ask unsubscribe b"],
       ["answer b", "unsuback #3 0x00"],
-      ["puback #1", "publish a:2 q1 #2 retain"],
-      ["puback #2", "ask replay a after k", "publish a:3 q1 #3 retain"],
+      ["puback #1", "ask replay a after k", "publish a:2 q1 #2 retain"],
+      ["puback #2", "publish a:3 q1 #3 retain"],
     ],
     { limits },
   );
