@@ -41,6 +41,9 @@ function parseApiUrl(text: string): string {
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new InvalidArgumentError("It takes a URL that begins with http:// or https://.");
   }
+  if (!/^\/(api\/v1\/?)?$/.test(url.pathname)) {
+    throw new InvalidArgumentError("The API is at /api/v1 of its host: leave the path out.");
+  }
   return text;
 }
 

@@ -21,6 +21,7 @@ const foundLately: Readonly<Record<string, number>> = {
   noSubscription: 3,
   noGroupRow: 6,
   eternalGroupRow: 6,
+  eternalDelayed: 9,
 };
 
 test.each(Object.keys(mutants))("%s is found", async (mutant) => {

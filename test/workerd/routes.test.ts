@@ -140,7 +140,11 @@ describe.each(known.map((route) => [nameOf(route), route] as const))("%s", (name
       for (const type of types) {
         const broken = type === "text/csv" ? 'nonsense\n"' : '{"a":';
         expectProblem(await ask(broken, type), 400, "invalid-input", type === "text/csv" ? "line 1" : "body");
-        expectProblem(await ask("", type), 400, "invalid-input", type === "text/csv" ? "line 1" : "body");
+        // Lines of nothing are the export of an empty table.
+        const mayBeNone = type === "application/x-ndjson" && route.body?.safeParse([]).success === true;
+        const none = await ask("", type);
+        if (mayBeNone) expect(none.status).toBe(route.answers.status);
+        else expectProblem(none, 400, "invalid-input", type === "text/csv" ? "line 1" : "body");
         const { stream, pulled } = endless();
         expectProblem(await ask(stream, type), 413, "body-too-large");
         expect(pulled()).toBeLessThan((route.bodyBytesMax ?? 1024 * 1024) / chunkBytes + 8);

@@ -99,7 +99,8 @@ export const listQuery = z.extend(page, {
 
 export const selection = z
   .strictObject({ ...filters, idleSinceMs: z.optional(idleSince) })
-  .check(z.refine((given) => Object.values(given).some((one) => one !== undefined), "names at least one filter"));
+  // Every client id begins with nothing.
+  .check(z.refine((given) => Object.values(given).some((one) => (one ?? "") !== ""), "names at least one filter"));
 
 /** What is known of it apart from the directory stands in `known`. */
 export function showClient(entry: Standing & Partial<Entry>): z.output<typeof shownClient> {
