@@ -23,6 +23,7 @@ import type { Semaphore } from "../semaphore.ts";
 import { Debts, type OutboxRefusal, type Standing } from "./debts.ts";
 import type { Relays } from "./relays.ts";
 import { deadlineMs, type SessionCalls } from "./session-call.ts";
+import { Ticket } from "./ticket.ts";
 
 const callBytesMax = 1024 * 1024;
 /** By the alarm, and by publishers as many: what leaves for a session that is owed something takes memory. */
@@ -35,18 +36,6 @@ const firstPauseMs = 500;
 const pauseMsMax = 60_000;
 /** Numbers of released messages rise for ever. */
 const releasedGeneration = 0;
-
-/** Counts down the deliveries of one published batch. */
-interface Ticket {
-  left: number;
-  /** A publisher waits to hear of it; otherwise what a queue refuses is owed to it. */
-  readonly isRefusable: boolean;
-  /** Indexes in the batch. */
-  readonly refused: Set<number>;
-  /** Sessions that have refused some of it; undefined as long as there is none. */
-  refusedBy?: Set<string>;
-  readonly settle: () => void;
-}
 
 interface Item {
   readonly part: DeliveryPart;
@@ -121,8 +110,7 @@ export class FanOut {
     tally?: Tally,
   ): Promise<number[]> {
     if (deliveries.length === 0) return [];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: deliveries.length, isRefusable, refused: new Set(), settle: resolve };
+    const ticket = new Ticket(deliveries.length, isRefusable);
     const isRelayed = deliveries.length > this.#directMax;
     for (const delivery of deliveries) {
       const item = itemOf(publisher, publisherGeneration, delivery, ticket);
@@ -130,16 +118,15 @@ export class FanOut {
         tally === undefined ? item : { ...item, hear: (answer: PartAnswer) => tally.heard(delivery, answer) };
       this.#push(heard, isRelayed);
     }
-    await promise;
-    return [...ticket.refused].sort((left, right) => left - right);
+    await ticket.settled;
+    return ticket.refused;
   }
 
   /** The same for messages whose publishers had their acknowledgements long ago: none is refused any more. */
   async release(batches: readonly ReleasedBatch[]): Promise<void> {
     const left = batches.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
     if (left === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left, isRefusable: false, refused: new Set(), settle: resolve };
+    const ticket = new Ticket(left, false);
     // There may be very many at once, so that what is owed becomes as few rows as it can.
     const owed = new Map<string, Item[]>();
     const isRelayed = left > this.#directMax;
@@ -154,13 +141,12 @@ export class FanOut {
       }
     }
     for (const [target, items] of owed) this.#owe(target, items);
-    await promise;
+    await ticket.settled;
   }
 
   /** One part of QoS 0 to one session, which may not be there for it; undefined if it did not answer in time. */
   async ask(session: string, part: DeliveryPart): Promise<PartAnswer | undefined> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const ticket: Ticket = { left: 1, isRefusable: true, refused: new Set(), settle: resolve };
+    const ticket = new Ticket(1, true);
     const { generation, body } = part;
     let heard: PartAnswer | undefined;
     const delivery: Delivery = {
@@ -172,7 +158,7 @@ export class FanOut {
       guaranteed: false,
     };
     this.#push({ part, delivery, ticket, hear: (answer) => (heard = answer) }, false);
-    await promise;
+    await ticket.settled;
     return heard;
   }
 
@@ -246,8 +232,8 @@ export class FanOut {
    * then: the session would remember how far it came, and take what comes again for what it had.
    */
   #refuseBehind(target: string, lane: Lane<Item>, { items }: Flight<Item>): void {
-    if (!items.some(({ ticket }) => ticket.refusedBy !== undefined)) return;
-    const behind = lane.drain(({ delivery, ticket }) => delivery.guaranteed && ticket.refusedBy?.has(target) === true);
+    if (!items.some(({ ticket }) => ticket.isRefusedInPart)) return;
+    const behind = lane.drain(({ delivery, ticket }) => delivery.guaranteed && ticket.wasRefusedBy(target));
     if (behind.length > 0) this.#refuse(target, behind, "queue-full");
   }
 
@@ -287,9 +273,8 @@ export class FanOut {
       const rest = refusedThenOwed([{ ...part, owed: true }], { busy: false, parts: [{ gone: false, refused }] });
       return rest.map((left) => ({ part: left, delivery, ticket }));
     }
-    if (refused.length > 0) refusedBy(ticket, delivery.session);
-    for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
-    if (--ticket.left === 0) ticket.settle();
+    if (refused.length > 0) ticket.refuse(delivery, refused);
+    ticket.countDown();
     return [];
   }
 
@@ -352,8 +337,7 @@ export class FanOut {
     for (const { delivery, ticket, hear } of items) {
       const refused = Array.from({ length: delivery.count }, (_, record) => record);
       hear?.({ gone: false, refused });
-      refusedBy(ticket, target);
-      for (const record of refused) ticket.refused.add(delivery.indexes?.[record] ?? record);
+      ticket.refuse(delivery, refused);
     }
     settled(items);
   }
@@ -445,13 +429,8 @@ export class FanOut {
   }
 }
 
-function refusedBy(ticket: Ticket, session: string): void {
-  ticket.refusedBy ??= new Set();
-  ticket.refusedBy.add(session);
-}
-
 function settled(items: readonly Item[]): void {
-  for (const { ticket } of items) if (--ticket.left === 0) ticket.settle();
+  for (const { ticket } of items) ticket.countDown();
 }
 
 function messagesIn(items: readonly Item[]): number {
