@@ -40,15 +40,21 @@ export class KeptStubs<Name, Stub> {
   /**
    * The same for a call that its receiver recognises when it comes twice: if it fails over a stub that was kept, which may have
    * been broken before, it is made again at once over a new one. What was broken before fails at once: a call that fails later
-   * may have been given up, and others sent that must not be followed by it.
+   * may have been given up, and others sent that must not be followed by it. `onAgain` is told before that: the first may have
+   * been carried out.
    */
-  async callAgain<Answer>(name: Name, call: (stub: Stub) => Promise<Answer>): Promise<Answer> {
+  async callAgain<Answer>(
+    name: Name,
+    call: (stub: Stub) => Promise<Answer>,
+    onAgain: () => void = () => {},
+  ): Promise<Answer> {
     const wasKept = this.#isKept(name);
     const startedMs = Date.now();
     try {
       return await this.call(name, call);
     } catch (error) {
       if (!wasKept || isOverloaded(error) || Math.abs(Date.now() - startedMs) >= atOnceMs) throw error;
+      onAgain();
       counters.add("call_retries");
       counters.add("object_calls");
       return this.call(name, call);

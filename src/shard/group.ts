@@ -159,6 +159,13 @@ export class ShareGroup {
     return offer.key;
   }
 
+  /** The call goes again at once, under its key, and may have been carried out before. */
+  repeats({ session }: Offer): void {
+    const member = this.#members.find(session);
+    if (member?.standing.is !== "offered") return;
+    member.standing = { is: "offered", offer: { ...member.standing.offer, repeated: true } };
+  }
+
   /** The member's answer, an outcome for each row; undefined if it did not answer in time. */
   settle(session: string, outcomes: readonly OfferOutcome[] | undefined): GroupChange[] {
     const member = this.#members.find(session);

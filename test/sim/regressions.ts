@@ -88,4 +88,9 @@ export const regressions: readonly Regression[] = [
     what: "a group kept messages for a member whose UNSUBSCRIBE came under a generation below its own",
     test: "test/workerd/shared.test.ts",
   },
+  {
+    seed: 6001852,
+    what: "what a group's member had begun at QoS 2 went to another when its session had ended before the call to it was made again at once",
+    test: "test/unit/shard/group.test.ts",
+  },
 ];

@@ -180,8 +180,11 @@ export class Groups {
       return this.#part(group.share, generation, incarnation, bodies[index] as Uint8Array);
     });
     await this.#semaphore.acquire();
-    const call = this.#sessions.deliver(session, { key, shard: this.#shard, parts }, (known) =>
-      group.renew(offer, known),
+    const call = this.#sessions.deliver(
+      session,
+      { key, shard: this.#shard, parts },
+      (known) => group.renew(offer, known),
+      () => group.repeats(offer),
     );
     const answer = await before(
       deadlineMs,

@@ -22,15 +22,19 @@ export class SessionCalls {
     this.#stubs = new KeptStubs((target) => sessionStub(env, target), sessionStubsMax);
   }
 
-  /** `renew` gives a key above the life of this caller that the session knows, should it know a later one. */
+  /**
+   * `renew` gives a key above the life of this caller that the session knows, should it know a later one. `onRepeat`: the answer is to
+   * a repeat, and the first may have been carried out by a life of the object that has ended since.
+   */
   async deliver(
     target: string,
     call: DeliveryCall,
     renew: (known: number) => DeliveryCall["key"],
+    onRepeat?: () => void,
   ): Promise<DeliveryAnswer> {
-    const answer = await this.#deliver(target, call);
+    const answer = await this.#deliver(target, call, onRepeat);
     if (!isStale(answer)) return answer;
-    const again = await this.#deliver(target, { ...call, key: renew(answer.stale) });
+    const again = await this.#deliver(target, { ...call, key: renew(answer.stale) }, onRepeat);
     if (isStale(again)) throw new Error("the session refuses the newest incarnation");
     return again;
   }
@@ -40,8 +44,8 @@ export class SessionCalls {
     this.#stubs.drop(target);
   }
 
-  #deliver(target: string, call: DeliveryCall) {
+  #deliver(target: string, call: DeliveryCall, onRepeat?: () => void) {
     counters.add("object_calls");
-    return this.#stubs.callAgain(target, async (stub) => stub.deliver(call));
+    return this.#stubs.callAgain(target, async (stub) => stub.deliver(call), onRepeat);
   }
 }

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { RecordReader } from "../../../src/queue/record.ts";
+import type { Offer } from "../../../src/shard/offer.ts";
 import { GroupRig, publishTo } from "../../support/group-rig.ts";
 import { records, recordTexts } from "../../support/records.ts";
 
@@ -372,6 +373,20 @@ describe("what is given up", () => {
       rig.answer("a", { gone: true });
       expect(rig.reports).toEqual(isHeard ? [] : ["drop session-ended 1"]);
       expect(rig.asked("b")).toEqual(isHeard ? ["2"] : undefined);
+    }
+  });
+
+  test("[MQTT-4.8.2-5] the same where the call was made again before anybody gave it up", () => {
+    for (const isRepeated of [false, true]) {
+      const rig = new GroupRig();
+      rig.subscribe("a q2", "b q2");
+      rig.publish(["t:1 q2 seq=1"]);
+      const [offer] = rig.calls;
+      const first = offer?.session as string;
+      if (isRepeated) rig.group.repeats(offer as Offer);
+      rig.answer(first, { gone: true });
+      expect(rig.reports).toEqual(isRepeated ? ["drop session-ended 1"] : []);
+      expect(rig.asked(first === "a" ? "b" : "a")).toEqual(isRepeated ? undefined : ["1"]);
     }
   });
 

@@ -79,12 +79,14 @@ test("what may be called twice is called again at once, over another stub, if a 
   await number("a");
   const over: number[] = [];
   const add = vi.spyOn(counters, "add");
-  const answer = stubs.callAgain("a", async (stub) => {
+  const onAgain = vi.fn();
+  const call = async (stub: { readonly number: number }) => {
     over.push(stub.number);
     if (stub.number === 1) throw reset();
     return "answered";
-  });
-  expect([await answer, over]).toEqual(["answered", [1, 2]]);
+  };
+  expect([await stubs.callAgain("a", call, onAgain), over]).toEqual(["answered", [1, 2]]);
+  expect(onAgain).toHaveBeenCalledTimes(1);
   // It is billed like any other call.
   expect(add.mock.calls).toEqual([["call_retries"], ["object_calls"]]);
 });
