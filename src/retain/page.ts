@@ -24,7 +24,7 @@ export interface Page {
   readonly expired: readonly string[];
 }
 
-const pageMessagesMax = 256;
+export const pageMessagesMax = 256;
 const pageBytesMax = 256 * 1024;
 /** A page ends after this many index look-ups, whatever it found. */
 const pageSeeksMax = 4_096;

@@ -9,11 +9,11 @@ import { generationOf, queueDepth, type Session } from "./state.ts";
 
 /** With this many messages waiting or on their way no further page is asked for. */
 const depthMax = 1_000;
-/** No page has more. */
-const pageMessagesMax = 256;
+/** No page has more: see src/retain/page.ts. */
+export const pageMessagesMax = 256;
 const lookAgainMs = 15_000;
-/** Behind this comes the first page. */
-const beforeAll = "";
+/** Behind this comes the first page, to who asks for it as for a later one. */
+export const beforeAll = "";
 
 /** The first page has come, and there is more behind `after`; undefined if that was all. */
 export function beginReplay(

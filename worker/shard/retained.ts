@@ -4,6 +4,7 @@ import { RecordReader } from "../../src/queue/record.ts";
 import { type Page, type RetainedTerms, retainedPage } from "../../src/retain/page.ts";
 import type { RetainedQuota } from "../../src/retain/quota.ts";
 import type { RouteEntry } from "../../src/session/outgoing.ts";
+import { beforeAll } from "../../src/session/replay.ts";
 import type { RetainedPage } from "../../src/session/routing.ts";
 import type { ShardChange, ShardReads } from "../../src/shard/changes.ts";
 import { topicKey } from "../../src/topic/key.ts";
@@ -12,8 +13,6 @@ import { counters } from "../counters.ts";
 
 /** An answer to a SUBSCRIBE carries no further pages when it has so much: many filters may match what is large. */
 const answerBytesMax = 1024 * 1024;
-/** Where the first page begins, to who asks for it as for a later one. */
-const beforeAll = "";
 const empty = new Uint8Array(0);
 
 export interface RetainedEvents {

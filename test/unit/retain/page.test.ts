@@ -1,7 +1,8 @@
 // The retained messages for a new subscription, page by page.
 
 import { expect, test } from "vitest";
-import { retainedPage } from "../../../src/retain/page.ts";
+import { pageMessagesMax, retainedPage } from "../../../src/retain/page.ts";
+import { pageMessagesMax as expectedBySessions } from "../../../src/session/replay.ts";
 import type { ShardStore } from "../../../src/store/shard-store.ts";
 import { keyTopic, topicKey } from "../../../src/topic/key.ts";
 import { memoryShard, putRetained } from "../../support/memory-shard.ts";
@@ -85,4 +86,8 @@ test("what is published between two pages neither shifts nor repeats what follow
   putRetained(store, "t/0000a:new q0", "t/0299a:new q0");
   const rest = page(store, "t/#", { after: after as string }).texts.map((text) => text.slice(0, text.indexOf(":")));
   expect(rest).toEqual([...topics.filter((topic) => topicKey(topic) > (after as string)), "t/0299a"]);
+});
+
+test("a page has no more messages than sessions keep room for", () => {
+  expect(pageMessagesMax).toBe(expectedBySessions);
 });
